@@ -1,0 +1,3 @@
+// The door of the hooks.
+
+export type * from './outcomes.js';

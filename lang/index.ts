@@ -1,0 +1,13 @@
+// The door of the language.
+
+export type * as ast from './ast/nodes.js';
+export * from './declare.js';
+export type { Diagnostic } from './diagnostics/diagnostic.js';
+export type { FoundFile } from './host.js';
+export * from './host.js';
+export { HslArray, type Key, stringToKey, toKey } from './values/array.js';
+export { HslFunction } from './values/function.js';
+export { HslObject, HslResource, share } from './values/object.js';
+export { ScriptFault } from './values/script-fault.js';
+export { bytesToText, textToBytes } from './values/text.js';
+export type { TypeWord, Value } from './values/value.js';

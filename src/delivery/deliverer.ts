@@ -1,0 +1,58 @@
+// The seam between the queue, which decides when, and delivery, which knows how.
+
+import type { Address, AttemptReport, TryOptions } from '#hooks';
+import type { MessageId, MessageReader } from '../spool/spool.js';
+
+/** Where a transport sends, from smtpd-app.yaml's transportgroups, inheritance done. */
+export interface Transport {
+  readonly id: string;
+  readonly host: string | undefined;
+  readonly port: number;
+  readonly helo: string | undefined;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly connectTimeoutSeconds: number;
+  /** Seconds by SMTP state; what is absent has the default of hooks.md 14. */
+  readonly timeouts: Readonly<Record<string, number>>;
+  readonly retryCount: number;
+  readonly retryIntervals: readonly { readonly seconds: number; readonly notify: boolean }[];
+  /** Maximum age in seconds. */
+  readonly retryDuringSeconds: number | undefined;
+  readonly dsnTransportId: string | undefined;
+  readonly pooling: {
+    readonly enabled: boolean;
+    readonly transactions: number | undefined;
+    readonly idleSeconds: number;
+  };
+}
+
+/** A next hop, known before the message enters ACTIVE. */
+export interface Destination {
+  readonly remoteMx: string;
+  readonly addresses: readonly { readonly ip: string; readonly port: number }[];
+}
+
+export interface Attempt {
+  readonly id: MessageId;
+  readonly sender: Address;
+  readonly recipient: Address;
+  readonly transport: Transport;
+  readonly options: TryOptions;
+  readonly destination: Destination;
+  readonly message: MessageReader;
+}
+
+export interface Deliverer {
+  /** Finds the next hop, or says why there is none (a report with an error, no connection). */
+  resolve(
+    transport: Transport,
+    recipient: Address,
+    options: TryOptions,
+  ): Promise<Destination | AttemptReport>;
+  /** One try at one destination. Never rejects: whatever happens is in the report. `signal` gives it up (temporary). */
+  attempt(attempt: Attempt, signal: AbortSignal): Promise<AttemptReport>;
+  /** Closes idle connections politely. */
+  close(): Promise<void>;
+}
+
+/** What a report means (decided in failure.ts, nowhere else). */
+export type Verdict = 'delivered' | 'deferred' | 'failed';

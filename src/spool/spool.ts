@@ -1,0 +1,110 @@
+// The seams of the spool: what receiving, the queue and delivery may ask of it. The implementation is append-only
+// segments with group commit (design.md 5); tests have one in memory with the same face.
+
+import type { Address, DsnParameters, QueueRequest } from '#hooks';
+import type { MessageSource } from '#stdlib';
+
+/** A queued message's name: the transaction's UUID and a number from 1, written `uuid:number`. */
+export interface MessageId {
+  readonly transaction: string;
+  readonly number: number;
+}
+
+/** A message while its bytes arrive. */
+export interface IncomingMessage {
+  /** Takes the next bytes (the caller does not reuse the buffer). A promise means: wait before the next write. @throws SpoolError */
+  write(chunk: Buffer): Promise<void> | undefined;
+  /** All bytes have come. @throws SpoolError */
+  finish(): Promise<ReceivedMessage>;
+  /** Forget it: nothing stays behind. */
+  discard(): void;
+}
+
+/** A message received whole, not yet promised to anybody. `discard` it or hand it to `commit`, once. */
+export interface ReceivedMessage extends MessageSource {
+  discard(): void;
+}
+
+/** What a transaction leaves in the spool: one body, one queued message for each request. */
+export interface Transaction {
+  readonly id: string;
+  /** Unix seconds with decimals. */
+  readonly ts: number;
+  readonly serverId: string;
+  readonly senderIp: string;
+  readonly senderHelo: string;
+  readonly saslUsername?: string;
+  readonly message: ReceivedMessage;
+  readonly requests: readonly QueueRequest[];
+}
+
+/** Everything a queued message is, as it comes from the spool at start and goes into it. */
+export interface QueuedMessage {
+  readonly id: MessageId;
+  readonly ts: number;
+  readonly serverId: string;
+  readonly senderIp: string;
+  readonly senderHelo: string;
+  readonly saslUsername?: string;
+  readonly sender: Address;
+  readonly recipient: Address;
+  readonly transportId: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly jobId?: string;
+  readonly tenantId?: string;
+  readonly priority: 0 | 1;
+  readonly quotas: readonly string[];
+  readonly dsn: DsnParameters;
+  readonly sizeBytes: number;
+  readonly hold: boolean;
+  /** Failed attempts that counted. */
+  readonly retry: number;
+  /** Unix seconds; 0 = now. */
+  readonly nextTry: number;
+  /** Why it waits or is held: the last error or a script's reason. */
+  readonly reason?: string;
+}
+
+/** What may change in a queued message while it is in the spool. */
+export type MessageChange = Partial<
+  Pick<QueuedMessage, 'hold' | 'retry' | 'nextTry' | 'reason' | 'transportId' | 'metadata' | 'quotas'>
+>;
+
+/** The bytes to deliver, in order; each chunk at most 64 KiB or as it lies in the log. */
+export interface MessageReader {
+  readonly sizeBytes: number;
+  chunks(): AsyncIterable<Buffer>;
+  /** The whole message when it is small enough to sit in memory anyway (at most 1 MiB); saves the iterator on the hot path. */
+  whole(): Promise<Buffer> | undefined;
+}
+
+/** The disk said no. `noSpace` is answered 452 4.3.1, anything else 451 4.3.0. */
+export class SpoolError extends Error {
+  constructor(
+    message: string,
+    readonly noSpace: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export interface Spool {
+  /** Begins to receive a message. @throws SpoolError */
+  receive(): IncomingMessage;
+  /**
+   * Puts a transaction on disk. Resolves when body and metadata are durable (fdatasync of both logs): only then may 250 be said.
+   * On rejection nothing of it is in the spool. @throws SpoolError
+   */
+  commit(transaction: Transaction): Promise<readonly QueuedMessage[]>;
+  /** Writes a change; resolves when it is durable. */
+  update(id: MessageId, change: MessageChange): Promise<void>;
+  /** Forgets a message that is done; resolves when that is durable. */
+  remove(id: MessageId): Promise<void>;
+  /** The message's bytes with its edits. @throws SpoolError */
+  open(id: MessageId): MessageReader;
+  /** Every message found at start. Called once, before anything else. */
+  recover(): Promise<readonly QueuedMessage[]>;
+  /** Flushes and closes; pending commits settle first. */
+  close(): Promise<void>;
+}

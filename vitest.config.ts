@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+// Units run from source through the doors' `argonite-source` condition; dialogue and end-to-end tests run what
+// ships (dist/). Setting `conditions` replaces vitest's defaults, hence the other three entries.
+const conditions = ['argonite-source', 'module', 'node', 'development|production'];
+
+export default defineConfig({
+  ssr: { resolve: { conditions } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/**/*.dialogue.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'built',
+          include: ['test/e2e/**/*.test.ts', 'test/**/*.dialogue.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
