@@ -52,6 +52,66 @@ export const messages = {
 
   // --- HSL12xx: constructs of other languages --------------------------------------------------------------------
   HSL1200: 'HSL has no {what}',
+
+  // --- HSL20xx: names -------------------------------------------------------------------------------------------
+  HSL2001: 'the variable ${name} is read here but never set in {scope}',
+  HSL2002: 'unknown function or class "{name}"',
+  HSL2008: '"{name}" is already the name of {what}',
+  HSL2018: '$this exists only in constructors and functions of an instance, and in closures that list it',
+  HSL2019: '$this cannot be {what}',
+  HSL2020: 'static:: only has a meaning inside a class',
+  HSL2021: 'the class {owner} has no {what} {member}',
+  HSL2022: '{owner}::{member} is not static; it is used on an object, {owner}() makes one',
+  HSL2023: '{owner}::{member} is private to the class {owner}',
+  HSL2027: 'there is no builtin "{name}"',
+  HSL2041: '"{name}" is an imported namespace; expected one of its symbols, as in {name}::symbol',
+  HSL2042: 'unknown class or namespace "{name}"',
+  HSL2043: 'the module behind "{owner}" has no {what} {member}',
+
+  // --- HSL20xx: placement ---------------------------------------------------------------------------------------
+  HSL2003: '{keyword} stands outside a loop{orSwitch}',
+  HSL2005: 'yield stands outside a function',
+  HSL2006: 'global stands outside a function; at top level every variable is global already',
+  HSL2007: 'an import must stand at the top level of a file, outside functions and conditions',
+
+  // --- HSL20xx: declarations ------------------------------------------------------------------------------------
+  HSL2009: 'the variable ${name} is already used in this function, so it cannot be bound to the global one here',
+  HSL2010: 'the parameter ${name} is there twice',
+  HSL2011: 'the parameter ${name} has no default but follows one that has',
+  HSL2012: 'nothing may follow the parameter ...${name}, which takes all that remains',
+  HSL2013: '{what} must be a constant expression; found {found}',
+  HSL2014: '{what} cannot be computed: {why}',
+  HSL2024: 'the class {owner} already has {what} {name}',
+  HSL2025: 'the class {owner} already has a constructor',
+  HSL2026: 'the parameter ...${name} cannot have a default',
+  HSL2034: 'closure lists ${name}, which is already {what}',
+
+  // --- HSL20xx: assignments and calls ---------------------------------------------------------------------------
+  HSL2015: '{callee} needs {expected}; found {found}',
+  HSL2017: '${name} is read-only and cannot be {what}',
+  HSL2028: '{what} cannot be assigned to',
+  HSL2030: 'a destructuring list has either keys on all its targets or on none',
+  HSL2031: 'nothing may follow the target ...{target}, which takes all that remains',
+  HSL2032: '... only follows positional targets; it cannot stand in a list with keys',
+  HSL2035: 'an element written with [] has no value yet and cannot be {what}',
+  HSL2036: '{keyword} takes a path that begins at a variable; found {found}',
+  HSL2038: 'bad pattern: {why}',
+  HSL2039: 'cache takes one call of a named function, builtin or static function; found {found}',
+  HSL2044: '"{name}" needs a {what} of the script and cannot be the callee of cache',
+
+  // --- HSL3xxx: modules and data --------------------------------------------------------------------------------
+  HSL3001: 'cannot find "{path}": {why}',
+  HSL3002: '"{path}" is included from itself: {chain}',
+  HSL3003: '"{path}" is imported from itself: {chain}',
+  HSL3004: 'the module "{module}" has no {what} {name}',
+  HSL3005: '"{path}" is a script and has no value; its symbols are imported by name',
+  HSL3006: 'unknown loader "{loader}"',
+  HSL3007: 'the loader {loader} has no option "{option}"',
+  HSL3008: 'the options of an import are an array of constant texts and values; found {found}',
+  HSL3009: '"{path}" cannot be loaded as {loader}: {why}',
+
+  // --- HSL4xxx: bytecode and program size -----------------------------------------------------------------------
+  HSL4001: '{what} is too large to compile: {size}, the limit is {limit}',
 } as const;
 
 export type MessageCode = keyof typeof messages;
