@@ -107,6 +107,11 @@ export interface CallContext {
   /** Releases `resource` when the execution ends, unless its own close came first. */
   own(resource: { release(): void }): void;
   disown(resource: { release(): void }): void;
+  /**
+   * Keys of the shared memory that this execution holds locked now (barrier bodies, memory_* callbacks): asking for one
+   * of them again would wait for itself, so it is an exception. Whoever locks adds, whoever unlocks removes.
+   */
+  readonly heldLocks?: Set<string>;
   /** Counts bytes against the execution's memory limit; throws the limit's error when there are too many. */
   charge(bytes: number): void;
   /** Text of a value as `string()` makes it. */
@@ -120,6 +125,8 @@ export interface CallRequest {
   readonly kind: 'call';
   readonly fn: HslFunction;
   readonly args: readonly Value[];
+  /** The caller holds a lock: a suspend inside the call is an exception (memory_* callbacks). */
+  readonly atomic?: true;
 }
 
 /** Asks the VM to suspend until the promise settles. */
@@ -133,6 +140,11 @@ export type BuiltinSteps<R> = Generator<BuiltinRequest, R, never>;
 
 export function call(fn: HslFunction, ...args: Value[]): CallRequest {
   return { kind: 'call', fn, args };
+}
+
+/** `call` for a caller that holds a lock: the script function must not suspend. */
+export function callAtomic(fn: HslFunction, ...args: Value[]): CallRequest {
+  return { kind: 'call', fn, args, atomic: true };
 }
 
 export function wait(promise: Promise<unknown>): WaitRequest {
