@@ -1,0 +1,41 @@
+// The key list of a record, shared by all records built alike. Shapes form a tree: from the empty shape, adding a key leads
+// to the one child for that key, so two records with the same keys in the same order have the same shape object and an
+// inline cache needs one comparison. Shapes are immutable but for their growing transitions, and live as long as the process.
+
+/** More keys than this make a dictionary: a record copies all its values when it is cloned. */
+export const MAX_RECORD_KEYS = 24;
+
+/** A shape that has been left in this many directions is a dictionary in disguise (keys from data): no more of them. */
+const MAX_TRANSITIONS = 64;
+
+/** An immutable list of distinct string keys (none of them a canonical integer) with the place of each. */
+export class Shape {
+  #transitions: Map<string, Shape> | undefined = undefined;
+
+  private constructor(
+    readonly keys: readonly string[],
+    readonly indexes: ReadonlyMap<string, number>,
+  ) {}
+
+  /** The shape of no keys. */
+  static readonly empty = new Shape([], new Map());
+
+  /** The shape with `key` added at the end; undefined when records should not grow that far. */
+  with(key: string): Shape | undefined {
+    const known = this.#transitions?.get(key);
+    if (known !== undefined) return known;
+    if (this.keys.length >= MAX_RECORD_KEYS) return undefined;
+    this.#transitions ??= new Map();
+    if (this.#transitions.size >= MAX_TRANSITIONS) return undefined;
+    const shape = new Shape([...this.keys, key], new Map(this.indexes).set(key, this.keys.length));
+    this.#transitions.set(key, shape);
+    return shape;
+  }
+
+  /** The shape of these keys; undefined when they are too many. */
+  static of(keys: readonly string[]): Shape | undefined {
+    let shape: Shape | undefined = Shape.empty;
+    for (const key of keys) shape = shape?.with(key);
+    return shape;
+  }
+}
