@@ -1,0 +1,107 @@
+// What the daemon runs on: every setting with its default filled in, units converted, references checked. Nothing
+// behind this file reads YAML.
+
+import type { Transport } from '../delivery/deliverer.js';
+import type { ConfigProblem } from './problem.js';
+
+/** The phases that a server's scripts are configured for. */
+export type ServerPhase = 'connect' | 'helo' | 'mailfrom' | 'rcptto' | 'eod' | 'disconnect';
+
+export const serverPhases: readonly ServerPhase[] = [
+  'connect',
+  'helo',
+  'mailfrom',
+  'rcptto',
+  'eod',
+  'disconnect',
+];
+
+/** A script as configured, with the file a person edits. */
+export interface ConfiguredScript {
+  /** What messages and stack traces call it. */
+  readonly name: string;
+  /** One byte per character. */
+  readonly text: string;
+}
+
+/** A file that scripts can include or import. */
+export interface ConfiguredFile {
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface ListenerSettings {
+  readonly address: string | undefined;
+  readonly port: number;
+  readonly backlog: number | undefined;
+}
+
+/** One virtual server: smtpd.yaml's listeners and smtpd-app.yaml's behaviour. */
+export interface ServerSettings {
+  readonly id: string;
+  readonly listeners: readonly ListenerSettings[];
+  readonly transportId: string | undefined;
+  /** Script ids by phase; what is absent has the built-in behaviour. */
+  readonly hooks: Readonly<Partial<Record<Exclude<ServerPhase, 'rcptto'>, string>>>;
+  readonly rcpttoHook: string | undefined;
+  /** Script ids by recipient domain (lower case); they win over `rcpttoHook`. */
+  readonly rcpttoHookByDomain: ReadonlyMap<string, string>;
+  readonly heloRequired: boolean;
+  readonly maxMessages: number;
+  readonly maxRecipients: number;
+  readonly maxSizeBytes: number;
+  readonly maxHops: number;
+  readonly pipelining: boolean;
+  readonly eightBitMime: boolean;
+  readonly idleTimeoutSeconds: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerIp: number;
+  readonly verbose: boolean;
+}
+
+export interface ScriptLimits {
+  readonly depth: number;
+  readonly memoryBytes: number;
+  readonly timeSeconds: number;
+  readonly outputBytes: number;
+  /** 0 = no limit. */
+  readonly instructions: number;
+}
+
+/** What is read at start only (smtpd.yaml). */
+export interface StartupSettings {
+  readonly hostname: string;
+  readonly umask: number | undefined;
+  readonly openFiles: number | undefined;
+  readonly uuidVersion: 1 | 4;
+  readonly syslogMask: number;
+  readonly shutdownGraceSeconds: number;
+  readonly spoolPath: string;
+  readonly spoolFsync: boolean;
+  readonly spoolMinFreeBytes: number;
+  readonly spoolMinFreeInodes: number;
+  readonly spoolCorrupt: 'fail' | 'rename' | 'delete' | 'ignore';
+  readonly queueConcurrency: number;
+  readonly scriptRoot: string;
+}
+
+/** What a reload may replace (smtpd-app.yaml, smtpd-policy.yaml, smtpd-delivery.yaml and the scripts). */
+export interface RunningSettings {
+  readonly servers: readonly ServerSettings[];
+  /** Keyed `phase/id`. */
+  readonly scripts: ReadonlyMap<string, ConfiguredScript>;
+  readonly predelivery: ConfiguredScript | undefined;
+  readonly postdelivery: ConfiguredScript | undefined;
+  readonly files: readonly ConfiguredFile[];
+  readonly limits: ScriptLimits;
+  readonly transports: ReadonlyMap<string, Transport>;
+  readonly poolSize: number;
+  /** Deliveries in flight per remotemx; 0 = no limit. */
+  readonly remoteMxConcurrency: number;
+}
+
+export interface Configuration {
+  readonly startup: StartupSettings;
+  readonly running: RunningSettings;
+  readonly warnings: readonly ConfigProblem[];
+}

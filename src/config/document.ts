@@ -1,0 +1,244 @@
+// One YAML file: read, checked against its schema, with every problem at its line and column.
+
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { TSchema } from 'typebox';
+import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { suggest } from '#lang';
+import type { ConfigProblem } from './problem.js';
+import { parseDuration, parseSize } from './units.js';
+
+type Path = readonly (string | number)[];
+
+/** A checked file. `problemAt` makes a problem at a place in it, for checks that come later. */
+export interface ConfigDocument<T> {
+  readonly file: string;
+  readonly value: T;
+  problemAt(path: Path, message: string, severity?: 'error' | 'warning'): ConfigProblem;
+}
+
+const supportedVersions = { lowest: [5, 0], highest: [6, 8] } as const;
+
+function makeAjv(): Ajv2020 {
+  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, verbose: true });
+  ajv.addKeyword({ keyword: 'later', schemaType: 'string', validate: () => false });
+  ajv.addKeyword({
+    keyword: 'unit',
+    schemaType: 'string',
+    validate: (unit: string, value: unknown) =>
+      (unit === 'size' ? parseSize(value) : parseDuration(value)) !== undefined,
+  });
+  ajv.addKeyword({
+    keyword: 'single',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => typeof value === 'string',
+  });
+  ajv.addKeyword({
+    keyword: 'rcpttoHook',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => typeof value === 'string' || isRcptToHook(value),
+  });
+  ajv.addKeyword({
+    keyword: 'onlyFor',
+    schemaType: 'array',
+    validate: (allowed: unknown[], value: unknown) => allowed.includes(value),
+  });
+  ajv.addKeyword({ keyword: 'feature', schemaType: 'string' });
+  ajv.addKeyword({
+    keyword: 'onlyFields',
+    schemaType: 'array',
+    validate: (allowed: unknown[], value: unknown) =>
+      Array.isArray(value) &&
+      value.length === allowed.length &&
+      allowed.every((field) => value.includes(field)),
+  });
+  return ajv;
+}
+
+function isRcptToHook(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([key, inner]) => {
+    if (key === 'id') return typeof inner === 'string';
+    if (key !== 'recipientdomains' || typeof inner !== 'object' || inner === null) return false;
+    return Object.values(inner).every((id) => typeof id === 'string');
+  });
+}
+
+let ajv: Ajv2020 | undefined;
+
+function pathText(path: Path): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? part : `${text}.${part}`),
+    '',
+  );
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function versionProblem(value: unknown): string | undefined {
+  const { lowest, highest } = supportedVersions;
+  const expected = `expected a text from "${lowest.join('.')}" to "${highest.join('.')}", such as version: "6.8"`;
+  if (value === undefined) return `the version is missing; ${expected}`;
+  const match = typeof value === 'string' ? /^(\d+)\.(\d+)$/.exec(value) : null;
+  if (match === null) return `found version ${shown(value)}; ${expected}`;
+  // "5.10" is newer than "5.9": the parts are numbers of their own.
+  const [major, minor] = [Number(match[1]), Number(match[2])];
+  const below = major < lowest[0] || (major === lowest[0] && minor < lowest[1]);
+  const above = major > highest[0] || (major === highest[0] && minor > highest[1]);
+  return below || above ? `version ${shown(value)} is not supported; ${expected}` : undefined;
+}
+
+function messageOf(error: ErrorObject): string {
+  const found = `found ${shown(error.data)}`;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params['additionalProperty']);
+      const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {});
+      const near = suggest(key, known);
+      return `unknown key "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+    }
+    case 'required':
+      return `the key "${String(error.params['missingProperty'])}" is missing`;
+    case 'later':
+      return `this setting is documented, but ${String(error.schema)} is not supported yet; remove it`;
+    case 'onlyFor':
+      return `${found}; only ${shown((error.schema as unknown[])[0])} is possible, ${String(error.parentSchema?.['feature'])} is not supported yet`;
+    case 'onlyFields':
+      return `${found}; only policies with fields: [${(error.schema as string[]).join(', ')}] are supported yet`;
+    case 'single':
+      return `${found}; expected one path (several spool paths are not supported yet)`;
+    case 'rcpttoHook':
+      return `${found}; expected the id of a script, or {id: ..., recipientdomains: {domain: id}}`;
+    case 'unit':
+      return error.schema === 'size'
+        ? `${found}; expected a number of bytes, or a text such as "50MiB" (TiB, GiB, MiB, KiB, B)`
+        : `${found}; expected a number of seconds, or a text such as "1h30m" (d, h, m, s)`;
+    case 'type':
+      return `${found}; expected ${article(String(error.params['type']))}`;
+    case 'enum':
+      return `${found}; expected one of ${(error.schema as unknown[]).map(shown).join(', ')}`;
+    case 'minimum':
+    case 'maximum':
+      return `${found}; the ${error.keyword} is ${String(error.params['limit'])}`;
+    case 'minItems':
+      return 'the list is empty; expected at least one item';
+    default:
+      return `${found}; ${error.message ?? 'is not valid here'}`;
+  }
+}
+
+function article(type: string): string {
+  const words: Record<string, string> = {
+    object: 'a map',
+    array: 'a list',
+    integer: 'a whole number',
+    string: 'a text',
+  };
+  return words[type] ?? `a ${type}`;
+}
+
+/** Where a node (or, for an unknown key, the key itself) begins. */
+function placeOf(
+  doc: Document.Parsed,
+  lines: LineCounter,
+  path: Path,
+  key?: string,
+): { line: number; column: number } | undefined {
+  let offset: number | undefined;
+  const owner = path.length === 0 ? doc.contents : doc.getIn(path, true);
+  if (key !== undefined && isMap(owner)) {
+    const pair = owner.items.find(
+      (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === key,
+    );
+    if (pair !== undefined && isScalar(pair.key)) offset = pair.key.range?.[0];
+  }
+  offset ??= (owner as { range?: readonly number[] } | null | undefined)?.range?.[0];
+  if (offset === undefined)
+    return path.length === 0 ? undefined : placeOf(doc, lines, path.slice(0, -1), String(path.at(-1)));
+  const { line, col } = lines.linePos(offset);
+  return { line, column: col };
+}
+
+/**
+ * Reads one configuration file.
+ * @returns the checked document, or what is wrong with it
+ */
+export function readDocument<T>(
+  file: string,
+  source: string,
+  schema: TSchema,
+): { readonly document: ConfigDocument<T> } | { readonly problems: readonly ConfigProblem[] } {
+  const lines = new LineCounter();
+  const doc = parseDocument(source, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
+  const problemAt = (
+    path: Path,
+    message: string,
+    severity: 'error' | 'warning' = 'error',
+    key?: string,
+  ): ConfigProblem => ({
+    file,
+    ...(placeOf(doc, lines, path, key) ?? {}),
+    path: pathText(path),
+    message,
+    severity,
+  });
+
+  if (doc.errors.length > 0) {
+    const problems = doc.errors.map((error): ConfigProblem => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return {
+        file,
+        line,
+        column: col,
+        message: error.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
+        severity: 'error',
+      };
+    });
+    return { problems };
+  }
+  const value: unknown = doc.toJS({ maxAliasCount: 100 });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return {
+      problems: [
+        {
+          file,
+          line: 1,
+          column: 1,
+          message: `found ${shown(value)}; expected a map with a version`,
+          severity: 'error',
+        },
+      ],
+    };
+  }
+  const badVersion = versionProblem((value as { version?: unknown }).version);
+  if (badVersion !== undefined) return { problems: [problemAt(['version'], badVersion)] };
+
+  ajv ??= makeAjv();
+  const validate = ajv.compile(schema);
+  if (!validate(value)) {
+    const problems = (validate.errors ?? []).map((error) => {
+      const path = error.instancePath
+        .split('/')
+        .slice(1)
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+        .map((part, index, all) => (Array.isArray(at(value, all.slice(0, index))) ? Number(part) : part));
+      const key =
+        error.keyword === 'additionalProperties' ? String(error.params['additionalProperty']) : undefined;
+      return problemAt(path, messageOf(error), 'error', key);
+    });
+    return { problems };
+  }
+  return {
+    document: {
+      file,
+      value: value as T,
+      problemAt: (path, message, severity) => problemAt(path, message, severity),
+    },
+  };
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value);
+}

@@ -1,0 +1,226 @@
+import Type, { type Static } from 'typebox';
+import { count, duration, flag, later, size, strict, text, version } from './types.js';
+
+// smtpd-app.yaml: the running configuration, read at start and at every reload (queue-and-config 8.4).
+
+const hook = (phase: string) =>
+  Type.Optional(
+    strict({ hook: Type.Optional(text(`Id of the ${phase} script; built-in behaviour when absent.`)) }),
+  );
+
+const phases = strict({
+  connect: hook('connect'),
+  helo: Type.Optional(
+    strict({
+      hook: Type.Optional(text('Id of the helo script.')),
+      required: Type.Optional(flag('Refuse MAIL before HELO or EHLO; false.')),
+    }),
+  ),
+  mailfrom: Type.Optional(
+    strict({
+      hook: Type.Optional(text('Id of the mailfrom script.')),
+      maxmessages: Type.Optional(count('Messages per connection; 0 = no limit.')),
+    }),
+  ),
+  rcptto: Type.Optional(
+    strict({
+      hook: Type.Optional(
+        Type.Unsafe<string | { id?: string; recipientdomains?: Record<string, string> }>({
+          rcpttoHook: true,
+          description:
+            'Id of the rcptto script, or {id, recipientdomains: {domain: id}} with `id` for all other domains.',
+        }),
+      ),
+      maxrecipients: Type.Optional(count('Recipients per message; 0 = no limit.')),
+    }),
+  ),
+  eod: hook('eod'),
+  disconnect: hook('disconnect'),
+  data: Type.Optional(
+    strict({
+      maxsize: Type.Optional(size('Largest message, announced as SIZE; 50MiB.')),
+      maxhops: Type.Optional(count('Received fields beyond which mail is refused as looping; 100.', 1)),
+      pipelining: Type.Optional(flag('Announce PIPELINING; true.')),
+      '8bitmime': Type.Optional(flag('Announce 8BITMIME; true.')),
+      chunking: later('CHUNKING'),
+      smtputf8: later('SMTPUTF8'),
+    }),
+  ),
+  proxy: later('the proxy hook'),
+  auth: later('AUTH'),
+});
+
+const server = strict({
+  id: text('Name of the server, as in smtpd.yaml.'),
+  type: Type.Optional(
+    Type.Enum(['smtp', 'http', 'https', 'plugin'], { description: 'Kind of server, as in smtpd.yaml.' }),
+  ),
+  transport: Type.Optional(text('Transport of its recipients, unless a script names another.')),
+  phases: Type.Optional(phases),
+  timeout: Type.Optional(
+    strict({ idle: Type.Optional(duration('Silence after which a session is closed; 5m.')) }),
+  ),
+  concurrency: Type.Optional(
+    strict({
+      total: Type.Optional(count('Connections at once; 0 = no limit.')),
+      ip: Type.Optional(count('Connections at once from one address; 0 = no limit.')),
+      networks: later('connection limits per network'),
+    }),
+  ),
+  logging: Type.Optional(
+    strict({ verbose: Type.Optional(flag('Log every command and reply, at debug level; false.')) }),
+  ),
+  tls: later('TLS'),
+  apikeys: later('HTTP submission'),
+});
+
+const script = strict({
+  id: text('Id by which servers[].phases name it.'),
+  data: text('The script.'),
+});
+
+const scripts = (phase: string) =>
+  Type.Optional(Type.Array(script, { description: `The ${phase} scripts.` }));
+
+const connection = strict({
+  server: Type.Optional(text('Host name or IP address of the next hop.')),
+  port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'Port of the next hop; 25.' })),
+  lookup: later('MX look-up'),
+  sourceip: later('source addresses'),
+  proxy: later('the outbound PROXY protocol'),
+  mx: later('MX look-up'),
+});
+
+const session = strict({
+  protocol: Type.Optional(
+    Type.Enum(['smtp', 'lmtp'], { description: 'Protocol spoken to the next hop; `smtp`.' }),
+  ),
+  helo: Type.Optional(text('Name given in EHLO; the hostname when absent.')),
+  tls: Type.Optional(
+    strict({
+      mode: Type.Optional(
+        Type.Unsafe<'disabled'>({
+          onlyFor: ['disabled'],
+          feature: 'outbound TLS',
+          description: 'TLS mode; only `disabled` so far.',
+        }),
+      ),
+      protocols: later('outbound TLS'),
+      ciphers: later('outbound TLS'),
+      sni: later('outbound TLS'),
+      verifyhost: later('outbound TLS'),
+      verifyname: later('outbound TLS'),
+      clientcert: later('outbound TLS'),
+    }),
+  ),
+  saslusername: later('outbound AUTH'),
+  saslpassword: later('outbound AUTH'),
+});
+
+export const retry = strict({
+  count: Type.Optional(count('Retries after the first attempt; 30.')),
+  intervals: Type.Optional(
+    Type.Array(
+      strict({
+        interval: duration('Wait before this retry.'),
+        notify: Type.Optional(flag('Send a delay notification when this wait begins; false.')),
+      }),
+      {
+        minItems: 1,
+        description: 'Waits, first retry first; the last one repeats. 60, 900, 3600, 7200, 10800.',
+      },
+    ),
+  ),
+  during: Type.Optional(duration('Maximum age of a message; beyond it a temporary failure is final.')),
+});
+
+const transportSettings = {
+  connection: Type.Optional(connection),
+  session: Type.Optional(session),
+  retry: Type.Optional(retry),
+  dsn: Type.Optional(
+    strict({
+      transport: Type.Optional(text('Transport that carries delivery status notifications.')),
+      from: later('tailored notifications'),
+      subject: later('tailored notifications'),
+    }),
+  ),
+};
+
+const transport = strict({
+  id: text('Name of the transport; unique over all groups.'),
+  ...transportSettings,
+});
+
+export const appSchema = strict({
+  version,
+  servers: Type.Array(server, { description: 'The servers and their phases.' }),
+  scripting: Type.Optional(
+    strict({
+      hooks: Type.Optional(
+        strict({
+          connect: scripts('connect'),
+          helo: scripts('helo'),
+          mailfrom: scripts('mailfrom'),
+          rcptto: scripts('rcptto'),
+          eod: scripts('eod'),
+          disconnect: scripts('disconnect'),
+          predelivery: Type.Optional(text('The predelivery script.')),
+          postdelivery: Type.Optional(text('The postdelivery script.')),
+          proxy: later('the proxy hook'),
+          auth: later('AUTH'),
+        }),
+      ),
+      files: Type.Optional(
+        Type.Array(
+          strict({
+            id: text('Name by which scripts include or import it.'),
+            data: Type.Optional(text('Its content; base64 when `binary`.')),
+            binary: Type.Optional(flag('`data` is base64; false.')),
+            path: Type.Optional(text('A file to read instead of `data`.')),
+          }),
+          { description: 'Files that scripts can include or import.' },
+        ),
+      ),
+      limits: Type.Optional(
+        strict({
+          depth: Type.Optional(count('Calls within calls; 512.', 1)),
+          memory: Type.Optional(size('Strings and arrays of one execution; 256MiB.')),
+          time: Type.Optional(duration('Wall time of one execution, waiting included; 300s.')),
+          output: Type.Optional(size('Bytes of echo of one execution; 1MiB.')),
+          instructions: Type.Optional(count('Instructions of one execution; 0 = no limit.')),
+        }),
+      ),
+    }),
+  ),
+  transportgroups: Type.Optional(
+    Type.Array(
+      strict({
+        id: text('Name of the group.'),
+        transports: Type.Array(transport, { description: 'Its transports; each may override the group.' }),
+        ...transportSettings,
+      }),
+      { description: 'How mail leaves.' },
+    ),
+  ),
+  queues: Type.Optional(
+    strict({
+      pooling: Type.Optional(
+        strict({
+          size: Type.Optional(count('Idle outbound connections kept at once; 1000.', 1)),
+          policy: later('pooling by policy field'),
+        }),
+      ),
+      grouping: later('groupings'),
+    }),
+  ),
+  addresses: later('source addresses'),
+  lists: later('lists'),
+  resolver: later('the resolver'),
+  pki: later('TLS'),
+  postmaster: later('notifications'),
+  monitor: later('the monitor endpoint'),
+  plugins: later('native plugins'),
+});
+
+export type AppFile = Static<typeof appSchema>;

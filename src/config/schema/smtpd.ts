@@ -1,0 +1,117 @@
+import Type, { type Static } from 'typebox';
+import { count, duration, flag, ignored, later, size, strict, text, version } from './types.js';
+
+// smtpd.yaml: what is read once, at start (queue-and-config 8.3).
+
+const listener = strict({
+  port: Type.Integer({ minimum: 0, maximum: 65535, description: 'TCP port; 0 takes any free one.' }),
+  address: Type.Optional(text('IP address to listen on; all addresses when absent.')),
+  backlog: Type.Optional(count('Length of the queue of connections not yet accepted.', 1)),
+  id: Type.Optional(text('Name of the listener, for `servers[].tls.implicit`.')),
+  path: later('UNIX sockets'),
+});
+
+const server = strict({
+  id: text('Name of the server; smtpd-app.yaml has one of the same id.'),
+  type: Type.Optional(
+    Type.Enum(['smtp', 'http', 'https', 'plugin'], { description: 'Kind of server; `smtp`.' }),
+  ),
+  listeners: Type.Optional(Type.Array(listener, { description: 'Where it listens.' })),
+  threads: ignored('one process, one event loop'),
+  proxyprotocol: later('the PROXY protocol'),
+});
+
+export const smtpdSchema = strict({
+  version,
+  servers: Type.Array(server, { description: 'The servers and their listeners.' }),
+  environment: Type.Optional(
+    strict({
+      appconf: Type.Optional(text('Path of smtpd-app.yaml, if it is not beside this file.')),
+      policyconf: Type.Optional(text('Path of smtpd-policy.yaml.')),
+      suspendconf: Type.Optional(text('Path of smtpd-suspend.yaml.')),
+      deliveryconf: Type.Optional(text('Path of smtpd-delivery.yaml.')),
+      hostname: Type.Optional(
+        text('Name this host gives itself in banners, HELO and Received; the system hostname when absent.'),
+      ),
+      umask: Type.Optional(
+        Type.String({ pattern: '^0?[0-7]{3}$', description: 'Octal umask, such as "0027".' }),
+      ),
+      rlimit: Type.Optional(
+        strict({
+          nofile: Type.Optional(count('Open files wanted; a warning when the system allows fewer.', 1)),
+        }),
+      ),
+      uuid: Type.Optional(
+        strict({
+          version: Type.Optional(Type.Enum([1, 4], { description: 'Version of transaction ids; 1.' })),
+        }),
+      ),
+      syslog: Type.Optional(
+        strict({
+          mask: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 255,
+              description: 'Severities that are logged: bit n is severity n, 0 emergency to 7 debug; 255.',
+            }),
+          ),
+        }),
+      ),
+      shutdown: Type.Optional(
+        strict({
+          grace: Type.Optional(
+            duration('How long running transactions and deliveries may take to finish at SIGTERM; 30s.'),
+          ),
+        }),
+      ),
+      licensekey: ignored('no licence is needed'),
+      controlsocket: later('the control socket'),
+      privdrop: later('changing the user after start'),
+      publicsuffix: later('the public suffix list'),
+    }),
+  ),
+  spool: Type.Optional(
+    strict({
+      path: Type.Optional(
+        Type.Unsafe<string>({
+          single: true,
+          description: 'Folder of the spool; `/var/spool/argonite/queue`.',
+        }),
+      ),
+      fsync: Type.Optional(
+        flag('Whether 250 waits for the disk; true. Only for tests and throw-away mail may it be false.'),
+      ),
+      minfree: Type.Optional(
+        strict({
+          bytes: Type.Optional(size('Below this much free space new mail is answered 452 4.3.1; 0 = off.')),
+          inodes: Type.Optional(count('The same for free inodes; 0 = off.')),
+        }),
+      ),
+      corrupt: Type.Optional(
+        Type.Enum(['fail', 'rename', 'delete', 'ignore'], {
+          description: 'What to do with an unreadable record at start; `rename`.',
+        }),
+      ),
+    }),
+  ),
+  queues: Type.Optional(
+    strict({
+      concurrency: Type.Optional(count('Outbound connections at once, over all destinations; 10000.', 1)),
+      threads: ignored('one process, one event loop'),
+    }),
+  ),
+  scripting: Type.Optional(
+    strict({
+      rootpath: Type.Optional(
+        text("Root of `file://` access; the configuration folder's `files` when absent."),
+      ),
+      ffi: later('the foreign function interface'),
+    }),
+  ),
+  plugins: later('native plugins'),
+  pki: later('TLS'),
+  cluster: later('clusters'),
+  monitor: later('the monitor endpoint'),
+});
+
+export type SmtpdFile = Static<typeof smtpdSchema>;

@@ -1,0 +1,217 @@
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfiguration } from '../../../src/config/load.js';
+import { ConfigError } from '../../../src/config/problem.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
+
+const smtpd = `version: "6.8"
+servers:
+  - id: in
+    listeners:
+      - address: 127.0.0.1
+        port: 0
+`;
+const app = `version: "6.8"
+servers:
+  - id: in
+    transport: out
+transportgroups:
+  - id: g
+    retry: { count: 3, intervals: [{ interval: 15m }] }
+    transports:
+      - id: out
+        connection: { server: 127.0.0.1, port: 2526 }
+        dsn: { transport: out }
+`;
+
+function load(files: Record<string, string> = {}) {
+  return loadConfiguration(scratchFolder({ 'smtpd.yaml': smtpd, 'smtpd-app.yaml': app, ...files }));
+}
+
+function problems(files: Record<string, string>): string[] {
+  const folder = scratchFolder({ 'smtpd.yaml': smtpd, 'smtpd-app.yaml': app, ...files });
+  try {
+    loadConfiguration(folder);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message.split('\n').map((line) => line.replace(`${folder}/`, ''));
+  }
+  return [];
+}
+
+test('what is left out has the documented default', () => {
+  const { startup, running, warnings } = load();
+  expect(startup).toMatchObject({
+    spoolPath: '/var/spool/argonite/queue',
+    spoolFsync: true,
+    queueConcurrency: 10000,
+    uuidVersion: 1,
+    syslogMask: 255,
+    spoolCorrupt: 'rename',
+  });
+  expect(running.servers[0]).toMatchObject({
+    id: 'in',
+    transportId: 'out',
+    maxSizeBytes: 50 * 1024 * 1024,
+    maxHops: 100,
+    idleTimeoutSeconds: 300,
+  });
+  expect(running.limits).toEqual({
+    depth: 512,
+    memoryBytes: 268435456,
+    timeSeconds: 300,
+    outputBytes: 1048576,
+    instructions: 0,
+  });
+  expect(warnings).toEqual([]);
+});
+
+test('transports inherit from their group and may override it', () => {
+  const { running } = load({
+    'smtpd-app.yaml': app.replace('connection: {', 'retry: { count: 7 }\n        connection: {'),
+  });
+  expect(running.transports.get('out')).toMatchObject({
+    host: '127.0.0.1',
+    port: 2526,
+    retryCount: 7,
+    retryIntervals: [{ seconds: 900, notify: false }],
+  });
+});
+
+test.each([
+  [
+    'a missing version',
+    { 'smtpd.yaml': 'servers: []\n' },
+    'smtpd.yaml:1:1: error: version: the version is missing; expected a text from "5.0" to "6.8", such as version: "6.8"',
+  ],
+  [
+    'an unknown version',
+    { 'smtpd-app.yaml': 'version: "99.9"\nservers: []\n' },
+    'smtpd-app.yaml:1:10: error: version: version "99.9" is not supported; expected a text from "5.0" to "6.8", such as version: "6.8"',
+  ],
+  [
+    'an unknown key',
+    { 'smtpd.yaml': `${smtpd}spol: {}\n` },
+    'smtpd.yaml:7:1: error: unknown key "spol"; did you mean "spool"?',
+  ],
+  [
+    'a key whose feature comes later',
+    { 'smtpd.yaml': `${smtpd}cluster: { port: 1 }\n` },
+    'smtpd.yaml:7:10: error: cluster: this setting is documented, but clusters is not supported yet; remove it',
+  ],
+  [
+    'a wrong type',
+    { 'smtpd.yaml': smtpd.replace('port: 0', 'port: "x"') },
+    'smtpd.yaml:6:15: error: servers[0].listeners[0].port: found "x"; expected a whole number',
+  ],
+  [
+    'a port out of range',
+    { 'smtpd.yaml': smtpd.replace('port: 0', 'port: 70000') },
+    'smtpd.yaml:6:15: error: servers[0].listeners[0].port: found 70000; the maximum is 65535',
+  ],
+  [
+    'a wrong size',
+    { 'smtpd.yaml': `${smtpd}spool: { minfree: { bytes: 5MB } }\n` },
+    'smtpd.yaml:7:28: error: spool.minfree.bytes: found "5MB"; expected a number of bytes, or a text such as "50MiB" (TiB, GiB, MiB, KiB, B)',
+  ],
+  [
+    'broken YAML',
+    { 'smtpd.yaml': 'version: "6.8"\nservers: [\n' },
+    'smtpd.yaml:3:1: error: Flow sequence in block collection must be sufficiently indented and end with a ]',
+  ],
+  [
+    'a hook without its script',
+    {
+      'smtpd-app.yaml': app.replace(
+        'transport: out\n',
+        'transport: out\n    phases: { eod: { hook: main } }\n',
+      ),
+    },
+    'smtpd-app.yaml:5:28: error: servers[0].phases.eod.hook: no eod script "main": expected scripting.hooks.eod to have that id, or the file hooks/eod/main.hsl',
+  ],
+  [
+    'a server that smtpd.yaml lacks',
+    { 'smtpd-app.yaml': app.replace('transportgroups', '  - id: b\ntransportgroups') },
+    'smtpd-app.yaml:5:9: error: servers[1].id: server "b" is not in smtpd.yaml; expected it there with its listeners',
+  ],
+  [
+    'an unknown transport',
+    { 'smtpd-app.yaml': app.replace('transport: out\n', 'transport: nowhere\n') },
+    'smtpd-app.yaml:4:16: error: servers[0].transport: unknown transport "nowhere"',
+  ],
+  [
+    'a policy that needs a later feature',
+    { 'smtpd-policy.yaml': 'version: "6.8"\npolicies:\n  - fields: [localip]\n' },
+    'smtpd-policy.yaml:3:13: error: policies[0].fields: found ["localip"]; only policies with fields: [remotemx] are supported yet',
+  ],
+] as const)('%s is refused at its place', (_, files, message) => {
+  expect(problems(files as Record<string, string>)).toContain(message);
+});
+
+test('"5.10" is a newer version than "5.9", and both are accepted', () => {
+  for (const version of ['5.0', '5.9', '5.10', '6.0', '6.8']) {
+    expect(problems({ 'smtpd.yaml': smtpd.replace('6.8', version) })).toEqual([]);
+  }
+});
+
+test('all problems of all files are told at once', () => {
+  const found = problems({
+    'smtpd.yaml': smtpd.replace('port: 0', 'prot: 0'),
+    'smtpd-app.yaml': `${app}lsits: {}\n`,
+  });
+  expect(found.some((line) => line.includes('unknown key "prot"; did you mean "port"?'))).toBe(true);
+  expect(found.some((line) => line.includes('unknown key "lsits"; did you mean "lists"?'))).toBe(true);
+});
+
+test('scripts come from the folder, and an entry in the YAML wins over a file', () => {
+  const withHook = app.replace('transport: out\n', 'transport: out\n    phases: { eod: { hook: main } }\n');
+  const fromFile = load({
+    'smtpd-app.yaml': withHook,
+    'hooks/eod/main.hsl': 'echo 1;',
+    'files/a/b.txt': 'x',
+    'files/.hidden': 'y',
+  });
+  expect(fromFile.running.scripts.get('eod/main')?.text).toBe('echo 1;');
+  expect(fromFile.running.files).toEqual([{ id: 'a/b.txt', text: 'x' }]);
+  const inline = `${withHook}scripting:\n  hooks:\n    eod:\n      - id: main\n        data: "echo \\"å\\";"\n`;
+  const fromYaml = load({ 'smtpd-app.yaml': inline, 'hooks/eod/main.hsl': 'echo 1;' });
+  expect(fromYaml.running.scripts.get('eod/main')?.text).toBe('echo "\xc3\xa5";');
+});
+
+test('a source tree is read like a packed folder', () => {
+  const folder = scratchFolder({
+    'src/config/smtpd.yaml': smtpd,
+    'src/config/smtpd-app.yaml': app,
+    'src/hooks/queue/predelivery.hsl': 'Try();',
+  });
+  expect(loadConfiguration(folder).running.predelivery).toEqual({
+    name: path.join(folder, 'src/hooks/queue/predelivery.hsl'),
+    text: 'Try();',
+  });
+});
+
+test('rcptto scripts may depend on the recipient domain', () => {
+  const { running } = load({
+    'smtpd-app.yaml': app.replace(
+      'transport: out\n',
+      'transport: out\n    phases: { rcptto: { hook: { id: any, recipientdomains: { A.test: onlya } } } }\n',
+    ),
+    'hooks/rcptto/any.hsl': '',
+    'hooks/rcptto/onlya.hsl': '',
+  });
+  expect(running.servers[0]!.rcpttoHook).toBe('any');
+  expect([...running.servers[0]!.rcpttoHookByDomain]).toEqual([['a.test', 'onlya']]);
+});
+
+test('a listener beyond loopback without a rcptto script is a warning', () => {
+  const { warnings } = load({ 'smtpd.yaml': smtpd.replace('address: 127.0.0.1\n        ', '') });
+  expect(warnings.map(({ message }) => message)).toEqual([
+    expect.stringContaining('listens beyond loopback without a rcptto script'),
+  ]);
+});
+
+test('a folder that is not there is said so', () => {
+  expect(() => loadConfiguration('/nonexistent/argonite')).toThrow(
+    '/nonexistent/argonite: error: there is no such folder',
+  );
+});

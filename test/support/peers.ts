@@ -1,0 +1,176 @@
+// The programs we did not write and test against: where they are, and whether they can be used. Set-up unpacks them
+// (src/setup.mjs); where it may not, a test says with `skipReason` why it was skipped.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import path from 'node:path';
+
+const projectRoot = findProjectRoot();
+const peersFolder = process.env['ARGONITE_PEERS'] ?? path.join(projectRoot, '.cache', 'peers');
+
+/** The folder with package.json, from source as from dist. */
+function findProjectRoot(): string {
+  let folder = import.meta.dirname;
+  while (!existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);
+  return folder;
+}
+
+export const root = projectRoot;
+
+/** A program of the unpacked Postfix. */
+export function postfixProgram(name: string): string {
+  const folder = ['smtp-source', 'smtp-sink'].includes(name) ? 'usr/sbin' : 'usr/lib/postfix/sbin';
+  return path.join(peersFolder, folder, name);
+}
+
+/** The environment that lets unpacked programs find their libraries. */
+export function postfixEnvironment(): NodeJS.ProcessEnv {
+  const libraries = ['usr/lib/postfix', 'usr/lib/x86_64-linux-gnu'].map((folder) =>
+    path.join(peersFolder, folder),
+  );
+  return { ...process.env, LD_LIBRARY_PATH: libraries.join(':') };
+}
+
+export function hasProgram(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(path.join(folder, name)));
+}
+
+/** Why a test that needs these programs cannot run here, or undefined when it can. */
+export function skipReason(
+  ...programs: readonly ('postfix' | 'smtp-source' | 'smtp-sink' | 'swaks' | 'lua5.4' | 'php')[]
+): string | undefined {
+  for (const program of programs) {
+    if (program === 'postfix') {
+      if (process.getuid?.() !== 0) return 'Postfix needs root';
+      if (!existsSync(postfixProgram('master')))
+        return 'Postfix is not unpacked (npm test does that as root on Debian)';
+    } else if (program === 'smtp-source' || program === 'smtp-sink') {
+      if (!existsSync(postfixProgram(program)))
+        return `${program} is not unpacked (npm test does that as root on Debian)`;
+    } else if (!hasProgram(program)) return `${program} is not installed`;
+  }
+  return undefined;
+}
+
+/** A port that was free a moment ago, for programs that cannot choose one themselves. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Resolves when something accepts connections on the port; rejects when `child` ends first. */
+export async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  for (let attempt = 0; attempt < 600; attempt++) {
+    if (child.exitCode !== null)
+      throw new Error(`the process ended with ${child.exitCode} before it listened on port ${port}`);
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+/** Runs a program to its end. */
+export function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly cwd?: string } = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: options.env ?? process.env, cwd: options.cwd, stdio: 'pipe' });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString('latin1');
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString('latin1');
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+  });
+}
+
+/** Sends `count` messages with Postfix's load generator. @returns seconds of wall time */
+export async function smtpSource(
+  port: number,
+  options: {
+    readonly count: number;
+    readonly sessions?: number;
+    readonly sizeBytes?: number;
+    readonly sender?: string;
+    readonly recipient?: string;
+    readonly newConnectionEach?: boolean;
+  },
+): Promise<number> {
+  const {
+    count,
+    sessions = 1,
+    sizeBytes = 1024,
+    sender = 'source@client.test',
+    recipient = 'sink@example.test',
+  } = options;
+  const began = performance.now();
+  const { code, stderr } = await runProgram(
+    postfixProgram('smtp-source'),
+    [
+      ...(options.newConnectionEach ? [] : ['-d']),
+      '-m',
+      String(count),
+      '-s',
+      String(Math.min(sessions, count)),
+      '-l',
+      String(sizeBytes),
+      '-f',
+      sender,
+      '-t',
+      recipient,
+      `127.0.0.1:${port}`,
+    ],
+    { env: postfixEnvironment() },
+  );
+  if (code !== 0) throw new Error(`smtp-source ended with ${code}: ${stderr}`);
+  return (performance.now() - began) / 1000;
+}
+
+/** A running peer. */
+export interface Peer {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Stops a child and waits until it is gone. */
+export function stopChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill(signal);
+  });
+}
+
+/** Postfix's test receiver. It takes everything and keeps nothing, unless `args` say otherwise. */
+export async function startSmtpSink(args: readonly string[] = []): Promise<Peer> {
+  const port = await freePort();
+  const child = spawn(postfixProgram('smtp-sink'), ['-u', 'nobody', ...args, `127.0.0.1:${port}`, '1000'], {
+    env: postfixEnvironment(),
+    stdio: 'ignore',
+  });
+  await untilListening(port, child);
+  return { port, pid: child.pid!, stop: () => stopChild(child) };
+}
