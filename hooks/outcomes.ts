@@ -1,18 +1,10 @@
 // What a hook decided, as data. The scripting layer turns an action's arguments into one of these; the SMTP engine and the
 // queue carry them out without knowing that a script was involved.
 
-import type { Pieces } from '#stdlib';
+import type { Address, DsnParameters, QueueRequest } from '#stdlib';
 
 /** An enhanced status code (RFC 3463): class, subject, detail. */
 export type EnhancedStatus = readonly [number, number, number];
-
-/** An envelope address. The null reverse-path is `{ localPart: '', domain: '' }`. Bytes as sent, unquoted local part. */
-export interface Address {
-  readonly localPart: string;
-  readonly domain: string;
-  /** ESMTP parameters, upper-case keys, values as sent; `''` for a parameter without value. */
-  readonly params?: Readonly<Record<string, string>>;
-}
 
 /** The reply a script asked for. What is absent keeps the phase's default. */
 export interface ReplyWish {
@@ -66,35 +58,6 @@ export type MailFromOutcome = MailFromAccept | RejectOutcome | DeferOutcome;
 export type RcptToOutcome = RcptToAccept | RejectOutcome | DeferOutcome;
 export type EodOutcome = EodAccept | RejectOutcome | DeferOutcome;
 
-/** RFC 3461 parameters of one recipient, as `queue()` and Try's `dsn` take them. */
-export interface DsnParameters {
-  readonly envid?: string;
-  readonly ret?: 'FULL' | 'HDRS' | '';
-  /** Comma list: NEVER, or any of SUCCESS, FAILURE, DELAY. */
-  readonly notify?: string;
-  /** Decoded, with its `rfc822;` type. */
-  readonly orcpt?: string;
-}
-
-/** One `queue()` call: one recipient, with the message as edited at that moment. */
-export interface QueueRequest {
-  /** Counts from 1 within the transaction. */
-  readonly number: number;
-  readonly sender: Address;
-  readonly recipient: Address;
-  readonly transportId: string;
-  /** The message as edited; one whole range when untouched. */
-  readonly pieces: Pieces;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly hold: boolean;
-  readonly jobId?: string;
-  readonly tenantId?: string;
-  readonly priority: 0 | 1;
-  readonly delaySeconds: number;
-  readonly quotas: readonly string[];
-  readonly dsn: DsnParameters;
-}
-
 // --- The queue's hooks -------------------------------------------------------------------------------------------
 
 /** Options of `Try` (hooks.md 12.1) that this build carries out; each overrides the transport for this attempt only. */
@@ -132,8 +95,8 @@ export type PredeliveryOutcome = MetaDataChange &
   (
     | { readonly kind: 'Try'; readonly options: TryOptions; readonly context: unknown }
     | { readonly kind: 'Queue'; readonly options: QueueOptions }
-    | { readonly kind: 'Bounce'; readonly reason?: string }
-    | { readonly kind: 'Delete'; readonly reason?: string }
+    | { readonly kind: 'Bounce'; readonly reason?: string; readonly context?: unknown }
+    | { readonly kind: 'Delete'; readonly reason?: string; readonly context?: unknown }
   );
 
 export type PostdeliveryOutcome = MetaDataChange &

@@ -1,0 +1,109 @@
+// The connect phase.
+
+import { builtin, HslArray, ScriptFault } from '#lang';
+import { isIpAddress } from '#stdlib';
+import { present, readReplyWish, reasonKey, reasonParameter, replyCodesKey } from './outcome.js';
+import type { ConnectOutcome } from './outcomes.js';
+import { defineReplyingPhase } from './phase.js';
+import { type SessionState, sessionVariables } from './state.js';
+
+const Accept = builtin({
+  name: 'Accept',
+  summary: 'Greets the client.',
+  group: 'actions',
+  params: [
+    {
+      name: 'options',
+      type: 'options',
+      optional: true,
+      keys: {
+        reason: { ...reasonKey, doc: 'The text of the banner.' },
+        remoteip: { type: 'string|none', doc: 'The address to take for the client from now on.' },
+        remoteptr: { type: 'string|none', doc: 'The reverse DNS name to take for the client.' },
+        priority: { type: 'number', oneOf: [0, 1], doc: 'Priority of what this connection queues.' },
+        reply_codes: replyCodesKey,
+      },
+    },
+  ],
+  returns: 'none',
+  ends: true,
+  run: ({ reason, remoteip, remoteptr, priority, reply_codes }): ConnectOutcome => {
+    if (typeof remoteip === 'string' && !isIpAddress(remoteip))
+      throw new ScriptFault(`Accept: "remoteip" is "${remoteip}"; expected an IP address`);
+    return {
+      kind: 'Accept',
+      ...readReplyWish('Accept', reason, reply_codes),
+      ...present({
+        remoteIp: remoteip ?? undefined,
+        remotePtr: remoteptr ?? undefined,
+        priority: priority === undefined ? undefined : priority === 1 ? (1 as const) : (0 as const),
+      }),
+    };
+  },
+});
+
+const refusalOptions = {
+  name: 'options',
+  type: 'options',
+  optional: true,
+  keys: { reply_codes: replyCodesKey },
+} as const;
+
+const Reject = builtin({
+  name: 'Reject',
+  summary: 'Refuses the client for good and closes the connection.',
+  group: 'actions',
+  params: [reasonParameter, refusalOptions],
+  returns: 'none',
+  ends: true,
+  run: (reason, { reply_codes }): ConnectOutcome => ({
+    kind: 'Reject',
+    ...readReplyWish('Reject', reason, reply_codes, true),
+  }),
+});
+
+const Defer = builtin({
+  name: 'Defer',
+  summary: 'Refuses the client for now and closes the connection.',
+  group: 'actions',
+  params: [reasonParameter, refusalOptions],
+  returns: 'none',
+  ends: true,
+  run: (reason, { reply_codes }): ConnectOutcome => ({
+    kind: 'Defer',
+    ...readReplyWish('Defer', reason, reply_codes, true),
+  }),
+});
+
+/** Runs when a client has connected, before the greeting. */
+export const connect = defineReplyingPhase<ConnectOutcome>({
+  name: 'connect',
+  summary: 'Runs when a client has connected, before the greeting.',
+  variables: sessionVariables({
+    remoteip: 'Address of the client.',
+    remoteport: 'Port of the client.',
+    localip: 'Address of the server side.',
+    localport: 'Port of the server side.',
+    serverid: 'Id of the server.',
+  }),
+  declarations: [Accept, Reject, Defer],
+  replies: {
+    Accept: { code: 220, text: '' }, // the engine says its host name and ESMTP
+    Reject: { code: 521, enhanced: [5, 7, 1], text: 'This host does not accept mail from you' },
+    Defer: { code: 421, enhanced: [4, 7, 1], text: 'Try again later' },
+  },
+  atEndOfScript: { kind: 'Accept' },
+  onScriptError: { kind: 'Defer', because: 'script-error', disconnect: true },
+});
+
+/** `$arguments` of the connect hook. */
+export function connectArguments(state: SessionState): HslArray {
+  const { remoteIp, remotePort, localIp, localPort, serverId } = state.facts;
+  const value = HslArray.empty();
+  value.set('remoteip', remoteIp);
+  value.set('remoteport', remotePort);
+  value.set('localip', localIp);
+  value.set('localport', localPort);
+  value.set('serverid', serverId);
+  return value;
+}

@@ -1,0 +1,115 @@
+// The postdelivery phase: an attempt has ended, or a message ends without one.
+
+import { builtin, HslArray, ScriptFault } from '#lang';
+import { frameOf, type QueueFrame } from './frame.js';
+import { $message, attemptToValue } from './message-state.js';
+import { keysOf, laterQueueOptions, refuseLaterOptions } from './not-yet.js';
+import type { AttemptReport, PostdeliveryOutcome } from './outcomes.js';
+import { definePhase } from './phase.js';
+import { metadataChange, metadataFunctions, queueOptionKeys, readQueueOptions } from './queue-actions.js';
+import { $context, argumentsVariable } from './state.js';
+
+/** What happens to the message unless the script decides otherwise. */
+export type DefaultAction = 'QUEUE' | 'BOUNCE' | 'DELETE';
+
+/** What postdelivery is told beside the message. */
+export interface PostdeliveryFacts {
+  readonly retry: number;
+  readonly expired: boolean;
+  /** Absent after a success. */
+  readonly action?: DefaultAction;
+  /** Absent when no attempt was made. */
+  readonly attempt?: AttemptReport;
+  readonly grouping?: string;
+}
+
+function stillQueued(action: string, frame: QueueFrame): QueueFrame {
+  if (frame.isDelivered)
+    throw new ScriptFault(`${action}: the message was delivered; only Default() is possible after a success`);
+  return frame;
+}
+
+const Queue = builtin({
+  name: 'Queue',
+  summary: 'Keeps the message for another attempt.',
+  group: 'actions',
+  params: [{ name: 'options', type: 'options', optional: true, keys: queueOptionKeys }],
+  returns: 'none',
+  errors: 'Exception after a successful delivery.',
+  ends: true,
+  run: (options, ctx): PostdeliveryOutcome => {
+    const frame = stillQueued('Queue', frameOf(ctx, 'queue'));
+    return { kind: 'Queue', options: readQueueOptions(options, frame), ...metadataChange(frame) };
+  },
+});
+
+const Bounce = builtin({
+  name: 'Bounce',
+  summary: 'Removes the message and tells its sender.',
+  group: 'actions',
+  params: [
+    { name: 'options', type: 'options', optional: true, keys: { dsn: keysOf(laterQueueOptions).dsn } },
+  ],
+  returns: 'none',
+  errors: 'Exception after a successful delivery.',
+  ends: true,
+  run: (options, ctx): PostdeliveryOutcome => {
+    refuseLaterOptions('Bounce', laterQueueOptions, options);
+    return { kind: 'Bounce', ...metadataChange(stillQueued('Bounce', frameOf(ctx, 'queue'))) };
+  },
+});
+
+const Delete = builtin({
+  name: 'Delete',
+  summary: 'Removes the message and tells nobody.',
+  group: 'actions',
+  params: [],
+  returns: 'none',
+  errors: 'Exception after a successful delivery.',
+  ends: true,
+  run: (ctx): PostdeliveryOutcome => ({
+    kind: 'Delete',
+    ...metadataChange(stillQueued('Delete', frameOf(ctx, 'queue'))),
+  }),
+});
+
+const Default = builtin({
+  name: 'Default',
+  summary: 'Does what `$arguments["action"]` says.',
+  group: 'actions',
+  params: [],
+  returns: 'none',
+  ends: true,
+  run: (ctx): PostdeliveryOutcome => ({ kind: 'Default', ...metadataChange(frameOf(ctx, 'queue')) }),
+});
+
+/** Runs after every delivery attempt, and when a message ends without one. */
+export const postdelivery = definePhase<PostdeliveryOutcome>({
+  name: 'postdelivery',
+  summary: 'Runs after every delivery attempt, and when a message ends without one.',
+  variables: [
+    argumentsVariable({
+      retry: 'Current retry.',
+      expired: 'Whether the maximum age or retry count is exceeded.',
+      action: 'What happens by default: "QUEUE", "BOUNCE" or "DELETE"; absent after a success.',
+      grouping: 'Matched grouping; optional.',
+      attempt: 'Array with `result` or `error`, `connection`, `duration`; absent when none was made.',
+    }),
+    $message,
+    { ...$context, readonly: true, summary: 'What predelivery left; undefined when it did not run.' },
+  ],
+  declarations: [Queue, Bounce, Delete, Default, ...metadataFunctions],
+  atEndOfScript: { kind: 'Default' },
+  onScriptError: { kind: 'Default' },
+});
+
+/** `$arguments` of the postdelivery hook. */
+export function postdeliveryArguments(facts: PostdeliveryFacts): HslArray {
+  const value = HslArray.empty();
+  value.set('retry', facts.retry);
+  value.set('expired', facts.expired);
+  if (facts.action !== undefined) value.set('action', facts.action);
+  if (facts.grouping !== undefined) value.set('grouping', facts.grouping);
+  if (facts.attempt !== undefined) value.set('attempt', attemptToValue(facts.attempt));
+  return value;
+}

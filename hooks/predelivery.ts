@@ -1,0 +1,181 @@
+// The predelivery phase: a message is about to be tried.
+
+import { builtin, HslArray, type OptionKeys, ScriptFault, type Value } from '#lang';
+import { type DsnParameters, valueToAddress, valueToDsnParameters } from '#stdlib';
+import { frameOf } from './frame.js';
+import { $message } from './message-state.js';
+import { keysOf, laterQueueOptions, laterTryOptions, refuseLaterOptions } from './not-yet.js';
+import { present } from './outcome.js';
+import type { MetaDataChange, PredeliveryOutcome, TryOptions } from './outcomes.js';
+import { definePhase } from './phase.js';
+import { metadataChange, metadataFunctions, queueOptionKeys, readQueueOptions } from './queue-actions.js';
+import { $context, argumentsVariable } from './state.js';
+
+/** A predelivery decision before `$context` is taken from the ended script and put beside it. */
+export type PredeliveryDecision = MetaDataChange &
+  (
+    | { readonly kind: 'Try'; readonly options: TryOptions }
+    | Extract<PredeliveryOutcome, { kind: 'Queue' | 'Bounce' | 'Delete' }>
+  );
+
+const tryOptionKeys = {
+  host: { type: 'string|none', doc: 'Address or name of the next hop.' },
+  port: { type: 'number|none', doc: 'Its port.' },
+  sender: { type: 'string|array|none', doc: 'Envelope sender on the wire.' },
+  recipient: { type: 'string|array|none', doc: 'Envelope recipient on the wire.' },
+  helo: { type: 'string|none', doc: 'The name to say in EHLO.' },
+  protocol: { type: 'string|none', oneOf: ['smtp', 'lmtp', null], doc: '"smtp" or "lmtp".' },
+  jobid: { type: 'string|none', doc: 'Job id, a policy field.' },
+  timeout: { type: 'array', doc: 'Seconds by SMTP state.' },
+  connect_timeout: { type: 'number|none', doc: 'Seconds.' },
+  dsn: { type: 'array', doc: 'As in queue(), and `success`: "relayed" or "delivered".' },
+  ...keysOf(laterTryOptions),
+} as const satisfies OptionKeys;
+
+const Try = builtin({
+  name: 'Try',
+  summary: 'Tries to deliver the message; the options hold for this attempt only.',
+  group: 'actions',
+  params: [{ name: 'options', type: 'options', optional: true, keys: tryOptionKeys }],
+  returns: 'none',
+  ends: true,
+  run: (options, ctx): PredeliveryDecision => {
+    refuseLaterOptions('Try', laterTryOptions, options);
+    const { host, port, helo, sender, recipient, protocol, jobid, timeout, connect_timeout, dsn } = options;
+    if (host === 'lookup-mx') throw new ScriptFault('Try: the host "lookup-mx" is not supported yet');
+    if (host === '') throw new ScriptFault('Try: "host" is empty');
+    if (typeof port === 'number' && !(Number.isInteger(port) && port >= 1 && port <= 65535))
+      throw new ScriptFault(`Try: "port" is ${port}; expected 1 to 65535`);
+    if (typeof connect_timeout === 'number') checkSeconds('connect_timeout', connect_timeout);
+    return {
+      kind: 'Try',
+      options: present({
+        host: host ?? undefined,
+        port: port ?? undefined,
+        helo: helo ?? undefined,
+        sender: sender === null || sender === undefined ? undefined : valueToAddress(sender, 'Try: "sender"'),
+        recipient:
+          recipient === null || recipient === undefined
+            ? undefined
+            : valueToAddress(recipient, 'Try: "recipient"'),
+        protocol: protocol === 'smtp' || protocol === 'lmtp' ? protocol : undefined,
+        jobId: jobid ?? undefined,
+        timeouts: timeout === undefined ? undefined : readTimeouts(timeout),
+        connectTimeoutSeconds: connect_timeout ?? undefined,
+        dsn: dsn === undefined ? undefined : readTryDsn(dsn),
+      }),
+      ...metadataChange(frameOf(ctx, 'queue')),
+    };
+  },
+});
+
+function readTimeouts(value: HslArray): Record<string, number> {
+  const timeouts: Record<string, number> = {};
+  for (const [state, seconds] of value.entries()) {
+    checkSeconds(`timeout" of "${String(state)}`, seconds);
+    timeouts[String(state).toUpperCase()] = seconds as number;
+  }
+  return timeouts;
+}
+
+function checkSeconds(name: string, seconds: Value): void {
+  if (typeof seconds !== 'number' || !(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
+    throw new ScriptFault(`Try: "${name}" must be a number of seconds above 0`);
+}
+
+function readTryDsn(value: HslArray): DsnParameters & { success?: 'relayed' | 'delivered' } {
+  const success = value.get('success') ?? null;
+  if (success !== null && success !== 'relayed' && success !== 'delivered')
+    throw new ScriptFault('Try: "success" in "dsn" must be "relayed" or "delivered"');
+  return {
+    ...valueToDsnParameters(value, 'Try: "dsn"'),
+    ...present({ success: success ?? undefined }),
+  };
+}
+
+const Queue = builtin({
+  name: 'Queue',
+  summary: 'Does not try now; the message waits.',
+  group: 'actions',
+  params: [{ name: 'options', type: 'options', optional: true, keys: queueOptionKeys }],
+  returns: 'none',
+  ends: true,
+  run: (options, ctx): PredeliveryDecision => {
+    const frame = frameOf(ctx, 'queue');
+    return { kind: 'Queue', options: readQueueOptions(options, frame), ...metadataChange(frame) };
+  },
+});
+
+const reasonOptions = {
+  name: 'options',
+  type: 'options',
+  optional: true,
+  keys: {
+    reason: { type: 'string|none', doc: 'Why: the diagnostic text.' },
+    dsn: keysOf(laterQueueOptions).dsn,
+  },
+} as const;
+
+const Bounce = builtin({
+  name: 'Bounce',
+  summary: 'Does not try: the postdelivery hook decides with the default action BOUNCE.',
+  group: 'actions',
+  params: [reasonOptions],
+  returns: 'none',
+  ends: true,
+  run: (options, ctx): PredeliveryDecision => {
+    refuseLaterOptions('Bounce', laterQueueOptions, options);
+    return {
+      kind: 'Bounce',
+      ...present({ reason: options.reason ?? undefined }),
+      ...metadataChange(frameOf(ctx, 'queue')),
+    };
+  },
+});
+
+const Delete = builtin({
+  name: 'Delete',
+  summary: 'Does not try: the postdelivery hook decides with the default action DELETE.',
+  group: 'actions',
+  params: [reasonOptions],
+  returns: 'none',
+  ends: true,
+  run: (options, ctx): PredeliveryDecision => {
+    refuseLaterOptions('Delete', laterQueueOptions, options);
+    return {
+      kind: 'Delete',
+      ...present({ reason: options.reason ?? undefined }),
+      ...metadataChange(frameOf(ctx, 'queue')),
+    };
+  },
+});
+
+/** Runs each time a message is picked for an attempt, before its next hop is resolved. */
+export const predelivery = definePhase<PredeliveryDecision>({
+  name: 'predelivery',
+  summary: 'Runs each time a message is picked for an attempt, before its next hop is resolved.',
+  variables: [
+    argumentsVariable({ retry: 'Number of attempts so far, 0 before the first.' }),
+    $message,
+    { ...$context, summary: 'Free for the script: the postdelivery hook of this attempt finds it.' },
+  ],
+  declarations: [Try, Queue, Bounce, Delete, ...metadataFunctions],
+  atEndOfScript: { kind: 'Try', options: {} },
+  onScriptError: {
+    kind: 'Queue',
+    options: {
+      hold: false,
+      delaySeconds: 300,
+      incrementRetry: false,
+      resetRetry: false,
+      reason: 'predelivery script error',
+    },
+  },
+});
+
+/** `$arguments` of the predelivery hook. */
+export function predeliveryArguments(retry: number): HslArray {
+  const value = HslArray.empty();
+  value.set('retry', retry);
+  return value;
+}

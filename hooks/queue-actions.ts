@@ -1,0 +1,92 @@
+// What both hooks of the queue have: Queue with its options, and the message's metadata.
+
+import { type Builtin, builtin, type HslArray, type OptionKeys, ScriptFault } from '#lang';
+import { stringMapToValue, valueToStringList, valueToStringMap } from '#stdlib';
+import { frameOf, type QueueFrame } from './frame.js';
+import { keysOf, laterQueueOptions, refuseLaterOptions } from './not-yet.js';
+import { present } from './outcome.js';
+import type { MetaDataChange, QueueOptions } from './outcomes.js';
+
+/** The options of Queue, as the script wrote them. */
+export const queueOptionKeys = {
+  hold: { type: 'boolean', default: false, doc: 'Go on hold.' },
+  delay: { type: 'number|none', doc: 'Seconds until the next attempt; default is by the retry table.' },
+  reason: { type: 'string|none', doc: 'Why; logged and shown with the message.' },
+  increment_retry: { type: 'boolean', default: true, doc: 'Count this as an attempt.' },
+  reset_retry: { type: 'boolean', default: false, doc: 'Set the retry count back to 0.' },
+  transportid: { type: 'string|none', doc: 'Another transport from now on.' },
+  quotas: { type: 'array', doc: 'Other quota names from now on.' },
+  metadata: { type: 'array', doc: 'Other metadata from now on: string => string.' },
+  ...keysOf(laterQueueOptions),
+} as const satisfies OptionKeys;
+
+interface WrittenQueueOptions {
+  readonly hold: boolean;
+  readonly delay: number | null | undefined;
+  readonly reason: string | null | undefined;
+  readonly increment_retry: boolean;
+  readonly reset_retry: boolean;
+  readonly transportid: string | null | undefined;
+  readonly quotas: HslArray | undefined;
+  readonly metadata: HslArray | undefined;
+}
+
+/** Queue's options as the queue takes them. @throws ScriptFault */
+export function readQueueOptions(written: WrittenQueueOptions, frame: QueueFrame): QueueOptions {
+  refuseLaterOptions('Queue', laterQueueOptions, written as unknown as Readonly<Record<string, unknown>>);
+  const { delay, metadata, quotas } = written;
+  if (typeof delay === 'number' && !(delay >= 0 && delay < Number.POSITIVE_INFINITY))
+    throw new ScriptFault(`Queue: "delay" is ${delay}; expected seconds from 0`);
+  if (metadata !== undefined) setMetadata(frame, valueToStringMap(metadata, 'Queue: "metadata"'));
+  return {
+    hold: written.hold,
+    incrementRetry: written.increment_retry,
+    resetRetry: written.reset_retry,
+    ...present({
+      delaySeconds: delay ?? undefined,
+      reason: written.reason ?? undefined,
+      transportId: written.transportid ?? undefined,
+      quotas: quotas === undefined ? undefined : valueToStringList(quotas, 'Queue: "quotas"'),
+    }),
+  };
+}
+
+/** What an outcome says of the metadata. */
+export function metadataChange(frame: QueueFrame): MetaDataChange {
+  return frame.metadataChanged ? { metadata: frame.metadata } : {};
+}
+
+function setMetadata(frame: QueueFrame, metadata: Readonly<Record<string, string>>): void {
+  frame.metadata = metadata;
+  frame.metadataChanged = true;
+}
+
+const SetMetaData = builtin({
+  name: 'SetMetaData',
+  summary: "Replaces the message's metadata.",
+  group: 'queue',
+  params: [{ name: 'metadata', type: 'array', doc: 'string => string.' }],
+  returns: 'none',
+  errors: 'Exception when a value is no string.',
+  run: (metadata, ctx) => {
+    setMetadata(frameOf(ctx, 'queue'), valueToStringMap(metadata, 'SetMetaData'));
+    return null;
+  },
+});
+
+const GetMetaData = builtin({
+  name: 'GetMetaData',
+  summary: "The message's metadata; an empty array when it has none.",
+  group: 'queue',
+  params: [],
+  returns: 'array',
+  run: (ctx) => stringMapToValue(frameOf(ctx, 'queue').metadata),
+});
+
+/** Functions of both hooks. */
+export const metadataFunctions: readonly Builtin[] = [SetMetaData, GetMetaData];
+
+/** The frame of one run. */
+export function queueFrame(metadata: Readonly<Record<string, string>>, isDelivered: boolean): QueueFrame {
+  return { kind: 'queue', metadata, metadataChanged: false, isDelivered };
+}

@@ -1,0 +1,231 @@
+// What SMTP hooks see of the session: $connection, $transaction and $context, built up phase by phase. Here our words
+// (reverse path, recipient) meet the words of scripts.
+//
+// The values are built once and handed to every hook as they are, because a hook is often shorter than the building. They
+// are copy-on-write: a script that stores one marks it shared, and what is marked is never written here, only replaced.
+
+import { HslArray, type PredefinedVariable, type Value } from '#lang';
+import { type Address, addressToLowerText, addressToValue, stringMapToValue } from '#stdlib';
+
+// --- The variables ------------------------------------------------------------------------------------------------
+
+export const $connection: PredefinedVariable = {
+  name: 'connection',
+  summary: 'The TCP connection; grows phase by phase.',
+  readonly: true,
+  keys: {
+    id: 'Connection id.',
+    priority: 'Priority of the connection: the default for queueing.',
+    remoteip: 'Address of the client.',
+    remoteport: 'Port of the client.',
+    remoteptr: 'Forward-confirmed reverse DNS name of the client; optional.',
+    localip: 'Address of the server side.',
+    localport: 'Port of the server side.',
+    serverid: 'Id of the server.',
+    helo: 'Array with `verb` and `host`, once the client has said HELO or EHLO.',
+  },
+};
+
+export const $transaction: PredefinedVariable = {
+  name: 'transaction',
+  summary: 'The mail transaction; grows phase by phase.',
+  readonly: true,
+  keys: {
+    id: 'Transaction id.',
+    ts: 'Unix time of the transaction (eod).',
+    sender: 'Envelope sender in lower case, empty for the null sender.',
+    senderaddress: 'Array with `localpart` and `domain`, case as sent.',
+    senderparams: 'Parameters of MAIL FROM, keys in upper case.',
+    recipients: 'Accepted recipients: arrays with `recipient`, `address`, `params`, `transportid`.',
+  },
+};
+
+export const $context: PredefinedVariable = {
+  name: 'context',
+  summary: 'Free for the scripts: what one hook leaves here, the next one of the connection finds.',
+  readonly: false,
+};
+
+/** `$arguments` with the keys of one phase. */
+export function argumentsVariable(keys: Readonly<Record<string, string>>): PredefinedVariable {
+  return { name: 'arguments', summary: 'What is particular to this hook.', readonly: true, keys };
+}
+
+/** The variables of every SMTP phase, in order. */
+export function sessionVariables(argumentKeys: Readonly<Record<string, string>>): PredefinedVariable[] {
+  return [argumentsVariable(argumentKeys), $connection, $transaction, $context];
+}
+
+// --- The state ----------------------------------------------------------------------------------------------------
+
+/** What is known of a connection from the start. */
+export interface ConnectionFacts {
+  readonly id: string;
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly localIp: string;
+  readonly localPort: number;
+  readonly serverId: string;
+}
+
+/** An accepted recipient. */
+export interface Recipient {
+  readonly address: Address;
+  readonly transportId: string;
+}
+
+/** The script-visible state of one session. */
+export class SessionState {
+  readonly facts: ConnectionFacts;
+  /** The scripts' own; survives RSET and transactions. */
+  context: Value = null;
+  #remoteIp: string;
+  #remotePtr: string | undefined;
+  #priority: 0 | 1 = 0;
+  #helo: { readonly verb: string; readonly host: string } | undefined;
+  #connectionValue: HslArray | undefined;
+
+  readonly #newId: () => string;
+  #transactionId: string | undefined;
+  #sender: Address | undefined;
+  #recipientValues: HslArray | undefined;
+  #transactionValue: HslArray | undefined;
+
+  /** `newId` names transactions; it is asked only when somebody wants the name. */
+  constructor(facts: ConnectionFacts, newId: () => string) {
+    this.facts = facts;
+    this.#remoteIp = facts.remoteIp;
+    this.#newId = newId;
+  }
+
+  /** The client's address as scripts and the trace field show it. */
+  get remoteIp(): string {
+    return this.#remoteIp;
+  }
+
+  get remotePtr(): string | undefined {
+    return this.#remotePtr;
+  }
+
+  get priority(): 0 | 1 {
+    return this.#priority;
+  }
+
+  get helo(): { readonly verb: string; readonly host: string } | undefined {
+    return this.#helo;
+  }
+
+  get transactionId(): string {
+    this.#transactionId ??= this.#newId();
+    return this.#transactionId;
+  }
+
+  /** What connect's Accept changed. */
+  override(changed: { remoteIp?: string; remotePtr?: string; priority?: 0 | 1 }): void {
+    this.#remoteIp = changed.remoteIp ?? this.#remoteIp;
+    this.#remotePtr = changed.remotePtr ?? this.#remotePtr;
+    this.#priority = changed.priority ?? this.#priority;
+    this.#connectionValue = undefined;
+  }
+
+  /** The client has greeted. */
+  greeted(verb: string, host: string): void {
+    this.#helo = { verb, host };
+    this.#connectionValue = undefined;
+  }
+
+  /** A transaction begins. */
+  begin(sender: Address): void {
+    this.#sender = sender;
+    this.#recipientValues = HslArray.empty();
+    this.#transactionValue = undefined;
+  }
+
+  /** A recipient was accepted. */
+  addRecipient(recipient: Recipient): void {
+    let values = this.#recipientValues ?? HslArray.empty();
+    const whole = this.#transactionValue;
+    if (values.shared || whole?.shared === true) {
+      // Somebody keeps the list as it was, perhaps inside the whole.
+      values = values.clone();
+      this.#transactionValue = undefined;
+    }
+    values.append(recipientToValue(recipient));
+    this.#recipientValues = values;
+  }
+
+  /** The transaction is over: RSET, end-of-data, or a new HELO. The next one has a new id. */
+  endTransaction(): void {
+    this.#transactionId = undefined;
+    this.#sender = undefined;
+    this.#recipientValues = undefined;
+    this.#transactionValue = undefined;
+  }
+
+  /** `$connection` of the connect hook, where the rest is in `$arguments`. */
+  connectionAtConnect(): HslArray {
+    const value = HslArray.empty();
+    value.set('id', this.facts.id);
+    value.set('priority', this.#priority);
+    return value;
+  }
+
+  /** `$connection` of every later hook. */
+  get connection(): HslArray {
+    if (this.#connectionValue === undefined) {
+      const { id, remotePort, localIp, localPort, serverId } = this.facts;
+      const value = HslArray.empty();
+      value.set('id', id);
+      value.set('priority', this.#priority);
+      value.set('remoteip', this.#remoteIp);
+      value.set('remoteport', remotePort);
+      if (this.#remotePtr !== undefined) value.set('remoteptr', this.#remotePtr);
+      value.set('localip', localIp);
+      value.set('localport', localPort);
+      value.set('serverid', serverId);
+      if (this.#helo !== undefined) {
+        const helo = HslArray.empty();
+        helo.set('verb', this.#helo.verb);
+        helo.set('host', this.#helo.host);
+        value.set('helo', helo);
+      }
+      this.#connectionValue = value;
+    }
+    return this.#connectionValue;
+  }
+
+  /** `$transaction` as far as it has come. */
+  get transaction(): HslArray {
+    this.#transactionValue ??= this.#buildTransaction();
+    return this.#transactionValue;
+  }
+
+  /** `$transaction` of the eod hook, with its time. */
+  transactionAtEod(unixSeconds: number): HslArray {
+    const value = this.#buildTransaction(unixSeconds);
+    this.#transactionValue = value;
+    return value;
+  }
+
+  #buildTransaction(unixSeconds?: number): HslArray {
+    const value = HslArray.empty();
+    value.set('id', this.transactionId);
+    if (unixSeconds !== undefined) value.set('ts', unixSeconds);
+    if (this.#sender !== undefined) {
+      value.set('sender', addressToLowerText(this.#sender));
+      value.set('senderaddress', addressToValue(this.#sender));
+      value.set('senderparams', stringMapToValue(this.#sender.params ?? {}));
+      value.set('recipients', this.#recipientValues ?? HslArray.empty());
+    }
+    return value;
+  }
+}
+
+function recipientToValue({ address, transportId }: Recipient): HslArray {
+  const value = HslArray.empty();
+  value.set('recipient', addressToLowerText(address));
+  value.set('address', addressToValue(address));
+  value.set('params', stringMapToValue(address.params ?? {}));
+  value.set('transportid', transportId);
+  return value;
+}
