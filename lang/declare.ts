@@ -268,7 +268,7 @@ export interface NativeClass<Self = unknown> extends Described {
   readonly methods: Readonly<Record<string, Method>>;
   readonly statics: Readonly<Record<string, Method>>;
   /** What `foreach` walks, if it can be walked: pairs of key and value. */
-  readonly iterate?: (self: Self) => Iterator<readonly [Value, Value]>;
+  iterate?(self: Self): Iterator<readonly [Value, Value]>;
 }
 
 interface MethodSpec<P extends readonly Parameter[], S extends boolean, C extends boolean> {

@@ -148,4 +148,9 @@ export interface RunHost {
   echo(text: string): void;
   /** Lets the event loop turn before a long execution goes on. */
   nextTurn(resume: () => void): void;
+  /**
+   * Runs `action` once after that time; the result takes it back. Without it an execution that waits notices its time
+   * limit only when it goes on.
+   */
+  after?(seconds: number, action: () => void): () => void;
 }

@@ -148,6 +148,7 @@ export const enum Op {
   SetField, //        a[field b] = c
   Append, //          a[] = b
   Spread, //          ...b into the array literal a
+  SpreadArguments, // ...b into the argument list a (for CallSpread, CacheCall): values only, keys ignored
   OwnGlobal, //       a = global b, made fit for writing there
   OwnCell, //         a = what cell b holds, made fit for writing there
   OwnIndex, //        a = b[c], made fit for writing; b is the container
@@ -401,6 +402,7 @@ export const shapes: Readonly<Record<Exclude<Op, Op.Count>, Shape>> = {
   [Op.SetField]: shape('set_field', ['owner', 'field', 'in'], ['throws']),
   [Op.Append]: shape('append', ['owner', 'in'], ['throws']),
   [Op.Spread]: shape('spread', ['owner', 'in'], ['throws']),
+  [Op.SpreadArguments]: shape('spread_arguments', ['owner', 'in'], ['throws']),
   [Op.OwnGlobal]: shape('own_global', ['out', 'global'], ['throws']),
   [Op.OwnCell]: shape('own_cell', ['out', 'cell'], ['throws']),
   [Op.OwnIndex]: shape('own_index', ['out', 'owner', 'in'], ['throws']),

@@ -1,12 +1,19 @@
-// The one array type: an ordered map with value semantics. It has three states, told apart by which parts are there:
+// The one array type: an ordered map with value semantics. It has three states, told apart by `shape`:
 //
-//   list        keys 0..n-1 in order                 values only
-//   dictionary  any other keys                        values in a Map, in order of insertion
-//   (record: few constant string keys, values packed; see shape.ts once it is there)
+//   list        shape LIST         keys 0..n-1 in order; values in `vec`
+//   record      any other shape    few string keys, listed by the shape; values in `vec`, in the shape's order
+//   dictionary  shape DICTIONARY   any keys; entries in `map`, in order of insertion
+//
+// An empty array is a list and becomes a record with its first string key. A list or record that gets another kind of key,
+// loses one from its middle, or grows too many, becomes a dictionary and stays one.
 //
 // Copy-on-write: whoever stores an array in a second place sets `shared` (see `share` in object.ts); whoever is about to
 // write to a shared one writes to `clone()` instead. A clone marks its nested arrays shared, so deep copies stay lazy.
+//
+// `shape`, `vec` and `map` are for lang/values and lang/vm (the interpreter reads them in place); everybody else uses the
+// methods.
 
+import { DICTIONARY, EMPTY_RECORD, LIST, type Shape } from './shape.js';
 import type { Value } from './value.js';
 
 /** A key after `toKey`: an integer, a string that is no canonical integer, or another value compared strictly. */
@@ -34,27 +41,29 @@ export function stringToKey(key: string): number | string {
   return Number.isSafeInteger(number) && String(number) === key ? number : key;
 }
 
+// What `vec` and `map` are while the array does not use them. Never written to.
+const NO_VALUES: Value[] = [];
+const NO_ENTRIES = new Map<Key, Value>();
+
 export class HslArray {
   /** True while more than one place may hold this array: the next writer clones. */
   shared = false;
-  #list: Value[] | undefined;
-  #map: Map<Key, Value> | undefined;
-  /** The highest integer key plus one, never below 0; -1 when it must be found again. */
-  #next = 0;
+  /** For dictionaries: the highest integer key plus one, never below 0; -1 when it must be found again. */
+  #next = -1;
 
-  private constructor(list: Value[] | undefined, map: Map<Key, Value> | undefined) {
-    this.#list = list;
-    this.#map = map;
-    this.#next = list === undefined ? -1 : list.length;
-  }
+  private constructor(
+    public shape: Shape,
+    public vec: Value[],
+    public map: Map<Key, Value>,
+  ) {}
 
   static empty(): HslArray {
-    return new HslArray([], undefined);
+    return new HslArray(LIST, [], NO_ENTRIES);
   }
 
   /** Takes the JavaScript array over: the caller must not touch it again. */
   static fromList(values: Value[]): HslArray {
-    return new HslArray(values, undefined);
+    return new HslArray(LIST, values, NO_ENTRIES);
   }
 
   /** Keys are taken as `toKey` makes them; a later duplicate overwrites in place. */
@@ -71,23 +80,37 @@ export class HslArray {
     return array;
   }
 
+  /** A record: one value per key of the shape, taken over. */
+  static fromShape(shape: Shape, values: Value[]): HslArray {
+    return new HslArray(shape, values, NO_ENTRIES);
+  }
+
   get length(): number {
-    return this.#list !== undefined ? this.#list.length : this.#map!.size;
+    return this.shape === DICTIONARY ? this.map.size : this.vec.length;
   }
 
   /** True for keys 0..n-1 in order (the empty array included). */
   get isList(): boolean {
-    if (this.#list !== undefined) return true;
+    if (this.shape === LIST) return true;
+    if (this.shape !== DICTIONARY) return false;
     let index = 0;
-    for (const key of this.#map!.keys()) if (key !== index++) return false;
+    for (const key of this.map.keys()) if (key !== index++) return false;
     return true;
   }
 
   /** The value under `key` (normalised here), or undefined when there is none. */
   get(key: Value): Value | undefined {
-    const normal = toKey(key);
-    if (this.#list !== undefined) return typeof normal === 'number' ? this.#list[normal] : undefined;
-    return this.#map!.get(normal);
+    return this.getNormal(toKey(key));
+  }
+
+  /** `get` for a key that `toKey` has made. */
+  getNormal(key: Key): Value | undefined {
+    const shape = this.shape;
+    if (shape === LIST) return typeof key === 'number' && key >= 0 ? this.vec[key] : undefined;
+    if (shape === DICTIONARY) return this.map.get(key);
+    if (typeof key !== 'string') return undefined;
+    const index = shape.indexes.get(key);
+    return index === undefined ? undefined : this.vec[index];
   }
 
   has(key: Value): boolean {
@@ -96,36 +119,60 @@ export class HslArray {
 
   /** Writes in place: the array must not be shared. Values that stay in use elsewhere are passed through `share`. */
   set(key: Value, value: Value): void {
-    const normal = toKey(key);
-    const list = this.#list;
-    if (list !== undefined) {
-      if (typeof normal === 'number' && normal >= 0 && normal <= list.length) {
-        list[normal] = value;
-        if (normal === this.#next) this.#next++;
+    this.setNormal(toKey(key), value);
+  }
+
+  /** `set` for a key that `toKey` has made. */
+  setNormal(key: Key, value: Value): void {
+    const shape = this.shape;
+    if (shape === LIST) {
+      const vec = this.vec;
+      if (typeof key === 'number') {
+        if (key === vec.length) {
+          vec.push(value);
+          return;
+        }
+        if (key >= 0 && key < vec.length) {
+          vec[key] = value;
+          return;
+        }
+      } else if (vec.length === 0 && typeof key === 'string' && this.#grow(EMPTY_RECORD, key, value)) {
         return;
       }
       this.#toMap();
+    } else if (shape !== DICTIONARY) {
+      if (typeof key === 'string') {
+        const index = shape.indexes.get(key);
+        if (index !== undefined) {
+          this.vec[index] = value;
+          return;
+        }
+        if (this.#grow(shape, key, value)) return;
+      }
+      this.#toMap();
     }
-    this.#map!.set(normal, value);
-    if (typeof normal === 'number' && this.#next !== -1 && normal >= this.#next) this.#next = normal + 1;
+    this.map.set(key, value);
+    if (typeof key === 'number' && this.#next !== -1 && key >= this.#next) this.#next = key + 1;
   }
 
   /** Adds under the highest integer key plus one. The array must not be shared. */
   append(value: Value): void {
-    if (this.#list !== undefined) {
-      this.#list.push(value);
-      this.#next++;
+    if (this.shape === LIST) {
+      this.vec.push(value);
       return;
     }
-    this.#map!.set(this.nextIndex, value);
+    if (this.shape !== DICTIONARY) this.#toMap();
+    this.map.set(this.nextIndex, value);
     this.#next++;
   }
 
   /** The key that `append` would use. */
   get nextIndex(): number {
+    if (this.shape === LIST) return this.vec.length;
+    if (this.shape !== DICTIONARY) return 0;
     if (this.#next === -1) {
       let next = 0;
-      for (const key of this.#map!.keys()) if (typeof key === 'number' && key >= next) next = key + 1;
+      for (const key of this.map.keys()) if (typeof key === 'number' && key >= next) next = key + 1;
       this.#next = next;
     }
     return this.#next;
@@ -134,54 +181,79 @@ export class HslArray {
   /** Removes a key; the others keep theirs. The array must not be shared. @returns whether it was there */
   delete(key: Value): boolean {
     const normal = toKey(key);
-    const list = this.#list;
-    if (list !== undefined) {
-      if (typeof normal !== 'number' || normal < 0 || normal >= list.length) return false;
-      if (normal === list.length - 1) {
-        list.pop();
-        this.#next = list.length;
+    const shape = this.shape;
+    if (shape !== DICTIONARY) {
+      if (this.getNormal(normal) === undefined) return false;
+      const last = this.vec.length - 1;
+      if (shape === LIST ? normal === last : shape.indexes.get(normal as string) === last) {
+        this.vec.pop();
+        if (shape !== LIST) this.shape = last === 0 ? LIST : shape.parent!;
         return true;
       }
       this.#toMap();
     }
-    if (!this.#map!.delete(normal)) return false;
+    if (!this.map.delete(normal)) return false;
     if (typeof normal === 'number' && normal === this.#next - 1) this.#next = -1;
     return true;
   }
 
   /** A copy to write to. Nested arrays are then held twice, so they are marked. */
   clone(): HslArray {
-    if (this.#list !== undefined) {
-      const copy = this.#list.slice();
-      for (const value of copy) if (value instanceof HslArray) value.shared = true;
-      return new HslArray(copy, undefined);
+    if (this.shape !== DICTIONARY) {
+      const copy = this.vec.slice();
+      for (let i = 0; i < copy.length; i++) {
+        const value = copy[i];
+        if (value instanceof HslArray) value.shared = true;
+      }
+      return new HslArray(this.shape, copy, NO_ENTRIES);
     }
-    for (const value of this.#map!.values()) if (value instanceof HslArray) value.shared = true;
-    const copy = new HslArray(undefined, new Map(this.#map));
+    for (const value of this.map.values()) if (value instanceof HslArray) value.shared = true;
+    const copy = new HslArray(DICTIONARY, NO_VALUES, new Map(this.map));
     copy.#next = this.#next;
     return copy;
   }
 
-  *keys(): IterableIterator<Key> {
-    if (this.#list !== undefined) for (let i = 0; i < this.#list.length; i++) yield i;
-    else yield* this.#map!.keys();
+  keys(): IterableIterator<Key> {
+    if (this.shape === LIST) return this.vec.keys();
+    return this.shape === DICTIONARY ? this.map.keys() : this.shape.keys.values();
   }
 
   values(): IterableIterator<Value> {
-    return this.#list !== undefined ? this.#list.values() : this.#map!.values();
+    return this.shape === DICTIONARY ? this.map.values() : this.vec.values();
   }
 
   entries(): IterableIterator<[Key, Value]> {
-    return this.#list !== undefined ? this.#list.entries() : this.#map!.entries();
+    if (this.shape === LIST) return this.vec.entries();
+    return this.shape === DICTIONARY ? this.map.entries() : this.#recordEntries();
   }
 
   /** The values in order, as a fresh JavaScript array. */
   toList(): Value[] {
-    return this.#list !== undefined ? this.#list.slice() : [...this.#map!.values()];
+    return this.shape === DICTIONARY ? [...this.map.values()] : this.vec.slice();
+  }
+
+  *#recordEntries(): IterableIterator<[Key, Value]> {
+    const keys = this.shape.keys;
+    for (let i = 0; i < keys.length; i++) yield [keys[i]!, this.vec[i]!];
+  }
+
+  /** Adds a key to a record; false when it must become a dictionary. */
+  #grow(shape: Shape, key: string, value: Value): boolean {
+    const next = shape.with(key);
+    if (next === undefined) return false;
+    this.shape = next;
+    this.vec.push(value);
+    return true;
   }
 
   #toMap(): void {
-    this.#map = new Map(this.#list!.entries() as Iterable<[Key, Value]>);
-    this.#list = undefined;
+    const map = new Map<Key, Value>();
+    const vec = this.vec;
+    if (this.shape === LIST) for (let i = 0; i < vec.length; i++) map.set(i, vec[i]!);
+    else for (let i = 0; i < vec.length; i++) map.set(this.shape.keys[i]!, vec[i]!);
+    this.#next = this.shape === LIST ? vec.length : 0;
+    this.shape = DICTIONARY;
+    this.vec = NO_VALUES;
+    this.map = map;
   }
 }

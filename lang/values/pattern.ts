@@ -20,7 +20,7 @@ export function patternOf(value: Value): CompiledPattern | undefined {
 
 /** A pattern string taken apart: `/body/flags`, or bare (hsl-language 7.3). */
 export function splitPattern(text: string): { readonly source: string; readonly flags: string } {
-  const delimited = /^\/([^]*)\/([imusxUX]*)$/.exec(text);
+  const delimited = /^\/(.*)\/([imusxUX]*)$/s.exec(text);
   if (delimited === null) return { source: text, flags: '' };
   return { source: delimited[1]!, flags: delimited[2]! };
 }

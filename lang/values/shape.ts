@@ -12,13 +12,12 @@ const MAX_TRANSITIONS = 64;
 export class Shape {
   #transitions: Map<string, Shape> | undefined = undefined;
 
-  private constructor(
+  constructor(
     readonly keys: readonly string[],
     readonly indexes: ReadonlyMap<string, number>,
+    /** The shape without the last key. */
+    readonly parent: Shape | undefined,
   ) {}
-
-  /** The shape of no keys. */
-  static readonly empty = new Shape([], new Map());
 
   /** The shape with `key` added at the end; undefined when records should not grow that far. */
   with(key: string): Shape | undefined {
@@ -27,15 +26,24 @@ export class Shape {
     if (this.keys.length >= MAX_RECORD_KEYS) return undefined;
     this.#transitions ??= new Map();
     if (this.#transitions.size >= MAX_TRANSITIONS) return undefined;
-    const shape = new Shape([...this.keys, key], new Map(this.indexes).set(key, this.keys.length));
+    const shape = new Shape([...this.keys, key], new Map(this.indexes).set(key, this.keys.length), this);
     this.#transitions.set(key, shape);
     return shape;
   }
+}
 
-  /** The shape of these keys; undefined when they are too many. */
-  static of(keys: readonly string[]): Shape | undefined {
-    let shape: Shape | undefined = Shape.empty;
-    for (const key of keys) shape = shape?.with(key);
-    return shape;
-  }
+/** The record of no keys; only a starting point, an empty array is a list. */
+export const EMPTY_RECORD = new Shape([], new Map(), undefined);
+
+/** Marks an array whose keys are 0..n-1. */
+export const LIST = new Shape([], new Map(), undefined);
+
+/** Marks an array that keeps its entries in a Map. */
+export const DICTIONARY = new Shape([], new Map(), undefined);
+
+/** The shape of these keys; undefined when they are none or too many. */
+export function shapeOf(keys: readonly string[]): Shape | undefined {
+  let shape: Shape | undefined = EMPTY_RECORD;
+  for (const key of keys) shape = shape?.with(key);
+  return shape === EMPTY_RECORD ? undefined : shape;
 }
