@@ -1,0 +1,8 @@
+// What addon.cc puts together. Every part is safe to add once per environment: worker threads load the addon, too.
+
+#pragma once
+
+#include <node_api.h>
+
+/** `patterns`: PCRE2. */
+void addPatterns(napi_env env, napi_value exports);

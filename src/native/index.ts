@@ -1,0 +1,12 @@
+// The door of src/native: the only place of the daemon that touches the addon.
+
+export { loadNative, type Missing, type Native, native, type Part } from './addon.js';
+export { assetPath, packageRoot } from './asset.js';
+export {
+  badEscapeIsLiteral,
+  compileOption,
+  type MatchLimits,
+  type MatchResult,
+  type NativePattern,
+  type PatternLibrary,
+} from './pattern-library.js';

@@ -1,0 +1,79 @@
+// A pattern that V8's RegExp may run, for subjects up to a proven length. A RegExp tells whether it matches three
+// times as fast as PCRE2, but where its groups lie only at twice the cost (test/perf/regex), so `test` asks V8 and
+// `exec` asks PCRE2. Without the addon V8 does both.
+
+import { type CompiledPattern, PatternLimitError } from '#lang';
+import type { PatternTree } from './pattern-tree.js';
+import { shown } from './pcre2-pattern.js';
+import { v8Source } from './v8-source.js';
+
+/** Makes a pattern for V8. `other` gives the same pattern by PCRE2, or undefined when there is no PCRE2. */
+export function v8Pattern(
+  source: string,
+  flags: string,
+  tree: PatternTree,
+  longestSubject: number,
+  other: (() => CompiledPattern) | undefined,
+): CompiledPattern {
+  return new V8Pattern(source, flags, tree, longestSubject, other);
+}
+
+class V8Pattern implements CompiledPattern {
+  readonly engine = 'v8';
+  readonly groupCount: number;
+  readonly names: CompiledPattern['names'];
+  readonly #longest: number;
+  readonly #script: string;
+  readonly #tester: RegExp;
+  readonly #compileOther: (() => CompiledPattern) | undefined;
+  #other: CompiledPattern | undefined;
+  /** For `exec` without PCRE2: with the offsets of groups. */
+  #finder: RegExp | undefined;
+
+  constructor(
+    readonly source: string,
+    readonly flags: string,
+    tree: PatternTree,
+    longestSubject: number,
+    other: (() => CompiledPattern) | undefined,
+  ) {
+    this.groupCount = tree.groupCount;
+    this.names = tree.names;
+    this.#longest = longestSubject;
+    this.#script = v8Source(tree.body);
+    this.#tester = new RegExp(this.#script);
+    this.#compileOther = other;
+  }
+
+  test(subject: string): boolean {
+    if (subject.length <= this.#longest) return this.#tester.test(subject);
+    return this.#pcre2(subject).test(subject);
+  }
+
+  exec(subject: string, start: number, notEmpty = false): ArrayLike<number> | undefined {
+    if (this.#compileOther !== undefined || subject.length > this.#longest)
+      return this.#pcre2(subject).exec(subject, start, notEmpty);
+    if (start > subject.length) return undefined;
+    this.#finder ??= new RegExp(this.#script, 'dg');
+    const found = offsetsOf(this.#finder, subject, start);
+    if (!notEmpty || found === undefined || found[0] !== start || found[1] !== start) return found;
+    // PCRE2 goes on from the empty match to other ways from the same place; so does this, by a condition at the end.
+    return offsetsOf(new RegExp(`(?:${this.#script})(?<!^[^]{${start}})`, 'dg'), subject, start);
+  }
+
+  #pcre2(subject: string): CompiledPattern {
+    if (this.#compileOther === undefined)
+      throw new PatternLimitError(
+        `matching ${shown(this.source)} against a text of ${subject.length} bytes needs the native addon, which is not ` +
+          `there; without it this pattern takes texts of up to ${this.#longest} bytes.`,
+      );
+    this.#other ??= this.#compileOther();
+    return this.#other;
+  }
+}
+
+function offsetsOf(finder: RegExp, subject: string, start: number): number[] | undefined {
+  finder.lastIndex = start;
+  const indices = finder.exec(subject)?.indices;
+  return indices?.flatMap((pair) => pair ?? [-1, -1]);
+}
