@@ -1,5 +1,8 @@
 // The door of the standard library.
 
+// --- What every program can call, and what it needs
+export { catalog } from './catalog.js';
+export { dataLoaders } from './loaders/data-loaders.js';
 // --- Mail: addresses, envelopes, messages
 export {
   isAscii,
@@ -31,3 +34,12 @@ export { piecesSize } from './mail/message-source.js';
 export { bytesToSource, MailDocument, MimePart } from './mail/mime/document.js';
 export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail/mime/header-section.js';
 export { MIMEPart } from './mail/mime-part.builtins.js';
+export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
+export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
+export {
+  createLocalServices,
+  type LibraryServices,
+  type RateRequest,
+  type RateStore,
+  servicesOf,
+} from './services.js';

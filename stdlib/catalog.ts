@@ -1,0 +1,45 @@
+// Every declaration that scripts can use in any phase, in the order of the reference manual.
+
+import type { Declaration } from '#lang';
+import { arrays } from './arrays/arrays.builtins.js';
+import { arrayCallbacks } from './arrays/callbacks.builtins.js';
+import { iteratorClass } from './collections/iterator.builtins.js';
+import { mapClass } from './collections/map.builtins.js';
+import { setClass } from './collections/set.builtins.js';
+import { hashes } from './crypto/hashes.builtins.js';
+import { times } from './dates/time.builtins.js';
+import { binary } from './encodings/binary.builtins.js';
+import { dataFormats } from './encodings/data-formats.builtins.js';
+import { textEncodings } from './encodings/text-encodings.builtins.js';
+import { ids } from './ids/ids.builtins.js';
+import { math } from './math/math.builtins.js';
+import { random } from './math/random.builtins.js';
+import { memory } from './memory/memory.builtins.js';
+import { rates } from './memory/rate.builtins.js';
+import { patterns } from './regex/patterns.builtins.js';
+import { strings } from './strings/strings.builtins.js';
+import { system } from './system/system.builtins.js';
+import { types } from './types/types.builtins.js';
+
+/** The library, mail classes excepted: those depend on the phase. */
+export const catalog: readonly Declaration[] = [
+  ...arrays,
+  ...arrayCallbacks,
+  ...types,
+  ...strings,
+  ...patterns,
+  ...math,
+  ...random,
+  ...hashes,
+  ...textEncodings,
+  ...dataFormats,
+  ...binary,
+  ...times,
+  ...ids,
+  ...system,
+  ...rates,
+  ...memory,
+  mapClass,
+  setClass,
+  iteratorClass,
+];

@@ -1,0 +1,15 @@
+// Packages that are slow to load and that most scripts never need: loaded at the first use, not at the start.
+
+import { createRequire } from 'node:module';
+
+const requirePackage = createRequire(import.meta.url);
+
+/** The YAML parser: 30 ms to load. */
+export function loadYaml(): typeof import('yaml') {
+  return requirePackage('yaml') as typeof import('yaml');
+}
+
+/** Character sets that Node's TextDecoder does not know: 8 ms to load. */
+export function loadIconv(): typeof import('iconv-lite') {
+  return requirePackage('iconv-lite') as typeof import('iconv-lite');
+}

@@ -1,0 +1,188 @@
+// Rate counters in this process: for every entry the moments of its latest events, so a window slides exactly.
+//
+// Memory is bounded per namespace. Entries stand in order of use; when the namespace is full, the one unused for
+// longest goes. An entry holds at most as many moments as the largest count it was asked with, in a ring that grows
+// with the events that happened, not with the number somebody wrote.
+
+import type { RateRequest, RateStore } from '../services.js';
+
+export interface RateLimits {
+  /** Bytes of one namespace, counted as keys plus 8 per event plus a fixed share per entry. */
+  readonly namespaceBytes: number;
+  /** Namespaces; the one unused for longest goes. */
+  readonly namespaces: number;
+}
+
+const DEFAULT_LIMITS: RateLimits = { namespaceBytes: 64 * 1024 * 1024, namespaces: 1024 };
+
+/** What an entry costs beside its key and events. */
+const ENTRY_BYTES = 160;
+
+/** What the control interface lists. */
+export interface RateEntry {
+  readonly namespace: string;
+  readonly entry: string;
+  readonly count: number;
+}
+
+export function createLocalRates(limits: RateLimits = DEFAULT_LIMITS): LocalRates {
+  return new LocalRates(limits);
+}
+
+export class LocalRates implements RateStore {
+  readonly #limits: RateLimits;
+  readonly #namespaces = new Map<string, RateNamespace>();
+
+  constructor(limits: RateLimits) {
+    this.#limits = limits;
+  }
+
+  hit(request: RateRequest): boolean {
+    let namespace = this.#namespaces.get(request.namespace);
+    if (namespace === undefined) {
+      namespace = new RateNamespace(this.#limits.namespaceBytes);
+    } else this.#namespaces.delete(request.namespace);
+    // Deleted and set again: a Map keeps the order of insertion, so the first key is the one unused for longest.
+    this.#namespaces.set(request.namespace, namespace);
+    if (this.#namespaces.size > this.#limits.namespaces) {
+      this.#namespaces.delete(this.#namespaces.keys().next().value as string);
+    }
+    return namespace.hit(request);
+  }
+
+  count(request: RateRequest): number {
+    const events = this.#namespaces.get(request.namespace)?.get(request.entry);
+    return events?.within(request.nowSeconds, request.intervalSeconds) ?? 0;
+  }
+
+  /** Entries with events in the longest interval they were used with; of one namespace, or of all. */
+  list(nowSeconds: number, namespace?: string): RateEntry[] {
+    const found: RateEntry[] = [];
+    for (const [name, entries] of this.#namespaces) {
+      if (namespace !== undefined && name !== namespace) continue;
+      for (const [entry, events] of entries.entries()) {
+        const count = events.within(nowSeconds, events.longestInterval);
+        if (count > 0) found.push({ namespace: name, entry, count });
+      }
+    }
+    return found;
+  }
+
+  /** Forgets an entry, or with no entry named a whole namespace. @returns whether there was anything */
+  clear(namespace: string, entry?: string): boolean {
+    if (entry === undefined) return this.#namespaces.delete(namespace);
+    return this.#namespaces.get(namespace)?.delete(entry) ?? false;
+  }
+}
+
+class RateNamespace {
+  readonly #entries = new Map<string, EventRing>();
+  readonly #mostBytes: number;
+  #bytes = 0;
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  get(entry: string): EventRing | undefined {
+    return this.#entries.get(entry);
+  }
+
+  entries(): IterableIterator<[string, EventRing]> {
+    return this.#entries.entries();
+  }
+
+  hit(request: RateRequest): boolean {
+    let events = this.#entries.get(request.entry);
+    if (events === undefined) {
+      this.#dropDead(request.nowSeconds);
+      events = new EventRing();
+      this.#bytes += ENTRY_BYTES + request.entry.length + events.sizeBytes;
+    } else this.#entries.delete(request.entry);
+    this.#entries.set(request.entry, events);
+
+    events.widen(request.count, request.intervalSeconds);
+    if (events.within(request.nowSeconds, request.intervalSeconds) >= request.count) return false;
+    const before = events.sizeBytes;
+    events.add(request.nowSeconds);
+    this.#bytes += events.sizeBytes - before;
+    while (this.#bytes > this.#mostBytes && this.#entries.size > 1) this.#dropOldest();
+    return true;
+  }
+
+  delete(entry: string): boolean {
+    const events = this.#entries.get(entry);
+    if (events === undefined) return false;
+    this.#entries.delete(entry);
+    this.#bytes -= ENTRY_BYTES + entry.length + events.sizeBytes;
+    return true;
+  }
+
+  #dropOldest(): void {
+    this.delete(this.#entries.keys().next().value as string);
+  }
+
+  /** Each new entry pays for looking at the two oldest ones, so what nobody asks for any more goes by itself. */
+  #dropDead(nowSeconds: number): void {
+    for (let i = 0; i < 2; i++) {
+      const oldest = this.#entries.entries().next().value;
+      if (oldest === undefined || oldest[1].within(nowSeconds, oldest[1].longestInterval) > 0) return;
+      this.delete(oldest[0]);
+    }
+  }
+}
+
+/** Moments in order, the newest `capacity` of them. */
+class EventRing {
+  #moments = new Float64Array(2);
+  #first = 0;
+  #size = 0;
+  #capacity = 1;
+  longestInterval = 0;
+
+  get sizeBytes(): number {
+    return this.#moments.length * 8;
+  }
+
+  /** Remembers what the entry is asked for from now on. */
+  widen(count: number, intervalSeconds: number): void {
+    if (count > this.#capacity) this.#capacity = count;
+    if (intervalSeconds > this.longestInterval) this.longestInterval = intervalSeconds;
+  }
+
+  /** Events less than `intervalSeconds` old. */
+  within(nowSeconds: number, intervalSeconds: number): number {
+    const since = nowSeconds - intervalSeconds;
+    // Moments ascend: binary search for the first one inside.
+    let low = 0;
+    let high = this.#size;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#at(middle) > since) high = middle;
+      else low = middle + 1;
+    }
+    return this.#size - low;
+  }
+
+  add(nowSeconds: number): void {
+    const since = nowSeconds - this.longestInterval;
+    while (this.#size > 0 && (this.#at(0) <= since || this.#size >= this.#capacity)) {
+      this.#first = (this.#first + 1) % this.#moments.length;
+      this.#size--;
+    }
+    if (this.#size === this.#moments.length) this.#grow();
+    this.#moments[(this.#first + this.#size) % this.#moments.length] = nowSeconds;
+    this.#size++;
+  }
+
+  #at(index: number): number {
+    return this.#moments[(this.#first + index) % this.#moments.length]!;
+  }
+
+  #grow(): void {
+    const larger = new Float64Array(this.#moments.length * 2);
+    for (let i = 0; i < this.#size; i++) larger[i] = this.#at(i);
+    this.#moments = larger;
+    this.#first = 0;
+  }
+}
