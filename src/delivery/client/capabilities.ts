@@ -1,0 +1,37 @@
+// What a peer announced in its reply to EHLO (RFC 5321 §4.1.1.1).
+
+/** The extensions we act on. */
+export interface Capabilities {
+  readonly pipelining: boolean; // RFC 2920
+  readonly eightBitMime: boolean; // RFC 6152
+  readonly smtpUtf8: boolean; // RFC 6531
+  readonly dsn: boolean; // RFC 3461
+  /** Absent: SIZE was not announced. 0: announced without a limit (RFC 1870 §4). */
+  readonly sizeLimit?: number;
+}
+
+/** What a peer can do that was greeted with HELO. */
+export const noCapabilities: Capabilities = {
+  pipelining: false,
+  eightBitMime: false,
+  smtpUtf8: false,
+  dsn: false,
+};
+
+/** Reads the lines of a positive reply to EHLO; the first is the peer's name. Keywords we do not know are passed over. */
+export function parseCapabilities(lines: readonly string[]): Capabilities {
+  const keywords = new Map<string, string>();
+  for (const line of lines.slice(1)) {
+    const [keyword = '', ...parameters] = line.trim().split(/ +/);
+    keywords.set(keyword.toUpperCase(), parameters.join(' '));
+  }
+  const size = keywords.get('SIZE');
+  return {
+    pipelining: keywords.has('PIPELINING'),
+    eightBitMime: keywords.has('8BITMIME'),
+    smtpUtf8: keywords.has('SMTPUTF8'),
+    dsn: keywords.has('DSN'),
+    // A limit that is no number is no limit: the peer will say so itself when a message is too large.
+    ...(size === undefined ? {} : { sizeLimit: /^\d{1,15}$/.test(size) ? Number(size) : 0 }),
+  };
+}

@@ -1,0 +1,218 @@
+// One mail transaction on an open connection: RSET if another went before, MAIL, RCPT, DATA, the message, its reply.
+//
+// With PIPELINING (RFC 2920) the commands go out in one write. Every reply is still read in order, and the first refusal
+// decides; what the peer makes of the commands behind it only tells whether the connection can be used again. Rules kept:
+//
+// - The message is sent only if MAIL and RCPT were accepted and DATA was answered 354.
+// - 354 after a refusal must still be answered by an end of data (RFC 2920 §3.1). A lone dot does it when no recipient
+//   was accepted; when one was, a lone dot would deliver an empty message, so the connection is dropped instead.
+// - A message cut short is never ended: the connection is dropped, and the peer throws away what it has.
+
+import type { Connection } from './connection.js';
+import { DotStuffer } from './dot-stuffing.js';
+import { positive } from './greeting.js';
+import { type EnvelopeCommands, envelopeCommands, type Parcel, unreadable } from './parcel.js';
+import type { Reply } from './reply-parser.js';
+import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
+
+/** How a transaction ended: the positive reply to the message, or what went wrong. */
+export type TransactionEnd = { readonly kind: 'accepted'; readonly reply: Reply } | Trouble;
+
+// RFC 5321 §4.5.3.2.5 gives a block of the message three minutes. The states of hooks 14 have no name for it, so a
+// timeout given for DATA counts when it is longer.
+const BLOCK_SECONDS = 180;
+const BLOCK_BYTES = 64 * 1024;
+const loneDot = Buffer.from('.\r\n');
+const nothing = Buffer.alloc(0);
+
+/** Sends one parcel. Afterwards the connection is either quiet and usable, or broken, or to be dropped by the caller. */
+export async function transact(
+  connection: Connection,
+  parcel: Parcel,
+  protocol: 'smtp' | 'lmtp',
+  secondsFor: SecondsFor,
+): Promise<TransactionEnd> {
+  const commands = envelopeCommands(parcel, connection.capabilities);
+  if ('kind' in commands) return commands;
+  const isFirst = connection.transactions === 0;
+  connection.transactions++;
+  const end = connection.capabilities.pipelining
+    ? await openPipelined(connection, commands, isFirst, protocol, secondsFor)
+    : await openInTurn(connection, commands, isFirst, secondsFor);
+  return end ?? (await sendMessage(connection, parcel, secondsFor));
+}
+
+async function openInTurn(
+  connection: Connection,
+  { mail, rcpt }: EnvelopeCommands,
+  isFirst: boolean,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  const steps: [SmtpState, string][] = [
+    ['MAIL', mail],
+    ['RCPT', rcpt],
+  ];
+  if (!isFirst) steps.unshift(['RSET', 'RSET\r\n']);
+  for (const [state, command] of steps) {
+    connection.send(command, 1);
+    const answer = positive(state, await connection.reply(state, secondsFor(state)));
+    if ('kind' in answer) return answer;
+  }
+  connection.send('DATA\r\n', 1);
+  return goAhead(connection, await connection.reply('DATA', secondsFor('DATA')));
+}
+
+async function openPipelined(
+  connection: Connection,
+  { mail, rcpt }: EnvelopeCommands,
+  isFirst: boolean,
+  protocol: 'smtp' | 'lmtp',
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  connection.send(`${isFirst ? '' : 'RSET\r\n'}${mail}${rcpt}DATA\r\n`, isFirst ? 3 : 4);
+  if (!isFirst) {
+    const reset = positive('RSET', await connection.reply('RSET', secondsFor('RSET')));
+    if ('kind' in reset) {
+      connection.drop(); // whatever the peer makes of the commands behind it, no message may follow
+      return reset;
+    }
+  }
+  const sender = positive('MAIL', await connection.reply('MAIL', secondsFor('MAIL')));
+  if ('kind' in sender) {
+    const recipient = await idleReply(connection, sender, 'RCPT', secondsFor);
+    await closeData(connection, sender, isPositive(recipient), protocol, secondsFor);
+    return sender;
+  }
+  const recipient = positive('RCPT', await connection.reply('RCPT', secondsFor('RCPT')));
+  if ('kind' in recipient) {
+    await closeData(connection, recipient, false, protocol, secondsFor);
+    return recipient;
+  }
+  return goAhead(connection, await connection.reply('DATA', secondsFor('DATA')));
+}
+
+/** Reads the reply to a pipelined DATA after a refusal, and ends the data phase if the peer opened one. */
+async function closeData(
+  connection: Connection,
+  refusal: Trouble,
+  hasRecipient: boolean,
+  protocol: 'smtp' | 'lmtp',
+  secondsFor: SecondsFor,
+): Promise<void> {
+  const data = await idleReply(connection, refusal, 'DATA', secondsFor);
+  if (data === undefined || data.code >= 400) return;
+  // LMTP answers the dot once per accepted recipient (RFC 2033 §4.2): with none there is nothing to wait for.
+  if (data.code !== 354 || hasRecipient || protocol === 'lmtp') {
+    connection.drop();
+    return;
+  }
+  connection.endMessage(nothing, loneDot, 1);
+  await idleReply(connection, refusal, 'EOD', secondsFor);
+}
+
+/** A reply that decides nothing any more: waited for only to keep the connection, and not for long. */
+async function idleReply(
+  connection: Connection,
+  refusal: Trouble,
+  state: SmtpState,
+  secondsFor: SecondsFor,
+): Promise<Reply | undefined> {
+  // After 421 the peer leaves; after anything but a refusal there is nobody to listen to.
+  if (refusal.kind !== 'refused' || refusal.reply.code === 421) {
+    connection.drop();
+    return undefined;
+  }
+  const answer = await connection.reply(state, Math.min(secondsFor(state), secondsFor('RSET')));
+  if ('kind' in answer) return undefined;
+  if (answer.code === 421) connection.drop();
+  return answer;
+}
+
+function isPositive(reply: Reply | undefined): boolean {
+  return reply !== undefined && reply.code < 300;
+}
+
+function goAhead(connection: Connection, answer: Reply | Trouble): Trouble | undefined {
+  if ('kind' in answer) return answer;
+  if (answer.code === 354) return undefined;
+  if (answer.code >= 400) return { kind: 'refused', state: 'DATA', reply: answer };
+  connection.drop();
+  return {
+    kind: 'protocol',
+    state: 'DATA',
+    message: `the peer answered DATA with ${answer.code} instead of 354`,
+  };
+}
+
+async function sendMessage(
+  connection: Connection,
+  parcel: Parcel,
+  secondsFor: SecondsFor,
+): Promise<TransactionEnd> {
+  const stuffer = new DotStuffer();
+  const trouble =
+    parcel.whole === undefined
+      ? await streamMessage(connection, parcel, stuffer, secondsFor)
+      : await sendWhole(connection, parcel.whole, stuffer, secondsFor);
+  if (trouble !== undefined) {
+    connection.drop();
+    // A refusal in mid-message is the answer to the message, only early.
+    return trouble.kind === 'refused' ? { ...trouble, state: 'EOD' } : trouble;
+  }
+  const answer = positive('EOD', await connection.reply('EOD', secondsFor('EOD')));
+  return 'kind' in answer ? answer : { kind: 'accepted', reply: answer };
+}
+
+async function sendWhole(
+  connection: Connection,
+  whole: Buffer,
+  stuffer: DotStuffer,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  let start = 0;
+  for (; start + BLOCK_BYTES < whole.length; start += BLOCK_BYTES) {
+    const trouble = await sendBlock(
+      connection,
+      whole.subarray(start, start + BLOCK_BYTES),
+      stuffer,
+      secondsFor,
+    );
+    if (trouble !== undefined) return trouble;
+  }
+  const last = stuffer.push(whole.subarray(start));
+  connection.endMessage(last, stuffer.end(), 1);
+  return undefined;
+}
+
+async function streamMessage(
+  connection: Connection,
+  parcel: Parcel,
+  stuffer: DotStuffer,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  let readBytes = 0;
+  try {
+    for await (const chunk of parcel.message.chunks()) {
+      readBytes += chunk.length;
+      const trouble = await sendBlock(connection, chunk, stuffer, secondsFor);
+      if (trouble !== undefined) return trouble;
+    }
+  } catch (error) {
+    return unreadable(error instanceof Error ? error.message : String(error));
+  }
+  if (readBytes !== parcel.message.sizeBytes) {
+    return unreadable(`the spool gave ${readBytes} of ${parcel.message.sizeBytes} bytes`);
+  }
+  connection.endMessage(nothing, stuffer.end(), 1);
+  return undefined;
+}
+
+async function sendBlock(
+  connection: Connection,
+  block: Buffer,
+  stuffer: DotStuffer,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  connection.sendMessage(stuffer.push(block));
+  return connection.writable('DATA', Math.max(BLOCK_SECONDS, secondsFor('DATA')));
+}

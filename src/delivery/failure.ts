@@ -1,0 +1,156 @@
+// What a delivery failure means. The client reports what happened, this file alone decides: is the message delivered,
+// deferred or failed; may another address of the destination be tried; may the connection be used again.
+//
+// The rules, in the order they matter:
+//
+// 1. Unknown means temporary. Only a reply with a 5xx code, or something we know this peer can never take, is permanent.
+// 2. The first digit of the reply code decides (RFC 5321 §4.2.1), in every state: 4xx defers, 5xx fails. An enhanced
+//    status that contradicts its code changes nothing, it is only shown.
+// 3. What is wrong on our side (configuration, spool, the name of a configured host) is temporary: a slip of ours must
+//    not return other people's mail.
+//
+// Codes with a history:
+//
+// - 421 in any state: the server is leaving (RFC 5321 §3.8). Deferred, and the connection is not used again. On a pooled
+//   connection before MAIL was accepted it only means that the connection had grown old.
+// - 552 to RCPT: RFC 821 used it for too many recipients, and RFC 5321 §4.5.3.1.10 asks to read it as 452. We send one
+//   recipient, so it is about the mailbox or the message and permanent, unless the enhanced status says x.5.3.
+// - 5xx to EHLO: not a failure before HELO was tried (client/greeting.ts).
+// - 4xx or 5xx in the greeting, 5xx to HELO: about the host, not the message (RFC 7504 gives 521 this meaning). The other
+//   addresses are tried; only when each of them refuses for good does the message fail.
+// - 503 or 554 to a pipelined DATA after a refused RCPT: an echo; the first refusal decides (client/transaction.ts).
+// - 4xx or 5xx while the message is still being sent: taken as the reply to the message.
+// - Any 2xx to the message is success, also 251 and codes nobody has heard of; 3xx there is a protocol error.
+// - Anything to RSET and QUIT: says nothing about a message.
+
+import type { AttemptReport } from '#hooks';
+import type { Reply } from './client/reply-parser.js';
+import type { SmtpState, Trouble } from './client/trouble.js';
+import type { Verdict } from './deliverer.js';
+
+/** The part of a report that says how it ended. */
+export type Ending = Pick<AttemptReport, 'result' | 'error'>;
+
+/** Decides what becomes of the message. */
+export function judge(report: Ending): Verdict {
+  const { result, error } = report;
+  if (result !== undefined) {
+    if (result.code >= 200 && result.code < 300) return result.state === 'EOD' ? 'delivered' : 'deferred';
+    return result.code >= 500 && result.code < 600 && !isTooManyRecipients(result) ? 'failed' : 'deferred';
+  }
+  return error !== undefined && !error.temporary ? 'failed' : 'deferred';
+}
+
+function isTooManyRecipients({ code, enhanced, state }: NonNullable<AttemptReport['result']>): boolean {
+  return state === 'RCPT' && code === 552 && enhanced?.[1] === 5 && enhanced[2] === 3;
+}
+
+/** The ending of a message that was accepted. */
+export function successEnding(reply: Reply): Ending {
+  return { result: replyResult(reply, 'EOD') };
+}
+
+/** The ending that a trouble amounts to. */
+export function troubleEnding(trouble: Trouble): Ending {
+  const { state } = trouble;
+  switch (trouble.kind) {
+    case 'refused':
+      return { result: replyResult(trouble.reply, state) };
+    case 'unreachable': // no dialogue, hence no state
+      return { error: { temporary: true, type: 'network', message: trouble.message } };
+    case 'closed':
+      return {
+        error: { temporary: true, type: 'network', state, message: ambiguous(state, trouble.message) },
+      };
+    case 'timeout': {
+      const message = `no answer in state ${state} within ${trouble.seconds} s`;
+      return { error: { temporary: true, type: 'network', state, message: ambiguous(state, message) } };
+    }
+    case 'cancelled': {
+      const message = `the attempt was given up in state ${state}`;
+      return { error: { temporary: true, type: 'network', state, message: ambiguous(state, message) } };
+    }
+    case 'protocol':
+      return {
+        error: { temporary: true, type: 'protocol', state, message: ambiguous(state, trouble.message) },
+      };
+    case 'impossible': {
+      const message = `${trouble.status.join('.')} ${trouble.message}`;
+      return { error: { temporary: false, type: 'smtp', state, message } };
+    }
+    case 'misconfigured':
+    case 'unreadable':
+      return { error: { temporary: true, type: 'config', state, message: trouble.message } };
+    default:
+      return assertNever(trouble);
+  }
+}
+
+/** An attempt that failed through a mistake of ours. */
+export function unexpectedEnding(error: unknown): Ending {
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { temporary: true, type: 'config', message: `internal error: ${message}` } };
+}
+
+/**
+ * Between the final dot and its reply the message may have been accepted. It is deferred all the same: a second copy can be
+ * thrown away, a message that was never taken cannot be brought back (RFC 5321 §4.5.4.1, RFC 1047).
+ */
+function ambiguous(state: SmtpState, message: string): string {
+  return state === 'EOD' ? `${message}; the message was sent whole and may arrive twice` : message;
+}
+
+/** Whether the destination's next address may do better: this one failed before it was asked about the message. */
+export function triesNextAddress(trouble: Trouble): boolean {
+  if (trouble.kind === 'cancelled') return false;
+  return trouble.kind === 'unreachable' || isGreeting(trouble.state);
+}
+
+function isGreeting(state: SmtpState): boolean {
+  return state === 'BANNER' || state === 'EHLO' || state === 'HELO' || state === 'LHLO';
+}
+
+/** Which of two addresses' troubles to report: one that leaves hope, else the later. */
+export function weightier(earlier: Trouble | undefined, later: Trouble): Trouble {
+  if (earlier === undefined) return later;
+  const isEarlierOnlyHope =
+    judge(troubleEnding(earlier)) === 'deferred' && judge(troubleEnding(later)) === 'failed';
+  return isEarlierOnlyHope ? earlier : later;
+}
+
+/**
+ * Whether a reused connection had grown old without our knowing. Nothing of the message was accepted, so a fresh
+ * connection takes over and no attempt is counted.
+ */
+export function isStale(trouble: Trouble): boolean {
+  if (trouble.kind === 'cancelled') return false;
+  if (trouble.state === 'RSET') return true;
+  if (trouble.state !== 'MAIL') return false;
+  if (trouble.kind === 'refused') return trouble.reply.code === 421;
+  return trouble.kind === 'closed' || trouble.kind === 'protocol';
+}
+
+/** Whether the dialogue is still in step after a trouble, so that another transaction may follow. */
+export function sparesConnection(trouble: Trouble): boolean {
+  switch (trouble.kind) {
+    case 'refused':
+      return trouble.reply.code !== 421 && !isGreeting(trouble.state) && trouble.state !== 'RSET';
+    case 'impossible':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function replyResult(reply: Reply, state: SmtpState): NonNullable<AttemptReport['result']> {
+  return {
+    code: reply.code,
+    ...(reply.enhanced === undefined ? {} : { enhanced: reply.enhanced }),
+    reason: reply.lines,
+    state,
+  };
+}
+
+function assertNever(trouble: never): never {
+  throw new Error(`unknown trouble ${JSON.stringify(trouble)}`);
+}
