@@ -1,8 +1,21 @@
 // The door of the language.
 
 export type * as ast from './ast/nodes.js';
+export type { Program } from './bytecode/function-code.js';
 export * from './declare.js';
 export type { Diagnostic } from './diagnostics/diagnostic.js';
+export {
+  DEFAULT_LIMITS,
+  DEPTH_ONLY,
+  type ExecuteOptions,
+  type Execution,
+  type ExecutionResult,
+  execute,
+  type Limits,
+  ScriptError,
+  type StackEntry,
+  stackLine,
+} from './execute.js';
 export type { FoundFile } from './host.js';
 export * from './host.js';
 export { HslArray, type Key, stringToKey, toKey } from './values/array.js';
@@ -16,3 +29,5 @@ export { ScriptFault } from './values/script-fault.js';
 export { bytesToText, textToBytes } from './values/text.js';
 export { typeWord } from './values/type-word.js';
 export type { TypeWord, Value } from './values/value.js';
+export { exceptionClass, exceptionState, newException } from './vm/exception.js';
+export { languageDeclarations } from './vm/language-declarations.js';
