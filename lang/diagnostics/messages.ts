@@ -27,31 +27,22 @@ export const messages = {
   // --- HSL11xx: grammar -----------------------------------------------------------------------------------------
   HSL1100: 'unexpected {found}; expected {expected}',
   HSL1101: 'unexpected {found}',
-  HSL1102: 'nested too deeply; the limit is {limit} levels of blocks and expressions',
+  HSL1102: 'nested too deeply; the limit is {limit} levels of {what}',
   HSL1103: '{what} cannot be assigned to',
-  HSL1104: '{what} cannot be a destructuring target',
+  HSL1104: '{what} cannot be a target of a destructuring assignment',
   HSL1105: '{what} cannot be a loop variable of foreach',
-  HSL1106: 'isset takes a variable, an element or a property; found {found}',
-  HSL1107: 'unset takes a variable, an element, a property or a slice; found {found}',
-  HSL1108: 'an empty subscript [] only stands left of =',
-  HSL1109: '"{word}" is a keyword and cannot name {what}',
-  HSL1110: 'the path after {keyword} must be a plain string without variables',
-  HSL1111: 'a switch must begin with a case or default label',
-  HSL1112: 'a comma is not allowed before {closing}',
+  HSL1109: '"{word}" is a keyword and cannot be the name of {what}',
+  HSL1110: 'the path after {keyword} must be a string without variables',
+  HSL1111: 'a switch must begin with a case or default label; found {found}',
+  HSL1112: 'expected {expected} before {found}',
   HSL1113: 'too many errors; reading stopped here',
-  HSL1114: '"{modifier}" is given twice',
   HSL1115: '"{modifier}" does not apply to {what}',
-  HSL1116: 'a class body holds variables, functions and a constructor; found {found}',
   HSL1117: 'cache takes one call of a named function, builtin or static function; found {found}',
-  HSL1118: 'the point names of __debug are two plain strings',
-  HSL1119: 'a class, function or import cannot stand here; expected a statement',
-  HSL1120: '... may only stand before an argument, an array element or the last parameter',
-  HSL1121: 'an import names functions and classes, or variables: {found} cannot be renamed to {local}',
-  HSL1122: 'match has more than one default arm',
-  HSL1123: 'switch has more than one default label',
+  HSL1118: 'a debug point is named by two strings: __debug ["debug", "point"] statement',
+  HSL1121: '{what} cannot be imported as {local}',
 
   // --- HSL12xx: constructs of other languages --------------------------------------------------------------------
-  HSL1200: 'HSL has no {what}',
+  HSL1200: 'HSL has no {what}; {instead}',
 
   // --- HSL20xx: names -------------------------------------------------------------------------------------------
   HSL2001: 'the variable ${name} is read here but never set in {scope}',
@@ -70,12 +61,13 @@ export const messages = {
 
   // --- HSL20xx: placement ---------------------------------------------------------------------------------------
   HSL2003: '{keyword} stands outside a loop{orSwitch}',
-  HSL2005: 'yield stands outside a function',
+  HSL2005: 'yield stands {where}; it only has a meaning in a function',
   HSL2006: 'global stands outside a function; at top level every variable is global already',
   HSL2007: 'an import must stand at the top level of a file, outside functions and conditions',
 
   // --- HSL20xx: declarations ------------------------------------------------------------------------------------
-  HSL2009: 'the variable ${name} is already used in this function, so it cannot be bound to the global one here',
+  HSL2009:
+    'the variable ${name} is already used in this function, so it cannot be bound to the global one here',
   HSL2010: 'the parameter ${name} is there twice',
   HSL2011: 'the parameter ${name} has no default but follows one that has',
   HSL2012: 'nothing may follow the parameter ...${name}, which takes all that remains',
@@ -97,7 +89,7 @@ export const messages = {
   HSL2036: '{keyword} takes a path that begins at a variable; found {found}',
   HSL2038: 'bad pattern: {why}',
   HSL2039: 'cache takes one call of a named function, builtin or static function; found {found}',
-  HSL2044: '"{name}" needs a {what} of the script and cannot be the callee of cache',
+  HSL2046: 'scripts cannot make a {name}; library functions return them',
 
   // --- HSL3xxx: modules and data --------------------------------------------------------------------------------
   HSL3001: 'cannot find "{path}": {why}',
@@ -112,6 +104,11 @@ export const messages = {
 
   // --- HSL4xxx: bytecode and program size -----------------------------------------------------------------------
   HSL4001: '{what} is too large to compile: {size}, the limit is {limit}',
+
+  // --- HSL9xxx: warnings ----------------------------------------------------------------------------------------
+  HSL9001: 'this always fails: {why}',
+  HSL9002: 'this is never reached',
+  HSL9003: 'cache has no option "{option}"',
 } as const;
 
 export type MessageCode = keyof typeof messages;
