@@ -1,10 +1,30 @@
-// The store behind `cache`, in this process. An entry whose time is over stays until its place is needed: a call with
-// `update_function` wants to see what it replaces. Buckets are bounded, too, since scripts name them (`namespace`).
+// The store behind `cache` (hsl-language 15), in this process. An entry whose time is over stays until its place is
+// needed: a call with `update_function` wants to see what it replaces. Buckets are bounded, too, since scripts name
+// them.
+//
+// A bucket's name begins with its namespace and a line feed (lang/vm/cache.ts). Two namespaces mean something:
+// `file:X` is emptied when file X changes, and `$messageid` is a store for each message.
 
 import type { CacheEntry, Clock, FunctionCache } from '#lang';
 
-/** Namespaces can be anything, even a message's id. */
+export interface FunctionCacheOptions {
+  /** The clock that entries' times are on. */
+  readonly clock: Clock;
+  /** Something that changes when the script file `name` does; undefined when there is no such file. */
+  readonly fileStamp?: (name: string) => string | undefined;
+  readonly mostBuckets?: number;
+}
+
+/** The cache of a process. */
+export interface ProcessCache extends FunctionCache {
+  /** The same cache as a hook of this message sees it; the message's own entries go by themselves, as the oldest. */
+  forMessage(messageId: string): FunctionCache;
+  /** Empties a namespace. */
+  clear(namespace: string): void;
+}
+
 const MOST_BUCKETS = 10_000;
+const PER_MESSAGE = '$messageid\n';
 
 interface Bucket {
   /** In order of use, the last used at the end. */
@@ -13,52 +33,90 @@ interface Bucket {
   size: number;
   /** No entry is over before this moment: saves looking for one. */
   firstExpiry: number;
+  /** Of a `file:` namespace: the file's stamp when the bucket was last used. */
+  stamp: string | undefined;
 }
 
-/** Makes an empty store; `clock` is the one that entries' times are on. */
-export function createFunctionCache(clock: Clock, mostBuckets = MOST_BUCKETS): FunctionCache {
-  const buckets = new Map<string, Bucket>();
+/** Makes an empty cache. */
+export function createFunctionCache(options: FunctionCacheOptions): ProcessCache {
+  return new BucketCache(options);
+}
 
-  const bucketFor = (name: string, size: number): Bucket => {
-    const known = buckets.get(name);
-    if (known !== undefined) {
-      moveToEnd(buckets, name, known);
-      return known;
-    }
-    if (buckets.size >= mostBuckets) dropOldest(buckets);
-    const bucket: Bucket = { entries: new Map(), size, firstExpiry: Infinity };
-    buckets.set(name, bucket);
-    return bucket;
-  };
+class BucketCache implements ProcessCache {
+  /** In order of use, the last used at the end. */
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #clock: Clock;
+  readonly #fileStamp: (name: string) => string | undefined;
+  readonly #mostBuckets: number;
 
-  return {
-    get(bucketName, key) {
-      const bucket = buckets.get(bucketName);
-      if (bucket === undefined) return undefined;
-      // Used last: to the end of both orders.
-      moveToEnd(buckets, bucketName, bucket);
-      const entry = bucket.entries.get(key);
-      if (entry !== undefined) moveToEnd(bucket.entries, key, entry);
-      return entry;
-    },
+  constructor({ clock, fileStamp, mostBuckets }: FunctionCacheOptions) {
+    this.#clock = clock;
+    this.#fileStamp = fileStamp ?? (() => undefined);
+    this.#mostBuckets = mostBuckets ?? MOST_BUCKETS;
+  }
 
-    set(bucketName, key, entry, size, lru) {
-      const bucket = bucketFor(bucketName, size);
-      if (size < bucket.size) bucket.size = size;
-      const { entries } = bucket;
-      const isNew = !entries.delete(key);
-      while (entries.size > bucket.size) dropOldest(entries);
+  get(bucketName: string, key: string): CacheEntry | undefined {
+    const bucket = this.#use(bucketName);
+    const entry = bucket?.entries.get(key);
+    if (bucket !== undefined && entry !== undefined) moveToEnd(bucket.entries, key, entry);
+    return entry;
+  }
+
+  set(bucketName: string, key: string, entry: CacheEntry, size: number, lru: boolean): void {
+    const bucket = this.#use(bucketName) ?? this.#addBucket(bucketName, size);
+    if (size < bucket.size) bucket.size = size;
+    const { entries } = bucket;
+    const isNew = !entries.delete(key);
+    while (entries.size > bucket.size) dropOldest(entries);
+    if (entries.size >= bucket.size) {
+      dropExpired(bucket, this.#clock.monotonic());
       if (entries.size >= bucket.size) {
-        dropExpired(bucket, clock.monotonic());
-        if (entries.size >= bucket.size) {
-          if (bucket.size < 1 || (isNew && !lru)) return;
-          dropOldest(entries);
-        }
+        if (bucket.size < 1 || (isNew && !lru)) return;
+        dropOldest(entries);
       }
-      entries.set(key, entry);
-      if (entry.expires < bucket.firstExpiry) bucket.firstExpiry = entry.expires;
-    },
-  };
+    }
+    entries.set(key, entry);
+    if (entry.expires < bucket.firstExpiry) bucket.firstExpiry = entry.expires;
+  }
+
+  forMessage(messageId: string): FunctionCache {
+    const named = (bucket: string) =>
+      bucket.startsWith(PER_MESSAGE)
+        ? `$messageid ${messageId}\n${bucket.slice(PER_MESSAGE.length)}`
+        : bucket;
+    return {
+      get: (bucket, key) => this.get(named(bucket), key),
+      set: (bucket, key, entry, size, lru) => this.set(named(bucket), key, entry, size, lru),
+    };
+  }
+
+  clear(namespace: string): void {
+    for (const name of this.#buckets.keys())
+      if (name.startsWith(`${namespace}\n`)) this.#buckets.delete(name);
+  }
+
+  #use(name: string): Bucket | undefined {
+    const bucket = this.#buckets.get(name);
+    if (bucket === undefined) return undefined;
+    moveToEnd(this.#buckets, name, bucket);
+    const stamp = this.#stampOf(name);
+    if (stamp !== bucket.stamp) {
+      bucket.entries.clear();
+      bucket.stamp = stamp;
+    }
+    return bucket;
+  }
+
+  #addBucket(name: string, size: number): Bucket {
+    if (this.#buckets.size >= this.#mostBuckets) dropOldest(this.#buckets);
+    const bucket = { entries: new Map(), size, firstExpiry: Infinity, stamp: this.#stampOf(name) };
+    this.#buckets.set(name, bucket);
+    return bucket;
+  }
+
+  #stampOf(name: string): string | undefined {
+    return name.startsWith('file:') ? this.#fileStamp(name.slice(5, name.indexOf('\n'))) : undefined;
+  }
 }
 
 function moveToEnd<V>(map: Map<string, V>, key: string, value: V): void {

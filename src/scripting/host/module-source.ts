@@ -5,8 +5,7 @@
 
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { FoundFile, ModuleSource } from '#lang';
-import { bytesToText } from '#lang';
+import { bytesToText, type FoundFile, type ModuleSource } from '#lang';
 import { assetPath } from '../../native/index.js';
 
 export interface ModuleSourceOptions {
@@ -41,6 +40,25 @@ export function createModuleSource(options: ModuleSourceOptions = {}): ModuleSou
       }
       return { problem: notFound(place, files.size > 0, folders) };
     },
+  };
+}
+
+/**
+ * Tells when a script file changes, for caches tied to one: its stamp is another then. Files held in memory never
+ * change; whoever replaces the list makes a new source.
+ */
+export function createFileStamp(options: ModuleSourceOptions): (name: string) => string | undefined {
+  return (written) => {
+    const place = placeOf(written, '');
+    if ('problem' in place || place.scheme === 'extras') return undefined;
+    for (const name of spellings(place.path)) {
+      if (options.files?.has(name)) return 'listed';
+      for (const folder of options.folders ?? []) {
+        const stat = statSync(fileBelow(folder, name), { throwIfNoEntry: false });
+        if (stat?.isFile()) return `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
+      }
+    }
+    return undefined;
   };
 }
 
@@ -84,7 +102,7 @@ function spellings(name: string): string[] {
 
 /** A file's bytes; undefined when there is none. Names are bytes, folders are text. */
 function readBelow(folder: string, name: string): string | { readonly problem: string } | undefined {
-  const file = Buffer.from(`${folder}/${bytesToText(name)}`);
+  const file = fileBelow(folder, name);
   try {
     if (!statSync(file).isFile()) return undefined;
     const real = realpathSync(file);
@@ -98,6 +116,10 @@ function readBelow(folder: string, name: string): string | { readonly problem: s
       problem: `${bytesToText(name)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
     };
   }
+}
+
+function fileBelow(folder: string, name: string): string {
+  return path.join(folder, bytesToText(name));
 }
 
 function withSlash(folder: string): string {

@@ -25,7 +25,7 @@ export function createRunHost(options: RunHostOptions): RunHost {
     random,
     patterns: options.patterns ?? sharedPatternEngine(),
     memory: options.memory ?? createLocalMemory(random.number),
-    cache: options.cache ?? createFunctionCache(clock),
+    cache: options.cache ?? createFunctionCache({ clock }),
     echo: options.echo,
     nextTurn: (resume) => {
       setImmediate(resume);

@@ -1,14 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { FunctionCache } from '#lang';
-import { createFunctionCache } from '../../../../src/scripting/host/function-cache.js';
+import { createFunctionCache, type ProcessCache } from '../../../../src/scripting/host/function-cache.js';
 
 let now = 0;
 const clock = { now: () => now, monotonic: () => now };
-let cache: FunctionCache;
+let cache: ProcessCache;
+let stamp: string | undefined;
 
 beforeEach(() => {
   now = 100;
-  cache = createFunctionCache(clock, 3);
+  stamp = '1';
+  cache = createFunctionCache({
+    clock,
+    mostBuckets: 3,
+    fileStamp: (name) => (name === 'a.hsl' ? stamp : undefined),
+  });
 });
 
 const put = (key: string, { size = 2, lru = true, ttl = 60 } = {}) =>
@@ -73,5 +78,33 @@ describe('the store behind cache', () => {
       '4',
       '5',
     ]);
+  });
+
+  test('empties a namespace that is tied to a file when the file changes', () => {
+    const entry = { value: 1, expires: 999 };
+    cache.set('file:a.hsl\nf', 'k', entry, 2, true);
+    cache.set('file:b.hsl\nf', 'k', entry, 2, true);
+    expect(cache.get('file:a.hsl\nf', 'k')).toEqual(entry);
+    stamp = '2';
+    expect(cache.get('file:a.hsl\nf', 'k')).toBeUndefined();
+    expect(cache.get('file:b.hsl\nf', 'k')).toEqual(entry);
+    cache.set('file:a.hsl\nf', 'k', entry, 2, true);
+    expect(cache.get('file:a.hsl\nf', 'k')).toEqual(entry);
+  });
+
+  test('keeps what belongs to one message from another, and shares the rest', () => {
+    const [one, two] = [cache.forMessage('1'), cache.forMessage('2')];
+    one.set('$messageid\nf', 'k', { value: 1, expires: 999 }, 2, true);
+    one.set('\nf', 'k', { value: 2, expires: 999 }, 2, true);
+    expect(cache.forMessage('1').get('$messageid\nf', 'k')?.value).toBe(1);
+    expect(two.get('$messageid\nf', 'k')).toBeUndefined();
+    expect(two.get('\nf', 'k')?.value).toBe(2);
+  });
+
+  test('can be emptied by namespace', () => {
+    cache.set('n\nf', 'k', { value: 1, expires: 999 }, 2, true);
+    cache.set('nn\nf', 'k', { value: 1, expires: 999 }, 2, true);
+    cache.clear('n');
+    expect([cache.get('n\nf', 'k'), cache.get('nn\nf', 'k')?.value]).toEqual([undefined, 1]);
   });
 });

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModuleSource } from '#lang';
-import { createModuleSource } from '../../../../src/scripting/host/module-source.js';
+import { createFileStamp, createModuleSource } from '../../../../src/scripting/host/module-source.js';
 
 let folder = '';
 let source: ModuleSource;
@@ -95,4 +95,21 @@ describe('paths that lead nowhere say why', () => {
       problem: 'there is no script root here, so no file can be found',
     });
   });
+});
+
+test('the stamp of a script file changes with the file', () => {
+  const stamp = createFileStamp({
+    files: new Map([['listed', 'x']]),
+    folders: [path.join(folder, 'second')],
+  });
+  const before = stamp('other.hsl');
+  expect(before).toBeDefined();
+  expect(stamp('other')).toBe(before);
+  writeFileSync(path.join(folder, 'second/other.hsl'), 'changed');
+  expect(stamp('other.hsl')).not.toBe(before);
+  expect([stamp('listed'), stamp('missing'), stamp('../outside.hsl')]).toEqual([
+    'listed',
+    undefined,
+    undefined,
+  ]);
 });
