@@ -12,6 +12,8 @@ import { binary } from './encodings/binary.builtins.js';
 import { dataFormats } from './encodings/data-formats.builtins.js';
 import { textEncodings } from './encodings/text-encodings.builtins.js';
 import { ids } from './ids/ids.builtins.js';
+import { MailMessage } from './mail/mail-message.builtins.js';
+import { MIMEPart } from './mail/mime-part.builtins.js';
 import { math } from './math/math.builtins.js';
 import { random } from './math/random.builtins.js';
 import { memory } from './memory/memory.builtins.js';
@@ -21,7 +23,7 @@ import { strings } from './strings/strings.builtins.js';
 import { system } from './system/system.builtins.js';
 import { types } from './types/types.builtins.js';
 
-/** The library, mail classes excepted: those depend on the phase. */
+/** The library. What only one phase has (its actions, the message of eod) is in `hooks/`. */
 export const catalog: readonly Declaration[] = [
   ...arrays,
   ...arrayCallbacks,
@@ -42,4 +44,6 @@ export const catalog: readonly Declaration[] = [
   mapClass,
   setClass,
   iteratorClass,
+  MIMEPart,
+  MailMessage,
 ];

@@ -168,6 +168,7 @@ export const arraySort = builtin({
     {
       name: 'options',
       type: 'options',
+      optional: true,
       keys: { keys: { type: 'boolean', default: false, doc: 'Compare the keys instead of the values.' } },
     },
   ],

@@ -7,7 +7,7 @@ const source = 'stdlib 6';
 const binaryKey = {
   binary: { type: 'boolean', default: false, doc: 'Raw bytes instead of lower-case hex.' },
 } as const satisfies OptionKeys;
-const options = { name: 'options', type: 'options', keys: binaryKey } as const;
+const options = { name: 'options', type: 'options', optional: true, keys: binaryKey } as const;
 const message = { name: 'message', type: 'string' } as const;
 const keyParam = { name: 'key', type: 'string', doc: 'The secret; it comes first.' } as const;
 const size = { name: 'size', type: 'number', doc: 'Bits: 256 or 512.' } as const;

@@ -104,7 +104,7 @@ export const strftime = builtin({
   params: [
     { name: 'format', type: 'string' },
     { name: 'time', type: 'number', optional: true, doc: 'Seconds since 1970; now when left out.' },
-    { name: 'options', type: 'options', keys: localKey },
+    { name: 'options', type: 'options', optional: true, keys: localKey },
   ],
   returns: 'string',
   errors: 'An exception when the time is beyond the calendar.',
@@ -131,7 +131,7 @@ export const strptime = builtin({
   params: [
     { name: 'text', type: 'string' },
     { name: 'format', type: 'string' },
-    { name: 'options', type: 'options', keys: localKey },
+    { name: 'options', type: 'options', optional: true, keys: localKey },
   ],
   returns: 'number|none',
   errors: 'None when the text does not match.',

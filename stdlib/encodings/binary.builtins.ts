@@ -32,7 +32,7 @@ export const pack = builtin({
     if (packed.kind !== 'type') return null;
     const found = typeWord(values[packed.argument]!);
     throw new ScriptFault(
-      `pack: argument ${packed.argument + 2} must be a ${packed.expected}, found ${found}`,
+      `argument ${packed.argument + 2} of pack must be a ${packed.expected}, not ${found}`,
     );
   },
 });

@@ -21,6 +21,7 @@ export const jsonEncode = builtin({
     {
       name: 'options',
       type: 'options',
+      optional: true,
       keys: {
         ensure_ascii: { type: 'boolean', default: true, doc: 'Write other characters as `\\uXXXX`.' },
         pretty_print: {
@@ -59,6 +60,7 @@ export const jsonDecode = builtin({
     {
       name: 'options',
       type: 'options',
+      optional: true,
       keys: {
         allow_comments: { type: 'boolean', default: false, doc: 'Skip `/* */` and `//` comments.' },
       },
@@ -104,7 +106,7 @@ export const csvEncode = builtin({
   details: 'Fields with delimiter, quote, line end or space are quoted. None is an empty field.',
   params: [
     { name: 'values', type: 'array' },
-    { name: 'options', type: 'options', keys: { delimiter } },
+    { name: 'options', type: 'options', optional: true, keys: { delimiter } },
   ],
   returns: 'string',
   errors: 'An exception when the delimiter is not one byte.',
@@ -140,6 +142,7 @@ export const csvDecode = builtin({
     {
       name: 'options',
       type: 'options',
+      optional: true,
       keys: {
         delimiter,
         header: {

@@ -51,6 +51,8 @@ export function decodeYaml(bytes: string, longest = LONGEST_YAML_BYTES): Decoded
  * could end on the JavaScript stack: inside a regular expression that cannot be caught.
  */
 function* tokensOf(text: string, yaml: Yaml, lines: LineCounter): Generator<CST.Token> {
+  // The parser reports line starts but for the first.
+  lines.addNewLine(0);
   const parser = new yaml.Parser(lines.addNewLine);
   for (const lexeme of new yaml.Lexer().lex(text)) {
     yield* parser.next(lexeme);

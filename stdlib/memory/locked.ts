@@ -1,6 +1,6 @@
 // Holding the lock of a memory key while a script's callback runs. The same locks serve `barrier`.
 
-import { type BuiltinSteps, type CallContext, ScriptFault, wait } from '#lang';
+import { type BuiltinSteps, type CallContext, ScriptFault, type SharedMemory, wait } from '#lang';
 
 /** @throws ScriptFault when this execution holds the key already: it would wait for itself */
 export function refuseOwnLock(ctx: CallContext, name: string, key: string): void {
@@ -20,26 +20,33 @@ export function* withLock<R>(
 ): BuiltinSteps<R> {
   refuseOwnLock(ctx, name, key);
   const { memory } = ctx.host;
-  if (!memory.tryLock(key)) {
-    const pending = memory.lock(key);
-    const giveUp = (): void => pending.cancel();
-    ctx.signal.addEventListener('abort', giveUp, { once: true });
-    try {
-      yield wait(pending.granted);
-    } finally {
-      ctx.signal.removeEventListener('abort', giveUp);
-    }
-  }
-  // Should the execution be cancelled inside the callback, its end releases the lock.
-  const held = { release: () => memory.unlock(key) };
-  ctx.own(held);
+  if (!memory.tryLock(key)) yield* waitForLock(memory, key);
   ctx.heldLocks?.add(key);
+  // The VM ends these steps when the execution is cancelled, so the lock is given back in any case.
   try {
     return yield* body();
   } finally {
     ctx.heldLocks?.delete(key);
-    ctx.disown(held);
     memory.unlock(key);
+  }
+}
+
+function* waitForLock(memory: SharedMemory, key: string): BuiltinSteps<void> {
+  const pending = memory.lock(key);
+  let isGranted = false;
+  let isEntered = false;
+  // An execution that ends between the grant and its turn must give the lock back.
+  const granted = pending.granted.then(() => {
+    isGranted = true;
+  });
+  try {
+    yield wait(granted);
+    isEntered = true;
+  } finally {
+    if (!isEntered) {
+      if (isGranted) memory.unlock(key);
+      else pending.cancel();
+    }
   }
 }
 

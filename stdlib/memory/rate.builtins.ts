@@ -20,6 +20,7 @@ export const rate = builtin({
     {
       name: 'options',
       type: 'options',
+      optional: true,
       keys: {
         sync: { type: 'boolean', default: true, doc: 'Share the counter with the other nodes of a cluster.' },
         local: { type: 'boolean', doc: 'Before 4.7: the opposite of `sync`.' },

@@ -19,7 +19,8 @@ const HIGHEST_PRIORITY = 23 * 8 + 7;
 
 /** A severity's name, or a priority as number; undefined for anything else. */
 export function parsePriority(priority: string | number): number | undefined {
-  if (typeof priority === 'string') return SEVERITIES[priority];
+  if (typeof priority === 'string')
+    return Object.hasOwn(SEVERITIES, priority) ? SEVERITIES[priority] : undefined;
   const number = Math.trunc(priority);
   return number >= 0 && number <= HIGHEST_PRIORITY ? number : undefined;
 }
