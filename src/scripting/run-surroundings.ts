@@ -1,0 +1,55 @@
+// What one run of a hook has around it: the host and the services of the process, with its own id in front of whatever
+// it logs. Made for each run, so these are small objects that only point at the shared parts.
+
+import type { HookFrame, HookServices } from '#hooks';
+import type { RunHost, SharedMemory } from '#lang';
+import { bytesToText, type Clock, type FunctionCache, type PatternEngine, type Random } from '#lang';
+import type { LibraryServices } from '#stdlib';
+import type { Logger } from '../log/logger.js';
+
+/** Whose run it is, for the log. */
+export interface RunIdentity {
+  readonly transaction: string;
+  /** `phase/id`. */
+  readonly script: string;
+}
+
+/** The process's host, with `echo` going to the log. */
+export class HookHost implements RunHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly patterns: PatternEngine;
+  readonly memory: SharedMemory;
+  readonly cache: FunctionCache;
+  readonly nextTurn: (resume: () => void) => void;
+  readonly #log: Logger;
+  readonly #identity: RunIdentity;
+
+  constructor(base: Omit<RunHost, 'echo'>, log: Logger, identity: RunIdentity) {
+    this.clock = base.clock;
+    this.random = base.random;
+    this.patterns = base.patterns;
+    this.memory = base.memory;
+    this.cache = base.cache;
+    this.nextTurn = base.nextTurn;
+    this.#log = log;
+    this.#identity = identity;
+  }
+
+  echo(text: string): void {
+    if (this.#log.isDebugEnabled()) this.#log.debug(this.#identity, bytesToText(text));
+  }
+}
+
+/** The library's services, with the hook's frame and `syslog` telling the transaction. */
+export function servicesForRun(
+  services: LibraryServices,
+  frame: HookFrame | undefined,
+  { transaction }: RunIdentity,
+): LibraryServices & HookServices {
+  return {
+    ...services,
+    frame,
+    syslog: (priority, message) => services.syslog(priority, `[${transaction}] ${message}`),
+  };
+}

@@ -1,0 +1,123 @@
+// What an SMTP server is told, and what it is given to work with. Every number has its unit in its name; 0 means no limit
+// where that makes sense.
+
+import type { Clock } from '#lang';
+import type { Logger } from '../log/logger.js';
+import type { SmtpHooks } from '../scripting/smtp-hooks.js';
+import type { Spool } from '../spool/spool.js';
+
+export interface ListenerOptions {
+  /** All addresses, IPv4 and IPv6, when absent. */
+  readonly address?: string | undefined;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly backlog?: number | undefined;
+}
+
+/** Which script answers which phase: ids as in the configuration; absent is the built-in behaviour. */
+export interface SmtpPhaseHooks {
+  readonly connect?: string | undefined;
+  readonly helo?: string | undefined;
+  readonly mailfrom?: string | undefined;
+  readonly rcptto?: string | undefined;
+  /** By recipient domain in lower case; wins over `rcptto`. */
+  readonly rcpttoByDomain?: ReadonlyMap<string, string> | undefined;
+  readonly eod?: string | undefined;
+  readonly disconnect?: string | undefined;
+}
+
+export interface SmtpLimits {
+  /** One command line with its line end. RFC 5321 §4.5.3.1.4 asks for 512 and room for extensions. */
+  readonly commandLineBytes: number;
+  /** A line that never ends: closed beyond this. */
+  readonly endlessLineBytes: number;
+  readonly messageBytes: number;
+  readonly headerBytes: number;
+  readonly headerLines: number;
+  /** Received fields of a message before it counts as a loop. */
+  readonly hops: number;
+  readonly recipients: number;
+  readonly messagesPerConnection: number;
+  /** Wrong commands before the connection is closed. */
+  readonly errorsPerConnection: number;
+  /** Commands since the connection began or a message was last accepted. */
+  readonly commandsWithoutMail: number;
+  readonly connections: number;
+  readonly connectionsPerIp: number;
+}
+
+export interface SmtpTimeouts {
+  /** From one reply to the end of the next command line, however slowly it trickles in. */
+  readonly commandSeconds: number;
+  /** Between two chunks of a message. */
+  readonly dataSeconds: number;
+  /** For a whole message. */
+  readonly messageSeconds: number;
+  /** For the client to take a reply, or to hang up after the last one. */
+  readonly lingerSeconds: number;
+}
+
+export interface SmtpServerOptions {
+  /** The server's id: `serverid` of scripts and logs. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly listeners: readonly ListenerOptions[];
+  /** Transport of recipients for which no script names another. */
+  readonly transportId?: string | undefined;
+  readonly hooks: SmtpPhaseHooks;
+  readonly heloRequired: boolean;
+  readonly pipelining: boolean;
+  readonly eightBitMime: boolean;
+  readonly limits: SmtpLimits;
+  readonly timeouts: SmtpTimeouts;
+}
+
+/** Defaults of the reference (queue-and-config 8.4), and ours where it has none. */
+export const smtpDefaults = {
+  hooks: {},
+  heloRequired: false,
+  pipelining: true,
+  eightBitMime: true,
+  limits: {
+    commandLineBytes: 2048,
+    endlessLineBytes: 1024 * 1024,
+    messageBytes: 50 * 1024 * 1024,
+    headerBytes: 512 * 1024,
+    headerLines: 10_000,
+    hops: 100,
+    recipients: 0,
+    messagesPerConnection: 0,
+    errorsPerConnection: 20,
+    commandsWithoutMail: 1000,
+    connections: 0,
+    connectionsPerIp: 0,
+  },
+  timeouts: { commandSeconds: 300, dataSeconds: 300, messageSeconds: 3600, lingerSeconds: 30 },
+} as const satisfies Omit<SmtpServerOptions, 'id' | 'hostname' | 'listeners'>;
+
+/** What a server works with. */
+export interface SmtpServerParts {
+  readonly spool: Pick<Spool, 'receive' | 'commit'>;
+  readonly hooks: SmtpHooks;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  /** Whether the configuration has that transport. */
+  readonly knowsTransport: (id: string) => boolean;
+  /** Hands committed messages to the queue. */
+  readonly onQueued: (messages: Awaited<ReturnType<Spool['commit']>>) => void;
+  /** Calls `run` again and again until the returned function is called. */
+  readonly every: (seconds: number, run: () => void) => () => void;
+}
+
+/** Whether any script decides what is accepted. Without one the server must not relay for strangers (hooks 1). */
+export function hasDecidingScript({ hooks }: SmtpServerOptions): boolean {
+  return (
+    hooks.connect !== undefined ||
+    hooks.helo !== undefined ||
+    hooks.mailfrom !== undefined ||
+    hooks.rcptto !== undefined ||
+    (hooks.rcpttoByDomain?.size ?? 0) > 0 ||
+    hooks.eod !== undefined
+  );
+}

@@ -1,0 +1,183 @@
+// One SMTP server: its listeners, its sessions, and the rules about how many there may be.
+
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { SmtpServerOptions, SmtpServerParts } from './options.js';
+import { replies } from './replies.js';
+import { plainIp, Session, type SessionHost } from './session.js';
+
+/** How often deadlines are looked at. */
+const sweepSeconds = 1;
+/** An accept error that lasts is told this often. */
+const acceptErrorEverySeconds = 10;
+
+/** A listener could not be opened; the message says what to do. */
+export class ListenError extends Error {}
+
+export class SmtpServer implements SessionHost {
+  options: SmtpServerOptions;
+  readonly parts: SmtpServerParts;
+  isStopping = false;
+  roughNow: number;
+  readonly #sessions = new Set<Session>();
+  readonly #sessionsByIp = new Map<string, number>();
+  readonly #ipOf = new WeakMap<Session, string>();
+  readonly #listeners: Server[] = [];
+  #stopSweeping: (() => void) | undefined;
+  #nextAcceptError = 0;
+  #whenEmpty: (() => void) | undefined;
+  #graceEnds = Number.POSITIVE_INFINITY;
+
+  constructor(options: SmtpServerOptions, parts: SmtpServerParts) {
+    this.options = options;
+    this.parts = parts;
+    this.roughNow = parts.clock.monotonic();
+  }
+
+  /** Opens all listeners, or none. @throws ListenError */
+  async start(): Promise<readonly AddressInfo[]> {
+    try {
+      for (const { address, port, backlog } of this.options.listeners) {
+        const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+          this.#accept(socket),
+        );
+        await listen(listener, this.options.id, { address, port, backlog });
+        listener.on('error', (error: NodeJS.ErrnoException) => this.#acceptFailed(error));
+        this.#listeners.push(listener);
+      }
+    } catch (error) {
+      for (const listener of this.#listeners) listener.close();
+      this.#listeners.length = 0;
+      throw error;
+    }
+    this.#stopSweeping = this.parts.every(sweepSeconds, () => this.#sweep());
+    return this.addresses;
+  }
+
+  /** Where it listens. */
+  get addresses(): readonly AddressInfo[] {
+    return this.#listeners.map((listener) => listener.address() as AddressInfo);
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  /** New settings for new connections and for what living ones do next; the listeners stay. */
+  reconfigure(options: SmtpServerOptions): void {
+    this.options = options;
+  }
+
+  /**
+   * Stops accepting, tells idle clients, and waits for running transactions, at most `graceSeconds`. Resolves when no
+   * session is left.
+   */
+  async stop(graceSeconds: number): Promise<void> {
+    this.isStopping = true;
+    const closed = this.#listeners.map(
+      (listener) => new Promise<void>((done) => listener.close(() => done())),
+    );
+    this.#graceEnds = this.parts.clock.monotonic() + graceSeconds;
+    for (const session of [...this.#sessions]) session.stop();
+    if (this.#sessions.size > 0)
+      await new Promise<void>((done) => {
+        this.#whenEmpty = done;
+      });
+    await Promise.all(closed);
+    this.#stopSweeping?.();
+  }
+
+  ended(session: Session): void {
+    this.#sessions.delete(session);
+    const ip = this.#ipOf.get(session)!;
+    const count = this.#sessionsByIp.get(ip)! - 1;
+    if (count === 0) this.#sessionsByIp.delete(ip);
+    else this.#sessionsByIp.set(ip, count);
+    if (this.#sessions.size === 0) this.#whenEmpty?.();
+  }
+
+  #accept(socket: Socket): void {
+    const ip = plainIp(socket.remoteAddress);
+    const { connections, connectionsPerIp } = this.options.limits;
+    const fromIp = this.#sessionsByIp.get(ip) ?? 0;
+    const isFull =
+      (connections > 0 && this.#sessions.size >= connections) ||
+      (connectionsPerIp > 0 && fromIp >= connectionsPerIp);
+    if (isFull || this.isStopping || ip === '') {
+      // Gone already, or turned away without a session: it must not be able to hold one.
+      socket.on('error', () => {});
+      socket.end((this.isStopping ? replies.shuttingDown : replies.tooManyConnections).toWire());
+      socket.destroySoon();
+      return;
+    }
+    const session = new Session(this, socket, ip);
+    this.#sessions.add(session);
+    this.#ipOf.set(session, ip);
+    this.#sessionsByIp.set(ip, fromIp + 1);
+    session.start();
+  }
+
+  #sweep(): void {
+    this.roughNow = this.parts.clock.monotonic();
+    if (this.roughNow >= this.#graceEnds) {
+      for (const session of [...this.#sessions]) session.destroy();
+      return;
+    }
+    for (const session of this.#sessions) session.sweep(this.roughNow);
+  }
+
+  /** The listener goes on: with no descriptor free, the connection was closed and the next one may find one. */
+  #acceptFailed(error: NodeJS.ErrnoException): void {
+    const now = this.parts.clock.monotonic();
+    if (now < this.#nextAcceptError) return;
+    this.#nextAcceptError = now + acceptErrorEverySeconds;
+    const advice =
+      error.code === 'EMFILE' || error.code === 'ENFILE'
+        ? ': no file descriptor is free; raise environment.rlimit.nofile, or lower concurrency'
+        : '';
+    this.parts.log.error(
+      { server: this.options.id, err: error },
+      `a connection could not be accepted${advice}`,
+    );
+  }
+}
+
+function listen(
+  listener: Server,
+  serverId: string,
+  { address, port, backlog }: { address?: string | undefined; port: number; backlog?: number | undefined },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    listener.once('error', (error: NodeJS.ErrnoException) => {
+      const where = address === undefined ? `port ${port}` : `${address} port ${port}`;
+      reject(
+        new ListenError(`server "${serverId}" cannot listen on ${where}: ${listenAdvice(error)}`, {
+          cause: error,
+        }),
+      );
+    });
+    listener.listen(
+      {
+        port,
+        ...(address === undefined ? undefined : { host: address }),
+        ...(backlog === undefined ? undefined : { backlog }),
+      },
+      () => {
+        listener.removeAllListeners('error');
+        resolve();
+      },
+    );
+  });
+}
+
+function listenAdvice(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return 'another program has it. Stop that program, or change servers[].listeners[] in smtpd.yaml';
+    case 'EACCES':
+      return 'not allowed. Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE';
+    case 'EADDRNOTAVAIL':
+      return 'this machine does not have that address. Change servers[].listeners[].address in smtpd.yaml';
+    default:
+      return error.message;
+  }
+}

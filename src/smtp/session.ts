@@ -1,0 +1,557 @@
+// One SMTP connection, from greeting to close.
+//
+//   greeting ──► commands ⇄ message (after DATA) ──► closing ──► closed
+//
+// Input is read in one place, `#pump`: it takes command lines or message bytes as long as there are some and nothing is
+// being waited for (a script, the spool, the client's window). Replies are collected and written once per turn, so a
+// pipelined group is answered with one packet (RFC 2920 §3.2).
+//
+// There is no timer in a session: the server asks each one now and then whether its deadline is over (`sweep`).
+
+import type { Socket } from 'node:net';
+import {
+  type Address,
+  type ConnectOutcome,
+  connect,
+  type Recipient,
+  type SessionEnding,
+  SessionState,
+} from '#hooks';
+import { mailboxToText } from '#stdlib';
+import { printable } from '../log/printable.js';
+import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
+import { type Command, commands, unimplementedVerbs } from './commands.js';
+import { type LineFault, LineReader } from './line-reader.js';
+import type { SmtpServerOptions, SmtpServerParts } from './options.js';
+import { receivedField } from './received-field.js';
+import { MessageReception, type ReceptionResult, spoolErrorToReply } from './reception.js';
+import { replies } from './replies.js';
+import { outcomeToReply, Reply } from './reply.js';
+import { Transaction } from './transaction.js';
+
+/** What a session sees of its server. */
+export interface SessionHost {
+  /** Current ones: a reload replaces them under a living session. */
+  readonly options: SmtpServerOptions;
+  readonly parts: SmtpServerParts;
+  /** No more transactions may begin. */
+  readonly isStopping: boolean;
+  /** Seconds on the monotonic clock, at most a sweep old: good enough for deadlines, and free. */
+  readonly roughNow: number;
+  /** The session is over and forgotten. */
+  ended(session: Session): void;
+}
+
+/** Unread input beyond this stops reading from the socket. */
+const mostWaitingBytes = 16 * 1024;
+/** Commands in one turn, so that a flood of them does not keep other sessions waiting. */
+const commandsPerTurn = 200;
+
+export class Session {
+  readonly state: SessionState;
+  readonly isFromLoopback: boolean;
+  /** Extensions of the last EHLO. */
+  announced: readonly string[] = [];
+  /** Messages accepted so far. */
+  messageCount = 0;
+  transaction: Transaction | undefined;
+
+  readonly #host: SessionHost;
+  readonly #socket: Socket;
+  readonly #lines: LineReader;
+  readonly #turn = () => this.#pump();
+  /** Takes the bytes of a message. */
+  #reception: MessageReception | undefined;
+  /** Has them all, and decides. */
+  #finishing: MessageReception | undefined;
+  #run: PendingRun<unknown> | undefined;
+
+  /** Something is being waited for: no input is taken. */
+  #isWaiting = true;
+  #isPumping = false;
+  /** The client has not taken our last replies yet. */
+  #isBlocked = false;
+  /** The last reply is said; what still comes is thrown away. */
+  #isClosing = false;
+  #isClosed = false;
+  #hasPeerEnded = false;
+  #isPaused = false;
+  /** The loop lets others go first and comes back by itself. */
+  #isYielding = false;
+  #output = '';
+  #deadline: number;
+  /** For the message being received. */
+  #messageDeadline = Number.POSITIVE_INFINITY;
+  #errors = 0;
+  #commandsWithoutMail = 0;
+  #lastVerb = 'BANNER';
+  #lastReply: Reply | undefined;
+  #closedBy: 'local' | 'remote' = 'remote';
+  #error: NodeJS.ErrnoException | undefined;
+
+  constructor(host: SessionHost, socket: Socket, remoteIp: string) {
+    const { options, parts } = host;
+    this.#host = host;
+    this.#socket = socket;
+    this.#lines = new LineReader(options.limits.commandLineBytes);
+    this.#deadline = host.roughNow + options.timeouts.commandSeconds;
+    this.isFromLoopback = remoteIp === '::1' || remoteIp.startsWith('127.');
+    this.state = new SessionState(
+      {
+        id: parts.newId(),
+        remoteIp,
+        remotePort: socket.remotePort ?? 0,
+        localIp: plainIp(socket.localAddress),
+        localPort: socket.localPort ?? 0,
+        serverId: options.id,
+      },
+      parts.newId,
+    );
+  }
+
+  get options(): SmtpServerOptions {
+    return this.#host.options;
+  }
+
+  get parts(): SmtpServerParts {
+    return this.#host.parts;
+  }
+
+  /** Says the greeting, or asks the connect script whether to. */
+  start(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('drain', () => this.#onDrain());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#error = error;
+    });
+    socket.on('close', () => this.#onClose());
+    const hook = this.options.hooks.connect;
+    if (hook === undefined) this.#connected(connect.atEndOfScript);
+    else this.#after(this.parts.hooks.connect(hook, this.state), (outcome) => this.#connected(outcome));
+    this.#pump();
+  }
+
+  // --- What commands do ---------------------------------------------------------------------------------------------
+
+  greeted(verb: string, host: string, announced: readonly string[]): void {
+    this.state.greeted(verb, host);
+    this.announced = announced;
+  }
+
+  beginTransaction(reversePath: Address): void {
+    this.state.begin(reversePath);
+    this.transaction = new Transaction(this.state.transactionId, reversePath);
+  }
+
+  addRecipient(recipient: Recipient): void {
+    this.transaction!.recipients.push(recipient);
+    this.state.addRecipient(recipient);
+  }
+
+  endTransaction(): void {
+    this.transaction = undefined;
+    this.state.endTransaction();
+  }
+
+  /** Prepares for the message's bytes; the reply is the go-ahead, or why not. */
+  beginReception(): Reply {
+    const { options, parts, state } = this;
+    const trace = receivedField({
+      helo: state.helo?.host,
+      remotePtr: state.remotePtr,
+      remoteIp: state.remoteIp,
+      hostname: options.hostname,
+      protocol: state.helo?.verb === 'EHLO' ? 'ESMTP' : 'SMTP',
+      transactionId: this.transaction!.id,
+      unixSeconds: parts.clock.now(),
+    });
+    try {
+      this.#reception = new MessageReception({ parts, options, state }, this.transaction!, trace);
+    } catch (error) {
+      parts.log.error(
+        { ...this.#logFields(), err: error },
+        `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      this.endTransaction();
+      return spoolErrorToReply(error);
+    }
+    this.#messageDeadline = this.#host.roughNow + options.timeouts.messageSeconds;
+    return replies.goAhead;
+  }
+
+  // --- What the server does -----------------------------------------------------------------------------------------
+
+  /** Acts on deadlines; `now` is on the monotonic clock. */
+  sweep(now: number): void {
+    if (now < this.#deadline && now < this.#messageDeadline) return;
+    if (this.#isClosing || this.#isBlocked) {
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#isWaiting) return; // for us: scripts and spool have limits of their own
+    this.#endWith(replies.timeout);
+  }
+
+  /** No more mail: an idle client is told so at once, a busy one after its transaction. */
+  stop(): void {
+    if (this.#isWaiting || this.transaction !== undefined || this.#isClosing) return;
+    this.#endWith(replies.shuttingDown);
+  }
+
+  /** The grace is over. */
+  destroy(): void {
+    this.#closedBy = 'local';
+    this.#socket.destroy();
+  }
+
+  // --- The socket ---------------------------------------------------------------------------------------------------
+
+  #onData(chunk: Buffer): void {
+    if (this.#isClosing) return;
+    this.#lines.push(chunk);
+    this.#pump();
+  }
+
+  #onEnd(): void {
+    this.#hasPeerEnded = true;
+    this.#pump();
+  }
+
+  #onDrain(): void {
+    this.#isBlocked = false;
+    if (!this.#isClosing) this.#expectCommand();
+    this.#pump();
+  }
+
+  #onClose(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#abandon('the connection is closed');
+    this.#host.ended(this);
+    const hook = this.options.hooks.disconnect;
+    if (hook !== undefined) this.parts.hooks.disconnect(hook, this.state, this.#ending());
+  }
+
+  #ending(): SessionEnding {
+    const reply = this.#lastReply;
+    const error = this.#error;
+    return {
+      close: this.#closedBy,
+      ...(reply === undefined
+        ? undefined
+        : {
+            reply: {
+              code: reply.code,
+              enhanced: reply.enhanced,
+              lines: reply.lines,
+              state: this.#lastVerb,
+            },
+          }),
+      ...(error === undefined
+        ? undefined
+        : {
+            error: {
+              reason: error.message,
+              ...(typeof error.errno === 'number' ? { code: Math.abs(error.errno) } : undefined),
+            },
+          }),
+    };
+  }
+
+  // --- Taking input -------------------------------------------------------------------------------------------------
+
+  #pump(): void {
+    // A script that does not wait calls back from inside: the loop that is running goes on by itself.
+    if (this.#isPumping || this.#isClosed) return;
+    this.#isPumping = true;
+    try {
+      this.#takeInput();
+    } catch (error) {
+      this.#fault(error);
+    }
+    this.#isPumping = false;
+    if (this.#host.isStopping) this.stop();
+    this.#flush();
+    this.#watchInput();
+  }
+
+  #takeInput(): void {
+    this.#isYielding = false;
+    let budget = commandsPerTurn;
+    while (!this.#isWaiting && !this.#isBlocked && !this.#isClosing) {
+      if (this.#reception !== undefined) {
+        const bytes = this.#lines.takeAll();
+        if (bytes === undefined) return;
+        this.#takeMessageBytes(this.#reception, bytes);
+        continue;
+      }
+      const line = this.#lines.next();
+      if (line === undefined) {
+        if (this.#lines.skippedBytes > this.options.limits.endlessLineBytes) this.#say(replies.endlessLine);
+        return;
+      }
+      this.#takeLine(line);
+      if (--budget === 0) {
+        this.#isYielding = true;
+        setImmediate(this.#turn);
+        return;
+      }
+    }
+  }
+
+  /** Stops reading what nobody can take, and ends with a client that has ended. */
+  #watchInput(): void {
+    const { waitingBytes } = this.#lines;
+    if (this.#isPaused ? waitingBytes === 0 : waitingBytes > mostWaitingBytes) {
+      this.#isPaused = !this.#isPaused;
+      if (this.#isPaused) this.#socket.pause();
+      else this.#socket.resume();
+    }
+    if (!this.#hasPeerEnded || this.#isClosing) return;
+    // Whole commands that came before the end are carried out; what runs with none behind it has nobody to answer to.
+    if (waitingBytes > 0 && (this.#isWaiting || this.#isBlocked || this.#isYielding)) return;
+    this.#abandon('the client has gone');
+    // A message that is being committed is finished first.
+    if (this.#finishing === undefined) this.#close('remote');
+  }
+
+  #takeLine(line: { readonly text: string } | LineFault): void {
+    this.#expectCommand();
+    if (this.#host.isStopping && this.transaction === undefined) this.#say(replies.shuttingDown);
+    else if (line === 'too-long') this.#refuse(replies.lineTooLong);
+    else if (line === 'bare-line-end') this.#refuse(replies.bareLineEnd);
+    else this.#takeCommand(line.text);
+  }
+
+  #takeCommand(text: string): void {
+    const space = text.indexOf(' ');
+    const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase();
+    const command = commands.get(verb);
+    if (command === undefined) {
+      this.#lastVerb = printable(verb, 16);
+      this.#refuse(unimplementedVerbs.has(verb) ? replies.notImplemented : replies.unknownCommand);
+      return;
+    }
+    this.#lastVerb = verb;
+    const { commandsWithoutMail } = this.options.limits;
+    if (
+      command.isMail !== true &&
+      ++this.#commandsWithoutMail > commandsWithoutMail &&
+      commandsWithoutMail > 0
+    )
+      this.#say(replies.tooManyCommands);
+    else this.#carryOut(command, space === -1 ? '' : text.slice(space + 1).trimStart());
+  }
+
+  /** check → phase → proceed. */
+  #carryOut(command: Command, argument: string): void {
+    const request = command.check(this, argument);
+    if (request instanceof Reply) {
+      this.#refuse(request);
+      return;
+    }
+    const proceed = (outcome: unknown) => {
+      const reply = command.proceed(this, request, outcome);
+      if (reply.code >= 400) this.#logRefusal(reply, argument);
+      this.#say(reply);
+    };
+    const run = command.ask?.(this, request);
+    if (run === undefined) proceed(undefined);
+    else this.#after(run, proceed);
+  }
+
+  /** Goes on with the outcome, at once if it is there. */
+  #after<Outcome>(run: Run<Outcome>, goOn: (outcome: Outcome) => void): void {
+    if (!(run instanceof PendingRun)) {
+      goOn(run);
+      return;
+    }
+    this.#isWaiting = true;
+    this.#run = run;
+    void run.outcome.then((outcome) => {
+      this.#run = undefined;
+      this.#isWaiting = false;
+      if (this.#isClosing || this.#isClosed) return;
+      try {
+        this.#expectCommand();
+        goOn(outcome);
+      } catch (error) {
+        this.#fault(error);
+      }
+      this.#pump();
+    });
+  }
+
+  #connected(outcome: ConnectOutcome): void {
+    this.#isWaiting = false;
+    if (outcome.kind === 'Accept') {
+      this.state.override(outcome);
+      const reply = outcomeToReply(connect, outcome, `${this.options.hostname} ESMTP`);
+      this.#say(this.#host.isStopping ? replies.shuttingDown : reply);
+    } else {
+      const { code, enhanced, lines } = outcomeToReply(connect, outcome);
+      const reply = new Reply(code, enhanced, lines, true);
+      this.#logRefusal(reply, '');
+      this.#say(reply);
+    }
+  }
+
+  // --- A message ----------------------------------------------------------------------------------------------------
+
+  #takeMessageBytes(reception: MessageReception, bytes: Buffer): void {
+    this.#deadline = this.#host.roughNow + this.options.timeouts.dataSeconds;
+    const isOver = reception.feed(bytes);
+    if (isOver) {
+      this.#reception = undefined;
+      this.#finishing = reception;
+      this.#messageDeadline = Number.POSITIVE_INFINITY;
+      this.#lastVerb = 'EOD';
+      this.#lines.push(reception.rest);
+      this.#isWaiting = true;
+      void reception.finish().then(
+        (result) => this.#finished(result),
+        (error: unknown) => {
+          this.#isWaiting = false;
+          this.#finishing = undefined;
+          this.#fault(error);
+          this.#pump();
+        },
+      );
+    } else if (reception.storing !== undefined) {
+      this.#isWaiting = true;
+      void reception.storing.then(() => {
+        this.#isWaiting = false;
+        this.#deadline = this.#host.roughNow + this.options.timeouts.dataSeconds;
+        this.#pump();
+      });
+    }
+  }
+
+  #finished({ kind, reply, sizeBytes, queued }: ReceptionResult): void {
+    this.#isWaiting = false;
+    this.#finishing = undefined;
+    if (kind === 'accepted') {
+      this.messageCount++;
+      this.#commandsWithoutMail = 0;
+      this.#logAccepted(sizeBytes, queued);
+    } else if (kind === 'refused') {
+      this.#logRefusal(reply, '');
+    }
+    this.endTransaction();
+    if (this.#isClosing || this.#isClosed) return;
+    this.#expectCommand();
+    this.#say(reply);
+    this.#pump();
+  }
+
+  /** Drops what is under way for a client that is not there any more. */
+  #abandon(reason: string): void {
+    this.#run?.cancel(reason);
+    this.#run = undefined;
+    this.#reception?.giveUp(reason);
+    this.#reception = undefined;
+    this.#finishing?.giveUp(reason);
+  }
+
+  // --- Replies ------------------------------------------------------------------------------------------------------
+
+  /** A wrong command: answered, and counted. */
+  #refuse(reply: Reply): void {
+    const { errorsPerConnection } = this.options.limits;
+    this.#say(
+      ++this.#errors >= errorsPerConnection && errorsPerConnection > 0 ? replies.tooManyErrors : reply,
+    );
+  }
+
+  #say(reply: Reply): void {
+    if (this.#isClosing) return;
+    this.#output += reply.toWire();
+    this.#lastReply = reply;
+    if (reply.closes) this.#close('local');
+  }
+
+  #flush(): void {
+    if (this.#output === '' || this.#socket.destroyed) return;
+    const output = this.#output;
+    this.#output = '';
+    if (this.#socket.write(output, 'latin1')) return;
+    this.#isBlocked = true;
+    this.#deadline = this.#host.roughNow + this.options.timeouts.lingerSeconds;
+  }
+
+  /** Says a last reply from outside the loop. */
+  #endWith(reply: Reply): void {
+    this.#abandon('the session ends');
+    this.#say(reply);
+    this.#close('local');
+  }
+
+  /** After the last reply: our side ends, and the client has a while to take what was said and hang up. */
+  #close(by: 'local' | 'remote'): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#closedBy = by;
+    this.#lines.takeAll();
+    this.#flush();
+    this.#deadline = this.#host.roughNow + this.options.timeouts.lingerSeconds;
+    this.#messageDeadline = Number.POSITIVE_INFINITY;
+    if (this.#isPaused) this.#socket.resume();
+    this.#isPaused = false;
+    if (this.#hasPeerEnded) this.#socket.destroySoon();
+    else this.#socket.end();
+  }
+
+  #expectCommand(): void {
+    this.#deadline = this.#host.roughNow + this.options.timeouts.commandSeconds;
+  }
+
+  /** We are wrong: this session ends, the daemon goes on. */
+  #fault(error: unknown): void {
+    this.parts.log.error({ ...this.#logFields(), err: error }, 'internal error in an SMTP session');
+    this.#endWith(replies.ourFault);
+  }
+
+  // --- The log ------------------------------------------------------------------------------------------------------
+
+  #logFields() {
+    return {
+      transaction: this.state.transactionId,
+      server: this.options.id,
+      remoteip: this.state.remoteIp,
+    };
+  }
+
+  #logRefusal(reply: Reply, argument: string): void {
+    this.parts.log.info(
+      {
+        ...this.#logFields(),
+        command: this.#lastVerb,
+        argument: printable(argument),
+        reply: printable(reply.toString()),
+      },
+      'refused',
+    );
+  }
+
+  #logAccepted(sizeBytes: number, queued: number): void {
+    const { transaction } = this;
+    this.parts.log.info(
+      {
+        ...this.#logFields(),
+        helo: printable(this.state.helo?.host ?? ''),
+        sender: printable(transaction === undefined ? '' : mailboxToText(transaction.reversePath)),
+        size: sizeBytes,
+        queued,
+      },
+      queued === 0 ? 'message accepted and dropped' : 'message accepted',
+    );
+  }
+}
+
+/** IPv4 addresses without the IPv6 form that a double-stack socket shows. */
+export function plainIp(address: string | undefined): string {
+  if (address === undefined) return '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
