@@ -1,0 +1,162 @@
+// Second half of recovery: are the bodies there that the metadata names? Every place must lie inside of its file. The bytes
+// themselves are read and compared with their checksum as far as a budget goes, newest first; the rest is checked when it is
+// delivered. The bodies of the last batch are always checked, since a power cut may have saved the record and lost the body.
+
+import type { SpoolFile, SpoolFiles } from './files.js';
+import { HEADER_BYTES, isIntact, recordSize } from './format.js';
+import type { BodyHeader, StoredPlace } from './records.js';
+import type { LiveTransaction } from './replay.js';
+import { readHeader, type SpoolEntry, type Survey, withFile } from './survey.js';
+
+/** Records that are read at the same time. */
+const PARALLEL = 8;
+
+/** A body that is missing or damaged. */
+export interface LostBody {
+  readonly transaction: LiveTransaction;
+  /** The messages that need it. */
+  readonly numbers: readonly number[];
+  /** The file, if there is one, and the bytes of the record in it. */
+  readonly file: SpoolEntry | undefined;
+  readonly start: number;
+  readonly end: number;
+  readonly why: string;
+}
+
+/** A body segment that can be read. */
+export interface ReadableSegment {
+  readonly entry: SpoolEntry;
+  readonly salt: number;
+}
+
+/** What became of the bodies. */
+export interface CheckedBodies {
+  readonly lost: readonly LostBody[];
+  readonly segments: readonly ReadableSegment[];
+}
+
+interface Need {
+  readonly transaction: LiveTransaction;
+  readonly numbers: readonly number[];
+  readonly place: StoredPlace;
+}
+
+/** Checks what the living transactions need. @throws SpoolError when a file cannot be read at all */
+export async function checkBodies(
+  files: SpoolFiles,
+  survey: Survey,
+  transactions: Iterable<LiveTransaction>,
+  budgetBytes: number,
+): Promise<CheckedBodies> {
+  const bySegment = new Map<number, Need[]>();
+  for (const transaction of transactions) {
+    for (const need of needsOf(transaction)) {
+      const needs = bySegment.get(need.place[0]) ?? [];
+      needs.push(need);
+      bySegment.set(need.place[0], needs);
+    }
+  }
+  const lost: LostBody[] = [];
+  const segments: ReadableSegment[] = [];
+  checkLarge(survey, bySegment.get(0) ?? [], lost);
+  bySegment.delete(0);
+  const entries = new Map(survey.bodies.map((entry) => [entry.number, entry]));
+  let budget = budgetBytes;
+  for (const number of [...bySegment.keys()].sort((a, b) => b - a)) {
+    const needs = bySegment.get(number)!.sort((a, b) => b.place[1] - a.place[1]);
+    const entry = entries.get(number);
+    if (entry === undefined) {
+      for (const need of needs) lost.push(lostBody(need, undefined, `body segment ${number} is missing`));
+      continue;
+    }
+    await withFile(files, entry.path, async (file) => {
+      const read = await readHeader<BodyHeader>(file, entry.sizeBytes);
+      if (read === undefined) {
+        for (const need of needs)
+          lost.push(lostBody(need, entry, `the header of ${entry.name} cannot be read`));
+        return;
+      }
+      segments.push({ entry, salt: read.header.salt });
+      budget = await checkSegment(file, entry, read.header.salt, needs, budget, lost);
+    });
+  }
+  return { lost, segments };
+}
+
+function* needsOf(transaction: LiveTransaction): Generator<Need> {
+  const { record, messages } = transaction;
+  yield { transaction, numbers: messages.map((message) => message.n), place: record.body };
+  for (const [i, place] of (record.versions ?? []).entries()) {
+    const numbers = messages.filter((message) => message.v === i).map((message) => message.n);
+    if (numbers.length > 0) yield { transaction, numbers, place };
+  }
+}
+
+function checkLarge(survey: Survey, needs: readonly Need[], lost: LostBody[]): void {
+  const entries = new Map(survey.larges.map((entry) => [entry.number, entry]));
+  for (const need of needs) {
+    const [, number, sizeBytes] = need.place;
+    const entry = entries.get(number);
+    if (entry === undefined) lost.push(lostBody(need, undefined, `large message ${number} is missing`));
+    else if (entry.sizeBytes !== sizeBytes) {
+      lost.push(
+        lostBody(need, entry, `${entry.name} should have ${sizeBytes} bytes and has ${entry.sizeBytes}`),
+      );
+    }
+  }
+}
+
+/** The result is what is left of the budget. */
+async function checkSegment(
+  file: SpoolFile,
+  entry: SpoolEntry,
+  salt: number,
+  needs: readonly Need[],
+  budgetBytes: number,
+  lost: LostBody[],
+): Promise<number> {
+  let budget = budgetBytes;
+  const toRead: Need[] = [];
+  for (const need of needs) {
+    const [, offset, sizeBytes] = need.place;
+    if (offset + HEADER_BYTES + sizeBytes > entry.sizeBytes) {
+      lost.push(lostBody(need, entry, `${entry.name} ends before the message does`));
+    } else if (need.transaction.isUnproven || budget > 0) {
+      budget -= HEADER_BYTES + sizeBytes;
+      toRead.push(need);
+    }
+  }
+  const line = toRead.values();
+  await Promise.all(
+    Array.from({ length: PARALLEL }, async () => {
+      for (const need of line) {
+        if (!(await isWhole(file, need.place, salt))) {
+          lost.push(lostBody(need, entry, 'its checksum does not match'));
+        }
+      }
+    }),
+  );
+  return budget;
+}
+
+async function isWhole(file: SpoolFile, [, offset, sizeBytes]: StoredPlace, salt: number): Promise<boolean> {
+  const record = Buffer.allocUnsafe(HEADER_BYTES + sizeBytes);
+  const count = await file.read(record, offset);
+  return (
+    count === record.length &&
+    recordSize(record, 0) === record.length &&
+    isIntact(record, 0, record.length, salt)
+  );
+}
+
+function lostBody(need: Need, file: SpoolEntry | undefined, why: string): LostBody {
+  const isLarge = need.place[0] === 0;
+  return {
+    transaction: need.transaction,
+    numbers: need.numbers,
+    file,
+    start: isLarge ? 0 : need.place[1],
+    end: isLarge ? (file?.sizeBytes ?? 0) : need.place[1] + HEADER_BYTES + need.place[2],
+    why,
+  };
+}

@@ -1,0 +1,230 @@
+// Reading a message back: its bytes as received, or as edited. Every record's CRC is checked, so that a damaged message is
+// reported and never sent.
+
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Pieces } from '#stdlib';
+import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
+import { HEADER_BYTES, isIntact, recordSize } from './format.js';
+import { largeName } from './incoming.js';
+import { payloadToPieces } from './pieces.js';
+import type { BodySegments } from './segments.js';
+import { type MessageReader, SpoolError } from './spool.js';
+import type { PlaceTable } from './tables.js';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** The largest message that `whole()` gives. */
+export const WHOLE_BYTES = 1024 * 1024;
+
+/** The bytes of places. Bodies that were just committed are still in memory: most are delivered within milliseconds. */
+export class BodyStore {
+  readonly #files: SpoolFiles;
+  readonly #folder: string;
+  readonly #places: PlaceTable;
+  readonly #segments: BodySegments;
+  readonly #recentBytes: number;
+  readonly #recent = new Map<number, Buffer>();
+  #recentTotal = 0;
+  readonly #largeCrcs = new Map<number, number>();
+
+  constructor(
+    files: SpoolFiles,
+    folder: string,
+    places: PlaceTable,
+    segments: BodySegments,
+    recentBytes: number,
+  ) {
+    this.#files = files;
+    this.#folder = folder;
+    this.#places = places;
+    this.#segments = segments;
+    this.#recentBytes = recentBytes;
+  }
+
+  /** Keeps the payload of a place at hand. */
+  remember(place: number, payload: Buffer): void {
+    this.#recent.set(place, payload);
+    this.#recentTotal += payload.length;
+    for (const [oldest, bytes] of this.#recent) {
+      if (this.#recentTotal <= this.#recentBytes) break;
+      this.#recent.delete(oldest);
+      this.#recentTotal -= bytes.length;
+    }
+  }
+
+  rememberCrc(place: number, crc: number): void {
+    this.#largeCrcs.set(place, crc);
+  }
+
+  largeCrc(place: number): number {
+    return this.#largeCrcs.get(place) ?? 0;
+  }
+
+  /** The place is used no more. */
+  forget(place: number): void {
+    this.#largeCrcs.delete(place);
+    const bytes = this.#recent.get(place);
+    if (bytes === undefined) return;
+    this.#recent.delete(place);
+    this.#recentTotal -= bytes.length;
+  }
+
+  isLarge(place: number): boolean {
+    return this.#places.segment(place) === 0;
+  }
+
+  sizeBytes(place: number): number {
+    return this.#places.sizeBytes(place);
+  }
+
+  /** The payload of a place in the body log. @throws SpoolError */
+  async load(place: number): Promise<Buffer> {
+    const recent = this.#recent.get(place);
+    if (recent !== undefined) return recent;
+    return (await this.loadRecord(place)).subarray(HEADER_BYTES);
+  }
+
+  /** The whole record of a place in the body log, checked. @throws SpoolError */
+  async loadRecord(place: number): Promise<Buffer> {
+    // Taken before anything is awaited: compaction may move the place meanwhile, the old segment stays readable.
+    const segment = this.#segments.get(this.#places.segment(place));
+    const offset = this.#places.offset(place);
+    const record = Buffer.allocUnsafe(HEADER_BYTES + this.#places.sizeBytes(place));
+    const count = await this.#segments.read(segment, record, offset);
+    const isWhole =
+      count === record.length &&
+      recordSize(record, 0) === record.length &&
+      isIntact(record, 0, record.length, segment.salt);
+    if (isWhole) return record;
+    throw new SpoolError(
+      `the message at byte ${offset} of ${segment.path} is damaged: ${record.length} bytes were stored there, ` +
+        'what is read now does not match their checksum',
+      false,
+    );
+  }
+
+  async openLarge(place: number): Promise<SpoolFile> {
+    const name = this.#largePath(place);
+    try {
+      return await this.#files.open(name, 'read');
+    } catch (error) {
+      throw spoolError('open', name, error);
+    }
+  }
+
+  async removeLarge(place: number): Promise<void> {
+    await this.#files.remove(this.#largePath(place));
+  }
+
+  #largePath(place: number): string {
+    return path.join(this.#folder, largeName(this.#places.offset(place)));
+  }
+}
+
+/** Where a message's bytes lie; `version` is -1 when it goes out as received. */
+export interface MessagePlaces {
+  readonly body: number;
+  readonly version: number;
+}
+
+/** A message to deliver. */
+export class StoredMessageReader implements MessageReader {
+  readonly sizeBytes: number;
+  readonly #store: BodyStore;
+  readonly #locate: () => MessagePlaces;
+
+  /** `locate` is asked at each reading, and throws when the message is gone: its places may belong to another by then. */
+  constructor(store: BodyStore, sizeBytes: number, locate: () => MessagePlaces) {
+    this.#store = store;
+    this.sizeBytes = sizeBytes;
+    this.#locate = locate;
+  }
+
+  whole(): Promise<Buffer> | undefined {
+    const { body, version } = this.#locate();
+    if (this.sizeBytes > WHOLE_BYTES || this.#store.isLarge(body)) return undefined;
+    return version < 0 ? this.#store.load(body) : this.#assembled(body, version);
+  }
+
+  async *chunks(): AsyncGenerator<Buffer> {
+    const { body, version } = this.#locate();
+    if (!this.#store.isLarge(body)) {
+      const [original, pieces] = await Promise.all([this.#store.load(body), this.#pieces(body, version)]);
+      for (const piece of pieces) {
+        yield piece.kind === 'bytes' ? piece.bytes : original.subarray(piece.start, piece.end);
+      }
+      return;
+    }
+    // Only a message that is read from end to end can be checked.
+    const crc = version < 0 ? this.#store.largeCrc(body) : undefined;
+    const opening = this.#store.openLarge(body);
+    const loading = this.#pieces(body, version);
+    loading.catch(() => {});
+    const file = await opening;
+    try {
+      const pieces = await loading;
+      for (const piece of pieces) {
+        if (piece.kind === 'bytes') yield piece.bytes;
+        else yield* readRange(file, piece.start, piece.end, crc);
+      }
+    } finally {
+      await file.close().catch(() => {});
+    }
+  }
+
+  async #pieces(body: number, version: number): Promise<Pieces> {
+    if (version >= 0) return payloadToPieces(await this.#store.load(version));
+    return [{ kind: 'range', start: 0, end: this.#store.sizeBytes(body) }];
+  }
+
+  async #assembled(body: number, version: number): Promise<Buffer> {
+    const [original, edits] = await Promise.all([this.#store.load(body), this.#store.load(version)]);
+    return Buffer.concat(
+      payloadToPieces(edits).map((piece) =>
+        piece.kind === 'bytes' ? piece.bytes : original.subarray(piece.start, piece.end),
+      ),
+      this.sizeBytes,
+    );
+  }
+}
+
+/** Reads a stretch of a file, always one chunk ahead of the reader. */
+async function* readRange(
+  file: SpoolFile,
+  start: number,
+  end: number,
+  expectedCrc: number | undefined,
+): AsyncGenerator<Buffer> {
+  let crc = 0;
+  const readAt = (at: number) => readChunk(file, at, Math.min(end, at + CHUNK_BYTES));
+  let ahead = start < end ? readAt(start) : undefined;
+  for (let at = start; ahead !== undefined; ) {
+    const chunk: Buffer = await ahead;
+    at += chunk.length;
+    ahead = at < end ? readAt(at) : undefined;
+    // Nobody may be there to await it when the reader stops early.
+    ahead?.catch(() => {});
+    if (expectedCrc !== undefined) {
+      crc = crc32(chunk, crc);
+      if (at === end && crc >>> 0 !== expectedCrc) throw damaged('its checksum does not match');
+    }
+    yield chunk;
+  }
+}
+
+async function readChunk(file: SpoolFile, start: number, end: number): Promise<Buffer> {
+  const chunk = Buffer.allocUnsafe(end - start);
+  let count: number;
+  try {
+    count = await file.read(chunk, start);
+  } catch (error) {
+    throw spoolError('read', 'a large message', error);
+  }
+  if (count < chunk.length) throw damaged(`it ends at byte ${start + count}`);
+  return chunk;
+}
+
+function damaged(why: string): SpoolError {
+  return new SpoolError(`a large message in the spool is damaged: ${why}`, false);
+}

@@ -1,0 +1,117 @@
+// What lies in a spool folder at start: files sorted by what they are, and their headers.
+
+import path from 'node:path';
+import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
+import { foreignVersion, HEADER_BYTES, isIntact, RecordKind, recordSize } from './format.js';
+import { type BodyHeader, fromPayload, type MetaHeader } from './records.js';
+import { SpoolError } from './spool.js';
+
+/** A file of the spool. */
+export interface SpoolEntry {
+  readonly path: string;
+  readonly name: string;
+  readonly number: number;
+  readonly sizeBytes: number;
+}
+
+/** The folder's files by kind, each in the order of its numbers. */
+export interface Survey {
+  readonly bodies: readonly SpoolEntry[];
+  readonly metas: readonly SpoolEntry[];
+  readonly snapshots: readonly SpoolEntry[];
+  readonly larges: readonly SpoolEntry[];
+  /** Half-made files that never counted. */
+  readonly leftovers: readonly SpoolEntry[];
+}
+
+const NAME = /^(body|meta|snapshot|large|incoming)-(\d{8,})\.(log|body|tmp)$/;
+
+/** The name of a snapshot, complete or in the making. */
+export function snapshotName(number: number, extension: 'log' | 'tmp'): string {
+  return `snapshot-${String(number).padStart(8, '0')}.${extension}`;
+}
+
+/** Lists a spool folder. Files with other names are not ours and are left alone. */
+export async function surveyFolder(files: SpoolFiles, folder: string): Promise<Survey> {
+  const byKind = new Map<string, SpoolEntry[]>();
+  for (const { name, sizeBytes } of await files.list(folder)) {
+    const match = NAME.exec(name);
+    if (match === null) continue;
+    const kind = match[3] === 'tmp' ? 'leftover' : match[1]!;
+    const entries = byKind.get(kind) ?? [];
+    entries.push({ path: path.join(folder, name), name, number: Number(match[2]), sizeBytes });
+    byKind.set(kind, entries);
+  }
+  const sorted = (kind: string) => (byKind.get(kind) ?? []).sort((a, b) => a.number - b.number);
+  return {
+    bodies: sorted('body'),
+    metas: sorted('meta'),
+    snapshots: sorted('snapshot'),
+    larges: sorted('large'),
+    leftovers: sorted('leftover'),
+  };
+}
+
+/** A file's header, and where its records begin. */
+export interface ReadHeader<H> {
+  readonly header: H;
+  readonly start: number;
+}
+
+/** Reads the first record of a file; `undefined` when it is not whole. */
+export async function readHeader<H extends MetaHeader | BodyHeader>(
+  file: SpoolFile,
+  sizeBytes: number,
+): Promise<ReadHeader<H> | undefined> {
+  const first = Buffer.alloc(HEADER_BYTES);
+  if ((await file.read(first, 0)) < HEADER_BYTES) return undefined;
+  await refuseForeign(file, first, sizeBytes);
+  const size = recordSize(first, 0);
+  if (size === undefined || size > sizeBytes || first[3] !== RecordKind.SegmentHeader) return undefined;
+  const record = Buffer.alloc(size);
+  if ((await file.read(record, 0)) < size || !isIntact(record, 0, size, 0)) return undefined;
+  return { header: fromPayload<H>(record.subarray(HEADER_BYTES)), start: size };
+}
+
+/** A whole header of another version is no damage: moving it aside would cost the mail. @throws SpoolError */
+async function refuseForeign(file: SpoolFile, first: Buffer, sizeBytes: number): Promise<void> {
+  const version = foreignVersion(first);
+  const size = HEADER_BYTES + first.readUInt32LE(4);
+  if (version === undefined || size > sizeBytes) return;
+  const record = Buffer.alloc(size);
+  if ((await file.read(record, 0)) < size || !isIntact(record, 0, size, 0)) return;
+  throw new SpoolError(
+    `the spool was written in format ${version}, this argonite reads format 1; start the version that wrote it`,
+    false,
+  );
+}
+
+/** True when a file without a whole header is no more than the beginning of one: the process ended while making it. */
+export async function isHalfMade(file: SpoolFile, sizeBytes: number): Promise<boolean> {
+  if (sizeBytes < HEADER_BYTES) return true;
+  const first = Buffer.alloc(HEADER_BYTES);
+  await file.read(first, 0);
+  const size = recordSize(first, 0);
+  return size === undefined ? sizeBytes <= 4096 : sizeBytes <= size;
+}
+
+/** Opens a file for as long as `use` runs. @throws SpoolError */
+export async function withFile<T>(
+  files: SpoolFiles,
+  name: string,
+  use: (file: SpoolFile) => Promise<T>,
+): Promise<T> {
+  let file: SpoolFile;
+  try {
+    file = await files.open(name, 'read');
+  } catch (error) {
+    throw spoolError('open', name, error);
+  }
+  try {
+    return await use(file);
+  } catch (error) {
+    throw spoolError('read', name, error);
+  } finally {
+    await file.close().catch(() => {});
+  }
+}

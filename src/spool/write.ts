@@ -1,0 +1,442 @@
+// Group commit: why a message survives a power cut without costing a disk flush of its own.
+//
+// Whatever is to be written waits in a line. One batch at a time takes all that waits, in four steps:
+//
+//   1  the bodies of the batch are written to the body log, in one go
+//   2  the metadata records, which say where the bodies lie, are written to the metadata log, in one go
+//   3  both logs are flushed (fdatasync), side by side
+//   4  the waiters are told, and the next batch, collected meanwhile, begins at once
+//
+// The rules that recovery relies on:
+//
+// - A batch begins only when the one before it is durable in both logs. So only the last batch on disk can be in doubt. The
+//   step from 1 to 2 is enough against a killed process; against a power cut, which may save 2 and lose 1, recovery checks
+//   every body that the last batch names and takes a transaction without its body for what it is: never acknowledged.
+// - A batch that fails leaves nothing: both logs are cut back to where they were. After a failed flush the file is given up
+//   as well, since nobody knows what of it the system still holds; the next file's header says how much of the old one counts.
+
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
+import { HEADER_BYTES, RecordKind, recordHeader } from './format.js';
+import type { SpoolLog } from './log.js';
+import { type BodyHeader, type MetaHeader, toPayload } from './records.js';
+import type { BodySegment, BodySegments } from './segments.js';
+import { bodyName } from './segments.js';
+import { SpoolError } from './spool.js';
+
+/** The name of a file of the metadata log. */
+export function metaName(number: number): string {
+  return `meta-${String(number).padStart(8, '0')}.log`;
+}
+
+/** Bytes for the body log. */
+export interface BodyRecord {
+  readonly kind: typeof RecordKind.Body | typeof RecordKind.Version;
+  readonly payload: readonly Buffer[];
+  readonly sizeBytes: number;
+}
+
+/** Where a body record was put. */
+export interface LogPlace {
+  readonly segment: number;
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** A record for the metadata log. */
+export interface MetaRecord {
+  readonly kind: RecordKind;
+  readonly payload: Buffer;
+}
+
+/** What one caller wants written, all of it or nothing. */
+export interface Append {
+  readonly bodies: readonly BodyRecord[];
+  /**
+   * The bodies must be durable before the metadata record is written: it changes what earlier records say, and so cannot be
+   * taken for never acknowledged when its bodies are missing.
+   */
+  readonly isMove?: boolean;
+  /** The metadata record, made when the places of the bodies are fixed. */
+  readonly meta: (places: readonly LogPlace[]) => MetaRecord;
+  /** Called when all is durable, in the order of the log. `home` is the file of the metadata log that has the record. */
+  readonly apply: (places: readonly LogPlace[], home: number) => void;
+}
+
+interface Waiting extends Append {
+  readonly resolve: () => void;
+  readonly reject: (error: SpoolError) => void;
+  readonly sizeBytes: number;
+  places: readonly LogPlace[];
+}
+
+/** The bodies of a batch: where they begin in which segment. */
+interface WrittenBodies {
+  readonly segment: BodySegment;
+  readonly file: SpoolFile;
+  readonly start: number;
+}
+
+interface MetaSegment {
+  readonly number: number;
+  readonly path: string;
+  readonly file: SpoolFile;
+  readonly salt: number;
+  /** Where the next batch goes: all before it is durable. */
+  end: number;
+}
+
+/** Settings of the group commit. */
+export interface GroupCommitOptions {
+  readonly files: SpoolFiles;
+  readonly folder: string;
+  readonly log: SpoolLog;
+  readonly segments: BodySegments;
+  readonly bodySegmentBytes: number;
+  readonly metaSegmentBytes: number;
+  readonly batchBytes: number;
+  /** Called for each file of the metadata log to which nothing is added any more. */
+  readonly onMetaClosed: (file: {
+    readonly number: number;
+    readonly path: string;
+    readonly sizeBytes: number;
+  }) => void;
+}
+
+/** Writes both logs. */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  #waiting: Waiting[] = [];
+  #running: Promise<void> | undefined;
+  #meta: MetaSegment | undefined;
+  #body: { readonly segment: BodySegment; readonly file: SpoolFile } | undefined;
+  #nextMeta = 1;
+  #nextBody = 1;
+  #previousMeta: { readonly number: number; readonly end: number } | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the first file of this run; `removed` are the messages that recovery gave up. @throws SpoolError */
+  async begin(from: {
+    readonly nextMeta: number;
+    readonly nextBody: number;
+    readonly previous: { readonly number: number; readonly end: number } | undefined;
+    readonly removed: readonly string[];
+  }): Promise<void> {
+    this.#nextMeta = from.nextMeta;
+    this.#nextBody = from.nextBody;
+    this.#previousMeta = from.previous;
+    this.#meta = await this.#newMeta(from.removed);
+  }
+
+  /** The first number that no body segment has had yet. */
+  get nextBody(): number {
+    return this.#nextBody;
+  }
+
+  /** Appends; resolves when it is durable. @throws SpoolError */
+  append(wish: Append): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let sizeBytes = 0;
+      for (const body of wish.bodies) sizeBytes += HEADER_BYTES + body.sizeBytes;
+      this.#waiting.push({
+        bodies: wish.bodies,
+        isMove: wish.isMove === true,
+        meta: wish.meta,
+        apply: wish.apply,
+        resolve,
+        reject,
+        sizeBytes,
+        places: [],
+      });
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Waits for what was asked for so far and closes the metadata log. */
+  async close(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    await this.#meta?.file.close().catch(() => {});
+    this.#meta = undefined;
+    this.#body = undefined;
+  }
+
+  async #run(): Promise<void> {
+    // What else comes in during this turn of the event loop shares the first batch.
+    await new Promise(setImmediate);
+    while (this.#waiting.length > 0) await this.#write(this.#takeBatch());
+    this.#running = undefined;
+  }
+
+  #takeBatch(): Waiting[] {
+    let count = 0;
+    let sizeBytes = 0;
+    while (count < this.#waiting.length && (count === 0 || sizeBytes < this.#options.batchBytes)) {
+      sizeBytes += this.#waiting[count]!.sizeBytes;
+      count++;
+    }
+    if (count === this.#waiting.length) {
+      const all = this.#waiting;
+      this.#waiting = [];
+      return all;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  /** Never rejects. */
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    let meta: MetaSegment;
+    try {
+      meta = await this.#usableMeta();
+    } catch (error) {
+      return rejectAll(batch, spoolError('write in', this.#options.folder, error));
+    }
+    let entries = batch;
+    let body: WrittenBodies | undefined;
+    try {
+      body = await this.#writeBodies(batch);
+    } catch (error) {
+      // Changes and removals need no room for bodies: they go on without those that do.
+      const failure = spoolError('write in', this.#options.folder, error);
+      rejectAll(
+        batch.filter((entry) => entry.bodies.length > 0),
+        failure,
+      );
+      entries = batch.filter((entry) => entry.bodies.length === 0);
+      if (entries.length === 0) return;
+    }
+    await this.#writeMeta(meta, entries, body);
+  }
+
+  /** Step 1. */
+  async #writeBodies(batch: readonly Waiting[]): Promise<WrittenBodies | undefined> {
+    if (!batch.some((entry) => entry.bodies.length > 0)) return undefined;
+    const { segment, file } = await this.#usableBody();
+    const start = segment.sizeBytes;
+    const buffers: Buffer[] = [];
+    let offset = start;
+    for (const entry of batch) {
+      if (entry.bodies.length === 0) continue;
+      entry.places = entry.bodies.map((body) => {
+        buffers.push(recordHeader(body.kind, body.payload, start, segment.salt), ...body.payload);
+        const place = { segment: segment.number, offset, sizeBytes: body.sizeBytes };
+        offset += HEADER_BYTES + body.sizeBytes;
+        return place;
+      });
+    }
+    try {
+      await file.write(buffers, start);
+    } catch (error) {
+      await this.#cutBody({ segment, file, start }, false);
+      throw spoolError('write in', segment.path, error);
+    }
+    segment.sizeBytes = offset;
+    return { segment, file, start };
+  }
+
+  /** Steps 2 to 4. */
+  async #writeMeta(
+    meta: MetaSegment,
+    entries: readonly Waiting[],
+    body: WrittenBodies | undefined,
+  ): Promise<void> {
+    const buffers: Buffer[] = [];
+    for (const entry of entries) {
+      const { kind, payload } = entry.meta(entry.places);
+      buffers.push(recordHeader(kind, [payload], meta.end, meta.salt), payload);
+    }
+    const bytes = Buffer.concat(buffers);
+    let isFlushing = false;
+    try {
+      if (entries.some((entry) => entry.isMove)) {
+        isFlushing = true;
+        await body?.file.sync();
+      }
+      await meta.file.write([bytes], meta.end);
+      isFlushing = true;
+      // Both are awaited whatever happens: a flush that is still going on must not meet the cut that follows a failure.
+      const flushed = await Promise.allSettled([meta.file.sync(), body?.file.sync()]);
+      for (const outcome of flushed) if (outcome.status === 'rejected') throw outcome.reason;
+    } catch (error) {
+      await this.#cutMeta(meta, isFlushing);
+      if (body !== undefined) await this.#cutBody(body, isFlushing);
+      return rejectAll(entries, spoolError('write in', meta.path, error));
+    }
+    meta.end += bytes.length;
+    for (const entry of entries) {
+      try {
+        entry.apply(entry.places, meta.number);
+        entry.resolve();
+      } catch (error) {
+        // A mistake of ours with one entry must not stop the log for all.
+        entry.reject(spoolError('take into account what was written in', meta.path, error));
+      }
+    }
+  }
+
+  /** Takes back what a failed batch wrote to the metadata log. */
+  async #cutMeta(meta: MetaSegment, isSuspect: boolean): Promise<void> {
+    let isCut = false;
+    try {
+      await meta.file.truncate(meta.end);
+      if (isSuspect) await meta.file.sync();
+      isCut = true;
+    } catch (error) {
+      this.#options.log.error(
+        { file: meta.path, err: error },
+        'cannot cut back the metadata log after a failed write; it is given up for a new file',
+      );
+    }
+    if (isCut && !isSuspect) return;
+    this.#giveUpMeta(meta);
+    await meta.file.close().catch(() => {});
+  }
+
+  /** Nothing is added to the file any more; the next one's header tells where it ends. */
+  #giveUpMeta(meta: MetaSegment): void {
+    this.#previousMeta = { number: meta.number, end: meta.end };
+    this.#meta = undefined;
+    this.#options.onMetaClosed({ number: meta.number, path: meta.path, sizeBytes: meta.end });
+  }
+
+  /** Takes back what a failed batch wrote to the body log. Nothing refers to it: failing here costs room, no more. */
+  async #cutBody(body: WrittenBodies, isSuspect: boolean): Promise<void> {
+    let isCut = false;
+    try {
+      await body.file.truncate(body.start);
+      body.segment.sizeBytes = body.start;
+      isCut = true;
+    } catch (error) {
+      this.#options.log.warn(
+        { file: body.segment.path, err: error },
+        'cannot cut back the body log after a failed write; it is given up for a new file',
+      );
+    }
+    if (!isCut || isSuspect) this.#giveUpBody();
+  }
+
+  #giveUpBody(): void {
+    const body = this.#body;
+    this.#body = undefined;
+    if (body !== undefined) this.#options.segments.close(body.segment);
+  }
+
+  async #usableMeta(): Promise<MetaSegment> {
+    const meta = this.#meta;
+    if (meta === undefined) {
+      this.#meta = await this.#newMeta([]);
+      return this.#meta;
+    }
+    if (meta.end < this.#options.metaSegmentBytes) return meta;
+    await this.#replaceMeta(meta);
+    return this.#meta ?? meta;
+  }
+
+  /** Goes on in a new file. If there is no room for one, the old one goes on as long as that is safe. */
+  async #replaceMeta(old: MetaSegment): Promise<void> {
+    const before = this.#previousMeta;
+    this.#previousMeta = { number: old.number, end: old.end };
+    try {
+      this.#meta = await this.#newMeta([]);
+    } catch (error) {
+      // A header that may have reached the disk says that the old file ends here: what is added to it now could be cut
+      // off by the next recovery.
+      if (error instanceof HeaderMayStand) {
+        this.#giveUpMeta(old);
+        await old.file.close().catch(() => {});
+        throw error;
+      }
+      this.#previousMeta = before;
+      this.#options.log.warn(
+        { err: error, file: old.path },
+        'cannot begin a new file of the metadata log, the old one grows',
+      );
+      return;
+    }
+    await old.file.close().catch(() => {});
+    this.#options.onMetaClosed({ number: old.number, path: old.path, sizeBytes: old.end });
+  }
+
+  async #newMeta(removed: readonly string[]): Promise<MetaSegment> {
+    const number = this.#nextMeta;
+    const name = path.join(this.#options.folder, metaName(number));
+    const salt = newSalt();
+    const header: MetaHeader = {
+      log: 'meta',
+      number,
+      salt,
+      ...(this.#previousMeta === undefined ? undefined : { previous: this.#previousMeta }),
+      nextBody: this.#nextBody,
+      ...(removed.length === 0 ? undefined : { removed }),
+    };
+    const { file, sizeBytes } = await this.#createSegment(name, toPayload(header));
+    this.#nextMeta++;
+    return { number, path: name, file, salt, end: sizeBytes };
+  }
+
+  async #usableBody(): Promise<{ readonly segment: BodySegment; readonly file: SpoolFile }> {
+    if (this.#body !== undefined) {
+      if (this.#body.segment.sizeBytes < this.#options.bodySegmentBytes) return this.#body;
+      this.#giveUpBody();
+    }
+    // The number is used up even if this fails: a record of an earlier failure may name it.
+    const number = this.#nextBody++;
+    const salt = newSalt();
+    const header: BodyHeader = { log: 'body', number, salt };
+    const name = path.join(this.#options.folder, bodyName(number));
+    const { file, sizeBytes } = await this.#createSegment(name, toPayload(header));
+    this.#body = { segment: this.#options.segments.add(number, salt, sizeBytes, false, file), file };
+    return this.#body;
+  }
+
+  /** A new file with its header, durable together with its name. A failure leaves none behind. */
+  async #createSegment(
+    name: string,
+    header: Buffer,
+  ): Promise<{ readonly file: SpoolFile; readonly sizeBytes: number }> {
+    const { files, folder } = this.#options;
+    let file: SpoolFile | undefined;
+    let isWritten = false;
+    try {
+      file = await files.open(name, 'create');
+      await file.write([recordHeader(RecordKind.SegmentHeader, [header], 0, 0), header], 0);
+      isWritten = true;
+      await file.sync();
+      await files.syncFolder(folder);
+      return { file, sizeBytes: HEADER_BYTES + header.length };
+    } catch (error) {
+      const isGone = file === undefined || (await this.#undone(file, name));
+      const failure = spoolError('begin', name, error);
+      throw isWritten || !isGone ? new HeaderMayStand(failure) : failure;
+    }
+  }
+
+  async #undone(file: SpoolFile, name: string): Promise<boolean> {
+    await file.close().catch(() => {});
+    try {
+      await this.#options.files.remove(name);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A new file could not be begun, but its header may be on the disk. */
+class HeaderMayStand extends SpoolError {
+  constructor(cause: SpoolError) {
+    super(cause.message, cause.noSpace, { cause });
+  }
+}
+
+function rejectAll(entries: readonly Waiting[], error: SpoolError): void {
+  for (const entry of entries) entry.reject(error);
+}
+
+/** A number that nobody outside can know. */
+export function newSalt(): number {
+  return randomInt(0, 0x100000000);
+}
