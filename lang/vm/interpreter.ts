@@ -648,7 +648,7 @@ export function interpret(fiber: Fiber): void {
           // --- jumps, backward: each counts the instructions of one turn of its loop
           case Op.Loop: {
             const target = code[pc + 3]!;
-            budget -= (pc - target) >> 2;
+            budget -= ((pc - target) >> 2) + 1;
             pc = target;
             if (budget > 0) continue;
             break;
@@ -660,7 +660,7 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             const target = code[pc + 3]!;
-            budget -= (pc - target) >> 2;
+            budget -= ((pc - target) >> 2) + 1;
             pc = target;
             if (budget > 0) continue;
             break;
@@ -672,7 +672,7 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             const target = code[pc + 3]!;
-            budget -= (pc - target) >> 2;
+            budget -= ((pc - target) >> 2) + 1;
             pc = target;
             if (budget > 0) continue;
             break;
@@ -685,7 +685,7 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             const target = code[pc + 3]!;
-            budget -= (pc - target) >> 2;
+            budget -= ((pc - target) >> 2) + 1;
             pc = target;
             if (budget > 0) continue;
             break;
@@ -698,7 +698,7 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             const target = code[pc + 3]!;
-            budget -= (pc - target) >> 2;
+            budget -= ((pc - target) >> 2) + 1;
             pc = target;
             if (budget > 0) continue;
             break;

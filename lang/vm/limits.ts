@@ -44,7 +44,7 @@ export const SLICE_SECONDS = 0.005;
 export const SLICE_UNITS = 4096;
 
 /** So many looks at the clock make a turn of the event loop even if the clock stands still. */
-export const MAX_LOOKS = 512;
+export const MAX_LOOKS = 128;
 
 /** What a call counts for. */
 export const CALL_UNITS = 8;
