@@ -25,6 +25,8 @@ export class RamSpool implements Spool {
   readonly committed: { readonly transaction: Transaction; readonly copies: readonly Buffer[] }[] = [];
   /** Messages received or being received, neither committed nor discarded: 0 when nothing is under way. */
   underWay = 0;
+  /** Bytes written so far, of all messages. */
+  writtenBytes = 0;
   failOnReceive: SpoolError | undefined;
   failOnWrite: SpoolError | undefined;
   failOnCommit: SpoolError | undefined;
@@ -48,6 +50,7 @@ export class RamSpool implements Spool {
         if (!isOpen) throw new Error('written to after its end');
         if (this.failOnWrite !== undefined) return Promise.reject(this.failOnWrite);
         chunks.push(chunk);
+        this.writtenBytes += chunk.length;
         return this.slowWrite;
       },
       finish: async () => {

@@ -125,7 +125,9 @@ export class SmtpFixture {
 
   async stop(): Promise<void> {
     for (const dialogue of this.#dialogues) dialogue.close();
-    await this.server.stop(0);
+    const stopped = this.server.stop(0);
+    this.pass(1);
+    await stopped;
   }
 
   #functionHooks(hooks: HookFunctions): SmtpHooks {
