@@ -269,6 +269,8 @@ export interface NativeClass<Self = unknown> extends Described {
   readonly statics: Readonly<Record<string, Method>>;
   /** What `foreach` walks, if it can be walked: pairs of key and value. */
   iterate?(self: Self): Iterator<readonly [Value, Value]>;
+  /** The script values inside the state, for the memory limit; absent when it holds none. */
+  holds?(self: Self): Iterable<Value>;
 }
 
 interface MethodSpec<P extends readonly Parameter[], S extends boolean, C extends boolean> {

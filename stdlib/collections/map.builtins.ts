@@ -138,4 +138,8 @@ export const mapClass = nativeClass<MapState>({
     }),
   ],
   iterate: snapshot,
+  *holds(self) {
+    yield* self.entries.keys();
+    yield* self.entries.values();
+  },
 });

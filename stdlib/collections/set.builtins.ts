@@ -93,4 +93,5 @@ export const setClass = nativeClass<SetState>({
     }),
   ],
   iterate: snapshot,
+  holds: (self) => self.members,
 });
