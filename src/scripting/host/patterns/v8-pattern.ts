@@ -1,6 +1,6 @@
-// A pattern that V8's RegExp may run, for subjects up to a proven length. A RegExp tells whether it matches three
-// times as fast as PCRE2, but where its groups lie only at twice the cost (test/perf/regex), so `test` asks V8 and
-// `exec` asks PCRE2. Without the addon V8 does both.
+// A pattern that V8's RegExp may run, for subjects up to a proven length. For a short text and two groups, V8 says
+// whether it matches in 22 ns (PCRE2: 75), but where the groups lie in 185 ns (PCRE2: 76). So `test` asks V8 and `exec`
+// asks PCRE2; without the addon V8 does both.
 
 import { type CompiledPattern, PatternLimitError } from '#lang';
 import type { PatternTree } from './pattern-tree.js';
