@@ -106,6 +106,8 @@ export interface SmtpServerParts {
   readonly knowsTransport: (id: string) => boolean;
   /** Hands committed messages to the queue. */
   readonly onQueued: (messages: Awaited<ReturnType<Spool['commit']>>) => void;
+  /** How many files the process may have open (RLIMIT_NOFILE), if known. */
+  readonly openFiles?: number | undefined;
   /** Calls `run` again and again until the returned function is called. */
   readonly every: (seconds: number, run: () => void) => () => void;
 }

@@ -7,8 +7,10 @@ import { plainIp, Session, type SessionHost } from './session.js';
 
 /** How often deadlines are looked at. */
 const sweepSeconds = 1;
-/** An accept error that lasts is told this often. */
-const acceptErrorEverySeconds = 10;
+/** Trouble with accepting is told this often. */
+const acceptTroubleEverySeconds = 10;
+/** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
+const reservedDescriptors = 0.1;
 
 /** A listener could not be opened; the message says what to do. */
 export class ListenError extends Error {}
@@ -23,7 +25,7 @@ export class SmtpServer implements SessionHost {
   readonly #ipOf = new WeakMap<Session, string>();
   readonly #listeners: Server[] = [];
   #stopSweeping: (() => void) | undefined;
-  #nextAcceptError = 0;
+  #nextAcceptTrouble = 0;
   #whenEmpty: (() => void) | undefined;
   #graceEnds = Number.POSITIVE_INFINITY;
 
@@ -41,7 +43,8 @@ export class SmtpServer implements SessionHost {
           this.#accept(socket),
         );
         await listen(listener, this.options.id, { address, port, backlog });
-        listener.on('error', (error: NodeJS.ErrnoException) => this.#acceptFailed(error));
+        // The listener goes on after an error of accept: the next connection may find better times.
+        listener.on('error', (error) => this.#tellTrouble('a connection could not be accepted', error));
         this.#listeners.push(listener);
       }
     } catch (error) {
@@ -100,6 +103,7 @@ export class SmtpServer implements SessionHost {
     const { connections, connectionsPerIp } = this.options.limits;
     const fromIp = this.#sessionsByIp.get(ip) ?? 0;
     const isFull =
+      this.#isShortOfDescriptors(socket) ||
       (connections > 0 && this.#sessions.size >= connections) ||
       (connectionsPerIp > 0 && fromIp >= connectionsPerIp);
     if (isFull || this.isStopping || ip === '') {
@@ -125,19 +129,26 @@ export class SmtpServer implements SessionHost {
     for (const session of this.#sessions) session.sweep(this.roughNow);
   }
 
-  /** The listener goes on: with no descriptor free, the connection was closed and the next one may find one. */
-  #acceptFailed(error: NodeJS.ErrnoException): void {
-    const now = this.parts.clock.monotonic();
-    if (now < this.#nextAcceptError) return;
-    this.#nextAcceptError = now + acceptErrorEverySeconds;
-    const advice =
-      error.code === 'EMFILE' || error.code === 'ENFILE'
-        ? ': no file descriptor is free; raise environment.rlimit.nofile, or lower concurrency'
-        : '';
-    this.parts.log.error(
-      { server: this.options.id, err: error },
-      `a connection could not be accepted${advice}`,
+  /**
+   * Node closes a connection without a word when no descriptor is left, so it must not come to that. The lowest free
+   * number is always given out: a high one says that nearly all are in use.
+   */
+  #isShortOfDescriptors(socket: Socket): boolean {
+    const { openFiles } = this.parts;
+    if (openFiles === undefined) return false;
+    const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+    if ((handle?.fd ?? 0) < openFiles * (1 - reservedDescriptors)) return false;
+    this.#tellTrouble(
+      `file descriptors run out: connections are turned away. Raise environment.rlimit.nofile (now ${openFiles})`,
     );
+    return true;
+  }
+
+  #tellTrouble(message: string, error?: Error): void {
+    const now = this.parts.clock.monotonic();
+    if (now < this.#nextAcceptTrouble) return;
+    this.#nextAcceptTrouble = now + acceptTroubleEverySeconds;
+    this.parts.log.error({ server: this.options.id, ...(error && { err: error }) }, message);
   }
 }
 

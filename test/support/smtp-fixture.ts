@@ -42,6 +42,7 @@ export interface FixtureOptions extends Partial<Omit<SmtpServerOptions, 'hooks' 
   /** Hook ids, when the hooks are real. */
   readonly hookIds?: SmtpServerOptions['hooks'];
   readonly transports?: readonly string[];
+  readonly openFiles?: number;
 }
 
 export class SmtpFixture {
@@ -56,7 +57,15 @@ export class SmtpFixture {
   readonly #dialogues: Dialogue[] = [];
 
   constructor(options: FixtureOptions = {}) {
-    const { hooks = {}, limits, parts, hookIds, transports = ['default', 'other'], ...rest } = options;
+    const {
+      hooks = {},
+      limits,
+      parts,
+      hookIds,
+      transports = ['default', 'other'],
+      openFiles,
+      ...rest
+    } = options;
     const ids = Object.fromEntries(Object.keys(hooks).map((phase) => [phase, 'test']));
     this.server = new SmtpServer(
       {
@@ -77,6 +86,7 @@ export class SmtpFixture {
         newId: () => `id-${++this.#ids}`,
         knowsTransport: (id) => transports.includes(id),
         onQueued: () => {},
+        openFiles,
         every: (_seconds, run) => {
           this.#tick = run;
           return () => {
