@@ -1048,7 +1048,10 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             frame.pc = pc + WORDS;
+            isInside = false;
             finishFrame(fiber, frame, value);
+            budget -= CALL_UNITS;
+            if (budget <= 0) budget = lookAround(fiber);
             continue frames;
           }
           case Op.ReturnNone: {
@@ -1064,7 +1067,10 @@ export function interpret(fiber: Fiber): void {
               continue;
             }
             frame.pc = pc + WORDS;
+            isInside = false;
             finishFrame(fiber, frame, null);
+            budget -= CALL_UNITS;
+            if (budget <= 0) budget = lookAround(fiber);
             continue frames;
           }
           case Op.CallBuiltin1: {
@@ -1123,11 +1129,9 @@ export function interpret(fiber: Fiber): void {
             const result = base + code[pc + 1]!;
             const value = callSlowly(fiber, code, pc, base);
             if (value === AWAY) {
+              isInside = false;
               budget -= CALL_UNITS;
-              if (budget <= 0) {
-                budget = SLICE_UNITS;
-                if (fiber.status === FiberStatus.Running) fiber.look();
-              }
+              if (budget <= 0) budget = lookAround(fiber);
               continue frames;
             }
             registers[result] = value;
@@ -1231,6 +1235,12 @@ export function interpret(fiber: Fiber): void {
       if (!recover(fiber, error)) return;
     }
   }
+}
+
+/** The look at the clock between two frames. @returns the new budget */
+function lookAround(fiber: Fiber): number {
+  if (fiber.status === FiberStatus.Running) fiber.look();
+  return SLICE_UNITS;
 }
 
 /** Longer results of a concatenation are looked at before they are made. */
