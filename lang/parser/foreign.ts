@@ -30,7 +30,8 @@ interface ForeignWord {
   /** What takes its place; `drop` also takes the token behind it away. */
   readonly tokens: readonly TokenType[];
   readonly dropNext?: true;
-  readonly what: string;
+  /** What HSL does not have; the word itself when left out. */
+  readonly what?: string;
   readonly instead: string;
 }
 
@@ -92,19 +93,16 @@ const startsStatement = ({ before }: Place) =>
 const elseIf: ForeignWord = {
   applies: (place) => startsStatement(place) && place.next === signs['('],
   tokens: [words.else, words.if],
-  what: 'elseif',
   instead: 'write "else if"',
 };
 const modifier: ForeignWord = {
   applies: beforeMember,
   tokens: [],
-  what: 'such modifier',
   instead: 'the modifiers are private, static and readonly; everything else is public',
 };
 const declaration: ForeignWord = {
   applies: ({ next }) => next === Variable || next === Identifier,
   tokens: [],
-  what: 'declarations of variables or constants',
   instead: 'assign to a variable: $name = value',
 };
 const inheritance: ForeignWord = {
@@ -117,7 +115,6 @@ const inheritance: ForeignWord = {
 const kindOfClass: ForeignWord = {
   applies: (place) => startsStatement(place) && beforeName(place),
   tokens: [words.class],
-  what: 'interfaces, traits or structs',
   instead: 'write a class',
 };
 
@@ -128,7 +125,7 @@ const foreignWords: Readonly<Record<string, ForeignWord>> = {
   new: {
     applies: ({ next }) => next === Identifier || next === Variable || next === words.static,
     tokens: [],
-    what: '"new"',
+
     instead: 'call the class like a function: Name(...)',
   },
   do: {
@@ -140,14 +137,14 @@ const foreignWords: Readonly<Record<string, ForeignWord>> = {
   finally: {
     applies: beforeBlock,
     tokens: [],
-    what: '"finally"',
+
     instead: 'repeat what must always happen in the catch block and behind it',
   },
-  print: { applies: beforeOperand, tokens: [words.echo], what: '"print"', instead: 'use "echo"' },
+  print: { applies: beforeOperand, tokens: [words.echo], instead: 'use "echo"' },
   xor: {
     applies: between,
     tokens: [words.or],
-    what: '"xor"',
+
     instead: 'compare two booleans with !=',
   },
   in: {
@@ -159,13 +156,13 @@ const foreignWords: Readonly<Record<string, ForeignWord>> = {
   instanceof: {
     applies: between,
     tokens: [signs['==']],
-    what: '"instanceof"',
+
     instead: 'use is_object and the functions the object has',
   },
   goto: {
     applies: beforeName,
     tokens: [],
-    what: '"goto"',
+
     instead: 'use a loop with break and continue, or a function',
   },
   const: declaration,
@@ -179,7 +176,7 @@ const foreignWords: Readonly<Record<string, ForeignWord>> = {
       next === Identifier ||
       next === signs['{'],
     tokens: [],
-    what: '"export"',
+
     instead: 'leave it out: everything at the top level of a file can be imported',
   },
   extends: inheritance,
@@ -195,31 +192,31 @@ const foreignWords: Readonly<Record<string, ForeignWord>> = {
   async: {
     applies: beforeMember,
     tokens: [],
-    what: '"async"',
+
     instead: 'leave it out: a function that waits looks like any other',
   },
   await: {
     applies: beforeOperand,
     tokens: [],
-    what: '"await"',
+
     instead: 'leave it out: a function that waits looks like any other',
   },
   memoize: {
     applies: beforeOperand,
     tokens: [words.cache, signs['['], signs[']']],
-    what: '"memoize"',
+
     instead: 'use cache [...] name(...)',
   },
   require: {
     applies: ({ next }) => next === StringToken || next === RawString,
     tokens: [words.include],
-    what: '"require"',
+
     instead: 'use "include"',
   },
   require_once: {
     applies: ({ next }) => next === StringToken || next === RawString,
     tokens: [words.include_once],
-    what: '"require_once"',
+
     instead: 'use "include_once"',
   },
 };
@@ -239,7 +236,7 @@ export function replaceForeign(file: SourceFile, tokens: IToken[], problems: Dia
       const place = { before: tokens[at - 1]?.tokenType, next: tokens[at + 1]?.tokenType };
       const row = Object.hasOwn(foreignWords, token.image) ? foreignWords[token.image] : undefined;
       if (row?.applies(place)) {
-        report(token, row.what, row.instead);
+        report(token, row.what ?? `"${token.image}"`, row.instead);
         replacement = row.tokens;
         if (row.dropNext) length = 2;
       } else if (isTypeAnnotation(place)) replacement = dropType(token, report);

@@ -51,7 +51,7 @@ import {
   stringLiteral,
   toDestructure,
 } from './build-ast.js';
-import { isEndOfFile, placeOf, showToken } from './recovery.js';
+import { foreignConstruct, isEndOfFile, placeOf, showToken } from './recovery.js';
 
 /** Levels of blocks and expressions inside each other. Each costs JavaScript stack, here and in later passes. */
 export const NESTING_LIMIT = 200;
@@ -107,6 +107,26 @@ const statementWords = new Set<TokenType>([
   NamedFunction,
 ]);
 
+/** What begins a member of a class. */
+const memberStarts: readonly TokenType[] = [
+  NamedFunction,
+  words.private,
+  words.static,
+  words.readonly,
+  words.constructor,
+  Variable,
+  signs[';'],
+];
+
+/** What is expected besides a closing bracket, by the rule that wants it. */
+const beforeClose: Readonly<Record<string, string>> = {
+  argumentList: 'an argument or ',
+  arrayLiteral: 'an element or ',
+  arrayWord: 'an element or ',
+  subscript: 'an operator or ',
+  parenthesized: 'an operator or ',
+};
+
 /** Only signs may be made up to go on; a made-up name would be reported as unknown later. */
 const insertable = new Set<TokenType>([
   signs[')'],
@@ -138,21 +158,18 @@ export class Grammar extends EmbeddedActionsParser {
     this.performSelfAnalysis();
   }
 
-  /** Reads a file's tokens. What was wrong is in `errors` and in the result. @throws ReadingStopped */
-  read(file: SourceFile, tokens: IToken[]): { readonly script: ast.Script; readonly reports: Diagnostic[] } {
+  /** Reads a file's tokens. What was wrong is in `errors` and `reports`. @throws ReadingStopped */
+  read(file: SourceFile, tokens: IToken[]): ast.Script {
     this.#file = file;
     this.#reports = [];
     this.#errors.count = 0;
     this.#depth = 0;
     this.input = tokens;
-    const body = this.program() ?? [];
-    return {
-      script: { kind: 'Script', span: { start: 0, end: file.text.length }, body },
-      reports: this.#reports,
-    };
+    const body = this.program();
+    return { kind: 'Script', span: { start: 0, end: file.text.length }, body };
   }
 
-  /** What was found besides exceptions, also when reading was stopped. */
+  /** What was found besides exceptions. */
   get reports(): readonly Diagnostic[] {
     return this.#reports;
   }
@@ -203,7 +220,10 @@ export class Grammar extends EmbeddedActionsParser {
 
   #expected(expected: string, hint?: string): void {
     const next = this.LA(1);
-    this.#report('HSL1100', placeOf(next, this.#file), { found: showToken(next), expected }, hint);
+    const span = placeOf(next, this.#file);
+    const foreign = foreignConstruct(next, this.LA(0), this.LA(-1));
+    if (foreign !== undefined) this.#report('HSL1200', span, foreign);
+    else this.#report('HSL1100', span, { found: showToken(next), expected }, hint);
   }
 
   /** One level deeper; the caller puts the result back when it is done. */
@@ -231,7 +251,8 @@ export class Grammar extends EmbeddedActionsParser {
 
   #target(node: ast.Expression, hint?: string): ast.Assignable {
     if (isAssignable(node)) return node;
-    this.#report('HSL1103', node.span, { what: describe(node) }, hint);
+    // Something empty was never there; that is reported.
+    if (node.span.start < node.span.end) this.#report('HSL1103', node.span, { what: describe(node) }, hint);
     return { kind: 'Variable', span: node.span, name: '' };
   }
 
@@ -242,7 +263,7 @@ export class Grammar extends EmbeddedActionsParser {
   }
 
   /** The `;` of a statement. Before `}` and at the end it may be missing (hsl-language 4). */
-  #semicolon(hint?: string): void {
+  #semicolon(hints?: Readonly<Record<string, string>>): void {
     const next = this.LA(1);
     if (this.RECORDING_PHASE || next.tokenType === signs[';']) {
       this.CONSUME(signs[';']);
@@ -255,7 +276,8 @@ export class Grammar extends EmbeddedActionsParser {
       this.#report('HSL1112', span, { expected: '";"', found: showToken(next) });
       return;
     }
-    this.#expected(next.tokenType === signs[','] ? '";"' : 'an operator or ";"', hint);
+    const kind = next.tokenType === signs[','] ? 'comma' : next.tokenType === NumberToken ? 'number' : '';
+    this.#expected(kind === 'comma' ? '";"' : 'an operator or ";"', hints?.[kind]);
     this.#skipStatement();
   }
 
@@ -273,6 +295,28 @@ export class Grammar extends EmbeddedActionsParser {
       }
       if (type === signs['}'] || type === signs['{'] || isEndOfFile(next) || statementWords.has(type)) return;
       if (this.#onNewLine() || this.SKIP_TOKEN() === next) return;
+    }
+  }
+
+  /** Skips to one of `stops` that stands inside no further brackets, or to what closes the brackets around. */
+  #skipUntil(stops: readonly TokenType[]): void {
+    let open = 0;
+    for (let next = this.LA(1); !isEndOfFile(next); ) {
+      const type = next.tokenType;
+      if (open === 0 && stops.includes(type)) return;
+      if (type === signs['{'] || type === signs['('] || type === signs['[']) open += 1;
+      if (type === signs['}'] || type === signs[')'] || type === signs[']']) {
+        if (open === 0) return;
+        open -= 1;
+        // Behind a block whatever was wrong is over.
+        if (open === 0 && type === signs['}'] && stops.includes(NamedFunction)) {
+          this.SKIP_TOKEN();
+          return;
+        }
+      }
+      const after = this.SKIP_TOKEN();
+      if (after === next) return;
+      next = after;
     }
   }
 
@@ -400,7 +444,7 @@ export class Grammar extends EmbeddedActionsParser {
     const start = this.#here();
     this.CONSUME(words.echo);
     const value = this.SUBRULE(this.expression);
-    this.#semicolon('echo takes one expression; join texts with ".".');
+    this.#semicolon({ comma: 'echo takes one expression; join texts with ".".' });
     return { kind: 'Echo', span: this.#since(start), value };
   });
 
@@ -447,14 +491,23 @@ export class Grammar extends EmbeddedActionsParser {
     this.CONSUME(words.for);
     this.CONSUME(signs['(']);
     const init = this.OPTION1(() => this.SUBRULE1(this.expression));
+    this.#refuseComma();
     this.CONSUME1(signs[';']);
     const test = this.OPTION2(() => this.SUBRULE2(this.expression));
+    this.#refuseComma();
     this.CONSUME2(signs[';']);
     const step = this.OPTION3(() => this.SUBRULE3(this.expression));
+    this.#refuseComma();
     this.CONSUME(signs[')']);
     const body = this.SUBRULE(this.statement);
     return { kind: 'For', span: this.#since(start), init, test, step, body };
   });
+
+  #refuseComma(): void {
+    if (this.RECORDING_PHASE || this.LA(1).tokenType !== signs[',']) return;
+    this.#expected('";" or ")"', 'Each part of for (...; ...; ...) is one expression.');
+    this.#skipUntil([signs[';'], signs[')']]);
+  }
 
   readonly foreachStatement: Rule<ast.Statement> = this.#rule('foreachStatement', () => {
     const start = this.#here();
@@ -517,20 +570,7 @@ export class Grammar extends EmbeddedActionsParser {
     const type = next.tokenType;
     if (type === words.case || type === words.default || type === signs['}'] || isEndOfFile(next)) return;
     this.#report('HSL1111', placeOf(next, this.#file), { found: showToken(next) });
-    this.#skipToLabel();
-  }
-
-  #skipToLabel(): void {
-    let open = 0;
-    for (let next = this.LA(1); !isEndOfFile(next); ) {
-      const type = next.tokenType;
-      if (open === 0 && (type === words.case || type === words.default || type === signs['}'])) return;
-      if (type === signs['{']) open += 1;
-      if (type === signs['}']) open -= 1;
-      const after = this.SKIP_TOKEN();
-      if (after === next) return;
-      next = after;
-    }
+    this.#skipUntil([words.case, words.default]);
   }
 
   readonly switchCase: Rule<ast.SwitchCase> = this.#rule(
@@ -583,7 +623,7 @@ export class Grammar extends EmbeddedActionsParser {
         },
       },
     ]);
-    this.#semicolon('break and continue act on the innermost loop and take no number.');
+    this.#semicolon({ number: 'break and continue act on the innermost loop and take no number.' });
     return { kind, span: this.#since(start) };
   });
 
@@ -796,13 +836,29 @@ export class Grammar extends EmbeddedActionsParser {
     this.CONSUME(words.class);
     const name = this.#name(this.CONSUME(Identifier));
     this.CONSUME(signs['{']);
-    this.MANY(() => {
-      const member = this.SUBRULE(this.classMember);
-      if (member !== undefined) members.push(member);
-    });
+    const read = () =>
+      this.MANY(() => {
+        const member = this.SUBRULE(this.classMember);
+        if (member !== undefined) members.push(member);
+      });
+    read();
+    while (this.#isStrangeMember()) {
+      this.#skipUntil(memberStarts);
+      read();
+    }
     this.CONSUME(signs['}']);
     return { kind: 'ClassDeclaration', span: this.#since(start), name, members };
   });
+
+  /** Whether something stands here that is no member; reports it. */
+  #isStrangeMember(): boolean {
+    const next = this.LA(1);
+    if (this.RECORDING_PHASE || next.tokenType === signs['}'] || isEndOfFile(next)) return false;
+    // What closes brackets that were never opened is not ours to skip.
+    if (next.tokenType === signs[')'] || next.tokenType === signs[']']) return false;
+    this.#expected('a variable, a function or the constructor of the class');
+    return this.LA(2) !== next && !isEndOfFile(this.LA(2));
+  }
 
   readonly classMember: Rule<ast.ClassMember | undefined> = this.#rule('classMember', () => {
     const start = this.#here();
@@ -1553,7 +1609,11 @@ function expectations(onError: () => void): IParserErrorMessageProvider {
     return text;
   };
   return {
-    buildMismatchTokenMessage: ({ expected }) => said(expected === EOF ? '' : tokenLabel(expected)),
+    buildMismatchTokenMessage: ({ expected, ruleName }) => {
+      if (expected === EOF) return said('');
+      const isClose = expected === signs[')'] || expected === signs[']'];
+      return said(`${isClose ? (beforeClose[ruleName] ?? '') : ''}${tokenLabel(expected)}`);
+    },
     buildNotAllInputParsedMessage: () => said(''),
     buildNoViableAltMessage: ({ customUserDescription }) => said(customUserDescription ?? ''),
     buildEarlyExitMessage: ({ customUserDescription }) => said(customUserDescription ?? ''),

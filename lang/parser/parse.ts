@@ -1,7 +1,7 @@
 // One file, from text to tree: lexer, constructs of other languages, grammar, and the limits that keep a hostile or
 // generated script from costing more than a message. Reached by `loadParser` only.
 
-import type { IToken } from 'chevrotain';
+import type { IRecognitionException, IToken } from 'chevrotain';
 import type { Script } from '../ast/nodes.js';
 import { firstNodeBelow } from '../ast/walk.js';
 import { type Diagnostic, makeDiagnostic } from '../diagnostics/diagnostic.js';
@@ -38,33 +38,38 @@ function parse(grammar: Grammar, file: SourceFile): Parsed {
   }
   const { tokens: read, problems } = tokenize(file);
   const tokens = replaceForeign(file, read, problems);
-  const { script, findings } = readTokens(grammar, file, tokens);
+  const { script, findings, stop } = readTokens(grammar, file, tokens);
   const diagnostics = withoutEchoes(problems, findings, tokens);
-  const tooDeep = firstNodeBelow(script, HEIGHT_LIMIT);
+  const tooDeep = stop === undefined ? firstNodeBelow(script, HEIGHT_LIMIT) : undefined;
+  if (stop !== undefined) diagnostics.push(stop);
   if (tooDeep === undefined) return { script, diagnostics };
   diagnostics.push(tooDeeply(file, tooDeep.span.start, HEIGHT_LIMIT, 'operators, blocks and expressions'));
   return { script: emptyScript(file), diagnostics };
 }
 
-function readTokens(
-  grammar: Grammar,
-  file: SourceFile,
-  tokens: IToken[],
-): { readonly script: Script; readonly findings: Diagnostic[] } {
-  const found = (): Diagnostic[] => [
+interface Read {
+  readonly script: Script;
+  readonly findings: Diagnostic[];
+  /** Why reading ended before the file did. */
+  readonly stop?: Diagnostic;
+}
+
+function readTokens(grammar: Grammar, file: SourceFile, tokens: IToken[]): Read {
+  const explained = (errors: readonly IRecognitionException[]): Diagnostic[] => [
     ...grammar.reports,
-    ...grammar.errors.map((error) => explain(error, tokens, file)),
+    ...errors.map((error) => explain(error, tokens, file)),
   ];
   try {
-    const { script } = grammar.read(file, tokens);
-    return { script, findings: found() };
+    const script = grammar.read(file, tokens);
+    return { script, findings: explained(grammar.errors) };
   } catch (error) {
-    if (error instanceof ReadingStopped)
-      return { script: emptyScript(file), findings: [...found(), error.finding] };
-    // The nesting limit should make this impossible; a small stack of the caller's is the exception.
+    // Chevrotain wonders on its way out why there is text left.
+    const findings = explained(grammar.errors.filter((one) => one.name !== 'NotAllInputParsedException'));
+    if (error instanceof ReadingStopped) return { script: emptyScript(file), findings, stop: error.finding };
+    // The nesting limit should make this impossible; a caller that has used up the stack is the exception.
     if (!(error instanceof RangeError)) throw error;
-    const finding = tooDeeply(file, 0, NESTING_LIMIT, 'blocks and expressions');
-    return { script: emptyScript(file), findings: [...found(), finding] };
+    const stop = tooDeeply(file, 0, NESTING_LIMIT, 'blocks and expressions');
+    return { script: emptyScript(file), findings, stop };
   }
 }
 

@@ -36,11 +36,8 @@ export function explain(
 ): Diagnostic {
   const found = error.token;
   const span = placeOf(found, file);
-  const before =
-    error.name === 'MismatchedTokenException' || error.name === 'NoViableAltException'
-      ? tokenBefore(found, tokens)
-      : undefined;
-  const foreign = before === undefined ? undefined : foreignConstruct(found, before, tokens);
+  const before = tokenBefore(found, tokens);
+  const foreign = before && foreignConstruct(found, before, tokenBefore(before, tokens));
   if (foreign !== undefined) return makeDiagnostic('HSL1200', file, span, foreign);
   if (error.message === '')
     return makeDiagnostic('HSL1101', file, span, { found: showToken(found) }, hintFor(error, tokens, file));
@@ -48,23 +45,23 @@ export function explain(
   return makeDiagnostic('HSL1100', file, span, params, hintFor(error, tokens, file));
 }
 
-function foreignConstruct(
+/**
+ * A construct of another language that only shows when something does not fit: `found`, the token before it and the
+ * one before that.
+ */
+export function foreignConstruct(
   found: IToken,
   before: IToken,
-  tokens: readonly IToken[],
-): { what: string; instead: string } | undefined {
+  earlier: IToken | undefined,
+): { readonly what: string; readonly instead: string } | undefined {
   if (found.tokenType === Variable && before.tokenType === words.static) {
     return { what: 'static local variables', instead: 'use a static variable of a class, or a global one' };
   }
   if (found.tokenType === signs['=>'] && before.tokenType === signs[')']) {
     return { what: 'arrow functions', instead: 'write function (...) { return ...; }' };
   }
-  const earlier = tokenBefore(before, tokens)?.tokenType;
-  if (
-    found.tokenType === signs[':'] &&
-    before.tokenType === Identifier &&
-    (earlier === signs['('] || earlier === signs[','])
-  ) {
+  const opens = earlier?.tokenType === signs['('] || earlier?.tokenType === signs[','];
+  if (found.tokenType === signs[':'] && before.tokenType === Identifier && opens) {
     return { what: 'named arguments', instead: 'pass the values in the order of the parameters' };
   }
   return undefined;
@@ -84,9 +81,8 @@ function hintFor(
     return `The ${open.image} in line ${line}, column ${column} is never closed.`;
   }
   const type = found.tokenType;
-  if (type === signs['}'] && unclosedBrace(tokens) === undefined) return 'There is one } too many.';
-  if (type === signs[','] && rule === 'forStatement')
-    return 'Each part of for (...; ...; ...) is one expression.';
+  if (type === signs['}'] && error.message === '' && unclosedBrace(tokens) === undefined)
+    return 'There is one } too many.';
   if (type === words.else)
     return 'This else belongs to no if: there is a statement too many before it, or an if too few.';
   if (type === words.case || type === words.default)
