@@ -20,8 +20,6 @@ export interface ExecuteOptions {
   readonly variables?: readonly (Value | undefined)[];
   /** What builtins find as `services` in their context. */
   readonly services?: unknown;
-  /** Keep the entry file's variables for `globals()` (REPL, tests). */
-  readonly keepGlobals?: boolean;
 }
 
 /** One run of a program. */
@@ -32,7 +30,7 @@ export class Execution {
   constructor(program: Program, options: ExecuteOptions) {
     const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
     this.#program = program;
-    this.#fiber = new Fiber(program, options.host, limits, options.services, options.keepGlobals === true);
+    this.#fiber = new Fiber(program, options.host, limits, options.services);
     const { variables } = options;
     if (variables === undefined) return;
     const { globals } = this.#fiber.instance;
@@ -64,15 +62,15 @@ export class Execution {
     this.#fiber.cancel(reason);
   }
 
-  /** The value of a predefined variable, or (with `keepGlobals`) of the entry file's, as it is now. */
+  /** The value of a predefined variable, else of the entry file's, after the run. */
   variable(name: string): Value | undefined {
     const slot = this.#program.environment.variables.findIndex((variable) => variable.name === name);
-    return slot === -1 ? this.globals().get(name) : this.#fiber.instance.globals[slot];
+    return slot === -1 ? this.#fiber.variable(name) : this.#fiber.instance.globals[slot];
   }
 
-  /** The entry file's variables after the run, if `keepGlobals` was asked for. */
+  /** The entry file's variables after the run. */
   globals(): ReadonlyMap<string, Value> {
-    return this.#fiber.globals;
+    return this.#fiber.globals();
   }
 }
 

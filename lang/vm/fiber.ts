@@ -113,14 +113,14 @@ export class Fiber implements CallContext, Meter {
   #looks = 0;
   #sliceStart: number;
   #onDone: ((fiber: Fiber) => void) | undefined = undefined;
-  #keptGlobals: ReadonlyMap<string, Value> | undefined = undefined;
+  /** The registers of the entry file's variables, as they were at the end. */
+  #lastVariables: readonly (Value | undefined)[] = [];
 
   constructor(
     program: Program,
     readonly host: RunHost,
     readonly limits: Limits,
     readonly services: unknown,
-    readonly keepGlobals: boolean,
   ) {
     this.#prepared = prepare(program);
     this.instance = new ProgramInstance(this.#prepared);
@@ -298,7 +298,7 @@ export class Fiber implements CallContext, Meter {
     }
     this.#leaveBuiltins();
     this.#release();
-    if (this.keepGlobals) this.#keptGlobals = this.#collectGlobals();
+    this.#keepVariables();
     this.frame = undefined;
     giveBack(this.#stack);
     this.#onDone?.(this);
@@ -340,12 +340,27 @@ export class Fiber implements CallContext, Meter {
 
   // --- Variables --------------------------------------------------------------------------------------------------
 
-  /** The entry file's variables at the end, if they were to be kept. */
-  get globals(): ReadonlyMap<string, Value> {
-    return this.#keptGlobals ?? new Map();
+  // The stack goes to the next execution.
+  #keepVariables(): void {
+    const { modules } = this.#prepared.program;
+    const entry = modules.length - 1;
+    if (this.#module < entry) return;
+    const { locals } = this.#prepared.functions[modules[entry]!.main]!.source;
+    if (locals.length > 0) this.#lastVariables = this.registers.slice(0, locals.length);
   }
 
-  #collectGlobals(): ReadonlyMap<string, Value> {
+  /** One of the entry file's variables; complete once it is done. */
+  variable(name: string): Value | undefined {
+    const { modules, globals } = this.#prepared.program;
+    const entry = modules.length - 1;
+    const register = this.#prepared.functions[modules[entry]!.main]!.source.locals.indexOf(name);
+    if (register !== -1) return this.#lastVariables[register];
+    const slot = globals.findIndex((global) => global.name === name && global.module === entry);
+    return slot === -1 ? undefined : this.instance.globals[slot];
+  }
+
+  /** The entry file's variables; complete once it is done. */
+  globals(): ReadonlyMap<string, Value> {
     const found = new Map<string, Value>();
     const { modules, globals } = this.#prepared.program;
     const entry = modules.length - 1;
@@ -354,11 +369,10 @@ export class Fiber implements CallContext, Meter {
       if (global.module === entry && value !== undefined && !global.name.includes('::'))
         found.set(global.name, value);
     });
-    if (this.#module < entry) return found;
     const { locals } = this.#prepared.functions[modules[entry]!.main]!.source;
-    locals.forEach((name, register) => {
-      const value = this.registers[register];
-      if (name !== '' && value !== undefined) found.set(name, value);
+    this.#lastVariables.forEach((value, register) => {
+      const name = locals[register];
+      if (name !== undefined && name !== '' && value !== undefined) found.set(name, value);
     });
     return found;
   }

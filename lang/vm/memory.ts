@@ -2,11 +2,11 @@
 // twice counted once. Allocations are only added up; when the sum reaches the limit this finds what is still alive, as a
 // garbage collector would, so that a script may allocate without end as long as it lets go.
 
+import type { NativeClass } from '../declare.js';
 import { HslArray } from '../values/array.js';
 import { HslFunction } from '../values/function.js';
 import { BYTES_PER_ELEMENT } from '../values/meter.js';
 import { HslObject } from '../values/object.js';
-import type { Value } from '../values/value.js';
 import type { Fiber } from './fiber.js';
 import { GeneratorState } from './generators.js';
 import { ArrayIteration } from './iteration.js';
@@ -58,6 +58,7 @@ export function measureMemory(fiber: Fiber): number {
 }
 
 function visitObject(object: HslObject, visit: (value: unknown) => void): void {
-  if (object.fields !== undefined) for (const value of object.fields.values()) visit(value as Value);
-  visit(object.state);
+  if (object.fields !== undefined) for (const value of object.fields.values()) visit(value);
+  else if (object.state instanceof GeneratorState) visit(object.state);
+  else for (const value of (object.classOf as NativeClass).holds?.(object.state) ?? []) visit(value);
 }

@@ -16,7 +16,7 @@ import { type HandProgram, handAssembled, required } from '../../support/hand-as
 import { RamHost } from '../../support/ram-host.js';
 
 function start(program: HandProgram, host = new RamHost()) {
-  const execution = execute(handAssembled(program), { host, keepGlobals: true });
+  const execution = execute(handAssembled(program), { host });
   return { execution, host, result: execution.run() };
 }
 
