@@ -2,8 +2,15 @@
 
 /** The zone of this process: its TZ, else the machine's. */
 export function systemZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const tz = process.env['TZ'];
+  if (known === undefined || known.tz !== tz) {
+    known = { tz, zone: new Intl.DateTimeFormat().resolvedOptions().timeZone };
+  }
+  return known.zone;
 }
+
+/** Asking Intl costs more than formatting a time. */
+let known: { readonly tz: string | undefined; readonly zone: string } | undefined;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 

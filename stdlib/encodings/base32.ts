@@ -38,14 +38,15 @@ export function decodeBase32(text: string): string | undefined {
   if (digits.length % 8 !== 0 && !GROUP_DIGITS.includes(digits.length % 8)) return undefined;
   let bits = 0;
   let buffer = 0;
-  const bytes: number[] = [];
+  const bytes = Buffer.alloc(Math.floor((digits.length * 5) / 8));
+  let size = 0;
   for (let i = 0; i < digits.length; i++) {
     buffer = ((buffer << 5) | ALPHABET.indexOf(digits[i]!)) & 0xfff;
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
-      bytes.push((buffer >> bits) & 0xff);
+      bytes[size++] = (buffer >> bits) & 0xff;
     }
   }
-  return Buffer.from(bytes).toString('latin1');
+  return bytes.toString('latin1');
 }

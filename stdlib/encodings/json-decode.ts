@@ -14,7 +14,7 @@ const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** Bytes of a string up to its end, its next escape, or a byte that may not stand there. */
 const STRING_RUN = /[^"\\\x00-\x1f]*/y;
 const BLANKS = /[ \t\r\n]*/y;
-const BLANKS_AND_COMMENTS = /(?:[ \t\r\n]+|\/\/[^\r\n]*|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*/y;
+const REST_OF_LINE = /[^\r\n]*/y;
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -35,12 +35,12 @@ export function decodeJson(bytes: string, allowComments: boolean): Decoded {
 
 class JsonParser {
   readonly #text: string;
-  readonly #blanks: RegExp;
+  readonly #allowComments: boolean;
   #at = 0;
 
   constructor(text: string, allowComments: boolean) {
     this.#text = text;
-    this.#blanks = allowComments ? BLANKS_AND_COMMENTS : BLANKS;
+    this.#allowComments = allowComments;
   }
 
   parse(): Decoded {
@@ -131,16 +131,24 @@ class JsonParser {
       this.#at += 2;
       return simple;
     }
-    // Escapes that stand together are decoded together: two surrogates make one character.
-    const units = /(?:\\u[0-9a-fA-F]{4})+/y;
-    units.lastIndex = this.#at;
-    const escapes = units.exec(this.#text)?.[0];
-    if (escapes === undefined) this.#fail('an escape such as \\n or \\u0041');
-    this.#at += escapes.length;
-    let text = '';
-    for (let i = 2; i < escapes.length; i += 6)
-      text += String.fromCharCode(Number.parseInt(escapes.slice(i, i + 4), 16));
-    return textToBytes(text);
+    const first = this.#codeUnit();
+    // Two surrogates make one character.
+    if (first < 0xd800 || first > 0xdbff || !this.#text.startsWith('\\u', this.#at))
+      return textToBytes(String.fromCharCode(first));
+    const at = this.#at;
+    const second = this.#codeUnit();
+    if (second >= 0xdc00 && second <= 0xdfff) return textToBytes(String.fromCharCode(first, second));
+    this.#at = at;
+    return textToBytes(String.fromCharCode(first));
+  }
+
+  /** `\uXXXX`. */
+  #codeUnit(): number {
+    const digits = this.#text.slice(this.#at + 2, this.#at + 6);
+    if (this.#text[this.#at + 1] !== 'u' || !/^[0-9a-fA-F]{4}$/.test(digits))
+      this.#fail('an escape such as \\n or \\u0041');
+    this.#at += 6;
+    return Number.parseInt(digits, 16);
   }
 
   #number(): number {
@@ -167,9 +175,23 @@ class JsonParser {
   }
 
   #skipBlanks(): void {
-    this.#blanks.lastIndex = this.#at;
-    this.#blanks.test(this.#text);
-    this.#at = this.#blanks.lastIndex;
+    this.#skip(BLANKS);
+    // A loop, because one regular expression for many comments would end on its own stack.
+    while (this.#allowComments && this.#text[this.#at] === '/') {
+      if (this.#text[this.#at + 1] === '/') this.#skip(REST_OF_LINE);
+      else if (this.#text[this.#at + 1] === '*') {
+        const end = this.#text.indexOf('*/', this.#at + 2);
+        if (end === -1) throw new BadJson('a comment has no end');
+        this.#at = end + 2;
+      } else return;
+      this.#skip(BLANKS);
+    }
+  }
+
+  #skip(run: RegExp): void {
+    run.lastIndex = this.#at;
+    run.test(this.#text);
+    this.#at = run.lastIndex;
   }
 
   #fail(expected: string): never {

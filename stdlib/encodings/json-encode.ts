@@ -39,7 +39,7 @@ export function encodeJson(
 
   const writeValue = (item: Value, depth: number): void => {
     if (item === null) write('null');
-    else if (typeof item === 'string') write(quote(item, style.ensureAscii));
+    else if (typeof item === 'string') write(quote(item, style.ensureAscii, reserve));
     else if (typeof item === 'boolean') write(item ? 'true' : 'false');
     else if (typeof item === 'number') {
       if (!Number.isFinite(item)) throw new NoJson();
@@ -61,7 +61,7 @@ export function encodeJson(
       write(separator);
       if (!isList) {
         if (typeof key !== 'number' && typeof key !== 'string') throw new NoJson();
-        write(typeof key === 'number' ? `"${key}"` : quote(key, style.ensureAscii));
+        write(typeof key === 'number' ? `"${key}"` : quote(key, style.ensureAscii, reserve));
         write(style.pretty ? ': ' : ':');
       }
       writeValue(item, depth + 1);
@@ -83,8 +83,12 @@ export function encodeJson(
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 const ASCII = /^[\x00-\x7f]*$/;
 
-function quote(bytes: string, ensureAscii: boolean): string {
+/** Longer texts are reserved at their largest before they are escaped: `\u0000` for each byte. */
+const LARGE_BYTES = 1024 * 1024;
+
+function quote(bytes: string, ensureAscii: boolean, reserve: (bytes: number) => void): string {
   if (PLAIN.test(bytes)) return `"${bytes}"`;
+  if (bytes.length > LARGE_BYTES) reserve(bytes.length * 6);
   if (ASCII.test(bytes)) return JSON.stringify(bytes);
   if (!isUtf8(Buffer.from(bytes, 'latin1'))) throw new NoJson();
   const quoted = JSON.stringify(bytesToText(bytes));

@@ -109,9 +109,8 @@ export const urlEncode = builtin({
   example: 'url_encode("a b&c=d/e?f")  // "a%20b%26c%3Dd%2Fe%3Ff"',
   source: 'RFC 3986 §2',
   run: (bytes, ctx) => {
-    const encoded = encodeUrl(bytes);
-    reserveText(ctx, 'url_encode', encoded.length);
-    return encoded;
+    reserveText(ctx, 'url_encode', bytes.length * 3);
+    return encodeUrl(bytes);
   },
 });
 
@@ -170,9 +169,8 @@ export const xtextEncode = builtin({
   example: 'xtext_encode("user+tag@example.com")  // "user+2Btag@example.com"',
   source: 'RFC 3461 §4',
   run: (bytes, ctx) => {
-    const encoded = encodeXtext(bytes);
-    reserveText(ctx, 'xtext_encode', encoded.length);
-    return encoded;
+    reserveText(ctx, 'xtext_encode', bytes.length * 3);
+    return encodeXtext(bytes);
   },
 });
 

@@ -37,8 +37,10 @@ export function decodeYaml(bytes: string, longest = LONGEST_YAML_BYTES): Decoded
     });
     document = composer.compose(tokensOf(text, yaml, lines), true, text.length).next().value ?? undefined;
   } catch (error) {
-    if (!(error instanceof BadYaml)) throw error;
-    return { problem: error.message, line: 1 };
+    if (error instanceof BadYaml) return { problem: error.message, line: 1 };
+    // The parser's own regular expressions run out of stack on some very long lines.
+    if (error instanceof RangeError) return { problem: 'it is too complex to be read', line: 1 };
+    throw error;
   }
   if (document === undefined) return { value: null };
   const error = document.errors[0];

@@ -2,7 +2,7 @@
 // argument before `run` sees it.
 
 import { type BuiltinSteps, builtin, call, HslArray, HslFunction, regexOf, type Value } from '#lang';
-import { reserveElements, reserveMore } from '../limits.js';
+import { reserveElements, reserveMore, reserveText } from '../limits.js';
 import { findMatch, findMatches, groupsArray, groupText, matchArray } from './matches.js';
 import { parseReplacement } from './replacement.js';
 
@@ -64,8 +64,10 @@ export const pcreQuote = builtin({
   returns: 'string',
   example: 'pcre_quote("1.2/3")  // "1\\\\.2\\\\/3"',
   source,
-  pure: true,
-  run: (text) => text.replace(/[.\\+*?[\]^$(){}=!<>|:\-/#]/g, '\\$&').replaceAll('\0', '\\x00'),
+  run: (text, ctx) => {
+    reserveText(ctx, 'pcre_quote', text.length * 4);
+    return text.replace(/[.\\+*?[\]^$(){}=!<>|:\-/#]/g, '\\$&').replaceAll('\0', '\\x00');
+  },
 });
 
 export const pcreCompile = builtin({

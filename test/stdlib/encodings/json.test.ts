@@ -101,6 +101,7 @@ describe('json_decode', () => {
     ['{"0":1,"1":2}', [1, 2]],
     ['"\\u00e5\\ud83d\\ude00\\/\\b\\f"', textToBytes('å😀/\b\f')],
     ['"\\ud83dx"', '\xef\xbf\xbdx'],
+    ['"\\ud83d\\u0041"', '\xef\xbf\xbdA'],
     ['"å"', textToBytes('å')],
     ['null', null],
     ['true', true],
@@ -143,6 +144,10 @@ describe('json_decode', () => {
     expect(fromValue(decode(text, { allow_comments: true }))).toEqual(keyed(['a', [1, 2]]));
     expect(decode(text)).toBe(null);
     expect(decode('1 /* open', { allow_comments: true })).toBe(null);
+  });
+  test('skips any number of comments', () => {
+    expect(decode(`${'/**/ '.repeat(2_000_000)}1`, { allow_comments: true })).toBe(1);
+    expect(decode(`/*${'*a'.repeat(2_000_000)}`, { allow_comments: true })).toBe(null);
   });
   test('says in which line it went wrong', () => {
     expect(decodeJson('{\n"a": 1,\n"b": x\n}', false)).toEqual({
