@@ -4,6 +4,14 @@ export type * as ast from './ast/nodes.js';
 export type { Program } from './bytecode/function-code.js';
 export * from './declare.js';
 export type { Diagnostic } from './diagnostics/diagnostic.js';
+export { messages } from './diagnostics/messages.js';
+export {
+  printable,
+  render as renderDiagnostic,
+  renderAll as renderDiagnostics,
+  renderLine as renderDiagnosticLine,
+} from './diagnostics/render.js';
+export { suggest } from './diagnostics/suggest.js';
 export {
   DEFAULT_LIMITS,
   DEPTH_ONLY,
@@ -16,8 +24,9 @@ export {
   type StackEntry,
   stackLine,
 } from './execute.js';
-export type { FoundFile } from './host.js';
 export * from './host.js';
+export { loadParser, type Parsed, type Parser } from './parser/index.js';
+export { lineText, type Position, positionAt, type SourceFile, type Span } from './source/source-file.js';
 export { HslArray, type Key, stringToKey, toKey } from './values/array.js';
 export { isEqual, isLess, isSame } from './values/compare.js';
 export { numberToText, toBoolean, toNumber, toText } from './values/convert.js';

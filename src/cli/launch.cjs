@@ -6,7 +6,7 @@ import('../../dist/src/cli/main.js').catch((error) => {
   const missing =
     error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]src[\\/]cli/.test(String(error.message));
   process.stderr.write(
-    missing ? 'argonite is not built yet: run "npm run build" first\n' : `${error && error.stack}\n`,
+    missing ? 'argonite is not built yet: run "npm run build" first\n' : `${error?.stack}\n`,
   );
   process.exit(70);
 });

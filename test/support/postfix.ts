@@ -34,7 +34,10 @@ export interface PostfixPeer extends Peer {
 }
 
 /** Starts a Postfix that hands its mail to `127.0.0.1:nextHopPort`. Needs root. */
-export async function startPostfix(nextHopPort: number): Promise<PostfixPeer> {
+export async function startPostfix(
+  nextHopPort: number,
+  extraSettings: Readonly<Record<string, string>> = {},
+): Promise<PostfixPeer> {
   const folder = mkdtempSync(path.join(tmpdir(), 'argonite-postfix-'));
   chmodSync(folder, 0o755);
   const [spool, data, etc, logs] = ['spool', 'data', 'etc', 'log'].map((name) => path.join(folder, name)) as [
@@ -89,6 +92,7 @@ export async function startPostfix(nextHopPort: number): Promise<PostfixPeer> {
     maillog_file: logFile,
     maillog_file_prefixes: logs,
     import_environment: `LD_LIBRARY_PATH=${postfixEnvironment()['LD_LIBRARY_PATH']} MAIL_CONFIG TZ`,
+    ...extraSettings,
   };
   writeFileSync(
     path.join(etc, 'main.cf'),

@@ -34,7 +34,7 @@ function problems(files: Record<string, string>): string[] {
     loadConfiguration(folder);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
-    return (error as ConfigError).message.split('\n').map((line) => line.replace(`${folder}/`, ''));
+    return (error as ConfigError).message.split('\n').map((line) => line.replaceAll(`${folder}/`, ''));
   }
   return [];
 }

@@ -1,0 +1,135 @@
+// `argonite hsh`: runs a script outside the daemon. Echo goes to stdout, one line each; everything else to stderr.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Command } from 'commander';
+import {
+  bytesToText,
+  compile,
+  DEPTH_ONLY,
+  type Diagnostic,
+  disassemble,
+  execute,
+  type FoundFile,
+  type Program,
+  renderDiagnostic,
+  type ScriptError,
+  textToBytes,
+} from '#lang';
+import { createRunHost } from '../scripting/host/index.js';
+import { exitCodes } from './exit-codes.js';
+import { hostForRoot, plainEnvironment } from './script-surroundings.js';
+
+interface HshOptions {
+  readonly execute?: string;
+  readonly include?: string;
+  readonly root?: string;
+  readonly dump?: boolean;
+  readonly tier?: string;
+}
+
+/** Adds the command; `end` takes its exit code. */
+export function addHshCommand(program: Command, end: (code: number) => void): void {
+  program
+    .command('hsh')
+    .description('Run a script; without one, on a terminal, a shell to try things in.')
+    .argument('[file]', 'script; - reads it from stdin')
+    .option('-e, --execute <code>', 'run this text')
+    .option('-I, --include <dir>', 'root for include and import (default: the folder of the script)')
+    .option('-R, --root <dir>', 'older spelling of -I')
+    .option('--dump', 'show the bytecode instead of running it')
+    .option('--tier <n>', 'execution tier: 0, the interpreter, is the only one so far')
+    .action(async (file: string | undefined, options: HshOptions) => end(await hsh(file, options)));
+}
+
+async function hsh(file: string | undefined, options: HshOptions): Promise<number> {
+  if (options.tier !== undefined && options.tier !== '0') {
+    process.stderr.write(`hsh: found --tier ${options.tier}; only tier 0, the interpreter, exists so far\n`);
+    return exitCodes.usage;
+  }
+  if (file !== undefined && options.execute !== undefined) {
+    process.stderr.write('hsh: a file and -e were given; expected one of them\n');
+    return exitCodes.usage;
+  }
+  const root = options.include ?? options.root;
+  if (file === undefined && options.execute === undefined && process.stdin.isTTY) {
+    const { runRepl } = await import('./repl/repl.js');
+    return runRepl(path.resolve(root ?? '.'));
+  }
+  let entry: FoundFile;
+  try {
+    entry = readEntry(file, options.execute);
+  } catch (error) {
+    process.stderr.write(`hsh: ${file ?? '-'} cannot be read: ${(error as Error).message}\n`);
+    return exitCodes.failed;
+  }
+  const folder = root ?? (file === undefined || file === '-' ? '.' : path.dirname(file));
+  const compiled = await compile(entry, plainEnvironment(), hostForRoot(path.resolve(folder), entry.name));
+  showDiagnostics(compiled.diagnostics);
+  if (compiled.program === undefined) return exitCodes.doesNotCompile;
+  if (options.dump === true) {
+    process.stdout.write(`${disassemble(compiled.program)}\n`);
+    return exitCodes.done;
+  }
+  return runProgram(compiled.program);
+}
+
+function readEntry(file: string | undefined, code: string | undefined): FoundFile {
+  if (code !== undefined) return { name: '<command line>', text: textToBytes(code) };
+  if (file === undefined || file === '-') return { name: '<stdin>', text: readFileSync(0, 'latin1') };
+  return { name: file, text: readFileSync(file, 'latin1') };
+}
+
+/** Errors and warnings on stderr, in colour on a terminal. */
+export function showDiagnostics(diagnostics: readonly Diagnostic[]): void {
+  for (const diagnostic of diagnostics) {
+    process.stderr.write(`${renderDiagnostic(diagnostic, { colour: process.stderr.isTTY === true })}\n`);
+  }
+}
+
+/** `FILE:LINE:COL: error: MESSAGE` and the HSL stack. */
+export function scriptErrorToText(error: ScriptError): string {
+  return bytesToText(error.toText());
+}
+
+async function runProgram(program: Program): Promise<number> {
+  const output = new OutputLines();
+  const execution = execute(program, {
+    host: createRunHost({ echo: (text) => output.write(text) }),
+    limits: DEPTH_ONLY,
+  });
+  const stop = () => execution.cancel('interrupted');
+  process.once('SIGINT', stop);
+  const result = await execution.run();
+  process.off('SIGINT', stop);
+  output.flush();
+  switch (result.kind) {
+    case 'finished':
+    case 'ended':
+      return exitCodes.done;
+    case 'cancelled':
+      process.stderr.write(`hsh: ${result.reason}\n`);
+      return exitCodes.failed;
+    case 'failed':
+      process.stderr.write(`${scriptErrorToText(result.error)}\n`);
+      return exitCodes.failed;
+  }
+}
+
+/** stdout in larger pieces: a script that echoes a million lines does not make a million system calls. */
+class OutputLines {
+  #pending = '';
+
+  write(line: string): void {
+    this.#pending += `${line}\n`;
+    if (this.#pending.length > 16_384) this.flush();
+    else if (this.#pending.length === line.length + 1) setImmediate(() => this.flush());
+  }
+
+  flush(): void {
+    if (this.#pending === '') return;
+    const bytes = Buffer.from(this.#pending, 'latin1');
+    this.#pending = '';
+    process.stdout.write(bytes);
+  }
+}

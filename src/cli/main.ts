@@ -1,0 +1,77 @@
+// The command: which sub-command, which name it was called by. Each command's own code is loaded when it is chosen.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from './exit-codes.js';
+
+/** Older tools' names that the command answers to, as links to it, and what they stand for (control-api 7, 8). */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  hsh: ['hsh'],
+  'hsl-lint': ['lint', '-'],
+};
+
+/** Names we know but whose command is still to come. */
+const laterAliases: readonly string[] = ['halonconfig', 'halonctl', 'halontop'];
+
+function packageVersion(): string {
+  const file = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+async function main(): Promise<number> {
+  const calledAs = path.basename(process.argv[1] ?? 'argonite');
+  if (laterAliases.includes(calledAs)) {
+    process.stderr.write(`${calledAs}: this tool is not available yet; see argonite --help for what is\n`);
+    return exitCodes.usage;
+  }
+  let exitCode: number = exitCodes.done;
+  const program = new Command('argonite')
+    .description('A scriptable mail transfer agent.')
+    .version(packageVersion(), '-V, --version')
+    .exitOverride()
+    .showHelpAfterError('(argonite --help says more)');
+
+  program
+    .command('serve')
+    .description('Run the daemon.')
+    .option('-c, --config <dir>', 'configuration folder', '/etc/argonite')
+    .option('--check', 'check configuration and scripts, and exit')
+    .action(async (options: { config: string; check?: boolean }) => {
+      const { check, serve } = await import('../main.js');
+      exitCode = options.check === true ? await check(options.config) : await serve(options.config);
+    });
+  const { addHshCommand } = await import('./hsh.js');
+  addHshCommand(program, (code) => {
+    exitCode = code;
+  });
+  const { addLintCommand } = await import('./lint.js');
+  addLintCommand(program, (code) => {
+    exitCode = code;
+  });
+  const { addSinkCommand } = await import('../sink/command.js');
+  addSinkCommand(program, (code) => {
+    exitCode = code;
+  });
+
+  try {
+    await program.parseAsync([...(aliases[calledAs] ?? []), ...process.argv.slice(2)], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has already said what is wrong; asking for help or the version is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    throw error;
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(
+      `argonite: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exitCode = exitCodes.internal;
+  },
+);

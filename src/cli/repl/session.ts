@@ -1,0 +1,171 @@
+// What a shell remembers between two inputs: the functions, classes and imports declared so far (as text), and the
+// variables (as values). Each input is compiled as a program of its own, with the declarations in front and the variables
+// predefined. Modules that were imported therefore run anew with each input.
+
+import {
+  type ast,
+  compile,
+  DEPTH_ONLY,
+  type Diagnostic,
+  execute,
+  loadParser,
+  type PredefinedVariable,
+  type Program,
+  type RunHost,
+  type ScriptError,
+  type Value,
+} from '#lang';
+import { hostForRoot, plainEnvironment } from '../script-surroundings.js';
+
+export type ReplOutcome =
+  | { readonly kind: 'done' /** The value of a lone expression. */; readonly value: Value | undefined }
+  /** More input is needed: a bracket or a string is open. */
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly kind: 'failed'; readonly error: ScriptError }
+  | { readonly kind: 'cancelled'; readonly reason: string };
+
+/** Where the value of a lone expression goes on its way out. */
+const resultVariable = '__result';
+
+const declarationKinds: ReadonlySet<ast.Statement['kind']> = new Set([
+  'FunctionDeclaration',
+  'ClassDeclaration',
+  'ImportSymbols',
+  'ImportNamespace',
+  'ImportFile',
+]);
+
+/** Expressions whose value need not be shown, since they are run for what they do. */
+const silentKinds: ReadonlySet<ast.Expression['kind']> = new Set([
+  'Assign',
+  'CompoundAssign',
+  'Destructure',
+  'Unset',
+]);
+
+export class ReplSession {
+  readonly #root: string;
+  readonly #host: RunHost;
+  /** By name, so that a new definition replaces the old one. */
+  readonly #declarations = new Map<string, string>();
+  #variables = new Map<string, Value>();
+  #cancel: ((reason: string) => void) | undefined;
+
+  constructor(root: string, host: RunHost) {
+    this.#root = root;
+    this.#host = host;
+  }
+
+  get variables(): ReadonlyMap<string, Value> {
+    return this.#variables;
+  }
+
+  /** Names of functions and classes declared here. */
+  get declared(): readonly string[] {
+    return [...this.#declarations.keys()].filter((name) => !name.startsWith('import '));
+  }
+
+  /** Runs one input. */
+  async run(text: string): Promise<ReplOutcome> {
+    const prepared = await this.#prepare(text);
+    if ('kind' in prepared) return prepared;
+    const names = [...this.#variables.keys()];
+    const execution = execute(prepared.program, {
+      host: this.#host,
+      limits: DEPTH_ONLY,
+      variables: names.map((name) => this.#variables.get(name)),
+    });
+    this.#cancel = (reason) => execution.cancel(reason);
+    const result = await execution.run();
+    this.#cancel = undefined;
+    // What was assigned before a failure stays, as it would at a prompt of any shell.
+    const variables = new Map<string, Value>();
+    for (const name of names) {
+      const value = execution.variable(name);
+      if (value !== undefined) variables.set(name, value);
+    }
+    for (const [name, value] of execution.globals()) if (value !== undefined) variables.set(name, value);
+    const value = variables.get(resultVariable);
+    variables.delete(resultVariable);
+    this.#variables = variables;
+    if (result.kind === 'failed') return result;
+    if (result.kind === 'cancelled') return result;
+    for (const [name, source] of prepared.declarations) this.#declarations.set(name, source);
+    return { kind: 'done', value: prepared.showsValue ? value : undefined };
+  }
+
+  /** The bytecode of one input. */
+  async compile(text: string): Promise<Program | readonly Diagnostic[]> {
+    const prepared = await this.#prepare(text);
+    if (!('kind' in prepared)) return prepared.program;
+    return prepared.kind === 'refused' ? prepared.diagnostics : [];
+  }
+
+  /** Ends what is running. */
+  interrupt(): boolean {
+    this.#cancel?.('interrupted');
+    return this.#cancel !== undefined;
+  }
+
+  async #prepare(text: string): Promise<
+    | ReplOutcome
+    | {
+        readonly program: Program;
+        readonly declarations: ReadonlyMap<string, string>;
+        readonly showsValue: boolean;
+      }
+  > {
+    const file = { name: '<input>', text };
+    const parser = await loadParser();
+    const { script, diagnostics } = parser.parse(file);
+    const errors = diagnostics.filter(({ severity }) => severity === 'error');
+    if (errors.some(({ span }) => span.start >= text.trimEnd().length) || isOpen(text))
+      return { kind: 'incomplete' };
+    if (errors.length > 0) return { kind: 'refused', diagnostics: errors };
+
+    const declarations = new Map<string, string>();
+    for (const statement of script.body) {
+      if (!declarationKinds.has(statement.kind)) continue;
+      const source = text.slice(statement.span.start, statement.span.end);
+      const isNamed = statement.kind === 'FunctionDeclaration' || statement.kind === 'ClassDeclaration';
+      declarations.set(isNamed ? statement.name.text : `import ${source}`, source);
+    }
+    const kept = [...this.#declarations]
+      .filter(([name]) => !declarations.has(name))
+      .map(([, source]) => source);
+    const only = script.body.length === 1 ? script.body[0] : undefined;
+    const showsValue = only?.kind === 'ExpressionStatement' && !silentKinds.has(only.expression.kind);
+    const body =
+      showsValue && only.kind === 'ExpressionStatement'
+        ? `$${resultVariable} = (${text.slice(only.expression.span.start, only.expression.span.end)});`
+        : text;
+    // On one line in front, so that line numbers of the input stay true.
+    const prefix = kept.length === 0 ? '' : `${kept.join(' ').replaceAll('\n', ' ')} `;
+    const variables = [...this.#variables.keys()].map(
+      (name): PredefinedVariable => ({ name, summary: 'A variable of this session.', readonly: false }),
+    );
+    const compiled = await compile(
+      { name: '<input>', text: prefix + body },
+      plainEnvironment(variables),
+      hostForRoot(this.#root, '<input>'),
+    );
+    if (compiled.program === undefined) return { kind: 'refused', diagnostics: compiled.diagnostics };
+    return { program: compiled.program, declarations, showsValue };
+  }
+}
+
+/** A string, comment or bracket that was opened and not closed, as far as brackets tell. */
+function isOpen(text: string): boolean {
+  let depth = 0;
+  const token =
+    /"(?:\\[\s\S]|[^"\\])*("?)|'([^']*)'[\s\S]*?(?:'\2'|$)|\/\/[^\n]*|\/\*[\s\S]*?(\*\/|$)|#\/(?:\\.|[^/\n])+\/|[()[\]{}]/g;
+  for (const match of text.matchAll(token)) {
+    const [whole, closingQuote, , commentEnd] = match;
+    if (whole.startsWith('"') && closingQuote === '') return true;
+    if (whole.startsWith('/*') && commentEnd === '') return true;
+    if ('([{'.includes(whole)) depth++;
+    else if (')]}'.includes(whole)) depth--;
+  }
+  return depth > 0;
+}

@@ -1,0 +1,120 @@
+// The servers: listeners from smtpd.yaml, behaviour from smtpd-app.yaml, matched by id.
+
+import path from 'node:path';
+import type { Transport } from '../delivery/deliverer.js';
+import type { ServerSettings } from './configuration.js';
+import { defaults } from './defaults.js';
+import type { ConfigDocument } from './document.js';
+import type { ConfigProblem } from './problem.js';
+import type { SmtpdFile } from './schema/smtpd.js';
+import type { AppFile } from './schema/smtpd-app.js';
+import { parseDuration, parseSize } from './units.js';
+
+export function collectServers(
+  smtpd: ConfigDocument<SmtpdFile>,
+  app: ConfigDocument<AppFile>,
+  transports: ReadonlyMap<string, Transport>,
+  problems: ConfigProblem[],
+): ServerSettings[] {
+  const settings: ServerSettings[] = [];
+  const behaviours = new Map(app.value.servers.map((server, index) => [server.id, { server, index }]));
+  smtpd.value.servers.forEach((server, index) => {
+    const behaviour = behaviours.get(server.id);
+    behaviours.delete(server.id);
+    if (behaviour === undefined) {
+      problems.push(
+        smtpd.problemAt(
+          ['servers', index, 'id'],
+          `server "${server.id}" is not in ${path.basename(app.file)}; expected it there with the same id`,
+        ),
+      );
+      return;
+    }
+    const type = server.type ?? 'smtp';
+    if (type !== (behaviour.server.type ?? 'smtp')) {
+      problems.push(
+        smtpd.problemAt(
+          ['servers', index, 'type'],
+          `server "${server.id}" is of type ${type} here and ${behaviour.server.type ?? 'smtp'} in ${path.basename(app.file)}`,
+        ),
+      );
+    }
+    if (type !== 'smtp') {
+      problems.push(
+        smtpd.problemAt(
+          ['servers', index, 'type'],
+          `servers of type ${type} are documented, but not supported yet`,
+        ),
+      );
+      return;
+    }
+    settings.push(makeServer(server, behaviour.server));
+    const transport = behaviour.server.transport;
+    if (transport !== undefined && !transports.has(transport)) {
+      problems.push(
+        app.problemAt(['servers', behaviour.index, 'transport'], `unknown transport "${transport}"`),
+      );
+    }
+    warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
+  });
+  for (const { server, index } of behaviours.values()) {
+    problems.push(
+      app.problemAt(
+        ['servers', index, 'id'],
+        `server "${server.id}" is not in ${path.basename(smtpd.file)}; expected it there with its listeners`,
+      ),
+    );
+  }
+  return settings;
+}
+
+/** A listener beyond loopback whose recipients no script judges: nothing is relayed, but the operator should know why. */
+function warnOfOpenServer(
+  smtpd: ConfigDocument<SmtpdFile>,
+  index: number,
+  server: ServerSettings,
+  problems: ConfigProblem[],
+): void {
+  const beyondLoopback = server.listeners.some(
+    ({ address }) => address === undefined || !/^(127\.|::1$)/.test(address),
+  );
+  if (!beyondLoopback || server.rcpttoHook !== undefined || server.rcpttoHookByDomain.size > 0) return;
+  const bare = Object.keys(server.hooks).length === 0;
+  problems.push(
+    smtpd.problemAt(
+      ['servers', index, 'listeners'],
+      `server "${server.id}" listens beyond loopback without a rcptto script: ${bare ? 'it refuses recipients of clients that are not on loopback' : 'unless another script says otherwise it relays for anybody'}`,
+      'warning',
+    ),
+  );
+}
+
+function makeServer(start: SmtpdFile['servers'][number], app: AppFile['servers'][number]): ServerSettings {
+  const phases = app.phases ?? {};
+  const rcptto = phases.rcptto?.hook;
+  const hooks: Record<string, string> = {};
+  for (const phase of ['connect', 'helo', 'mailfrom', 'eod', 'disconnect'] as const) {
+    const id = phases[phase]?.hook;
+    if (id !== undefined) hooks[phase] = id;
+  }
+  const byDomain = typeof rcptto === 'object' ? (rcptto.recipientdomains ?? {}) : {};
+  return {
+    id: start.id,
+    listeners: (start.listeners ?? []).map(({ address, port, backlog }) => ({ address, port, backlog })),
+    transportId: app.transport,
+    hooks,
+    rcpttoHook: typeof rcptto === 'string' ? rcptto : rcptto?.id,
+    rcpttoHookByDomain: new Map(Object.entries(byDomain).map(([domain, id]) => [domain.toLowerCase(), id])),
+    heloRequired: phases.helo?.required ?? false,
+    maxMessages: phases.mailfrom?.maxmessages ?? 0,
+    maxRecipients: phases.rcptto?.maxrecipients ?? 0,
+    maxSizeBytes: parseSize(phases.data?.maxsize) ?? defaults.maxSizeBytes,
+    maxHops: phases.data?.maxhops ?? defaults.maxHops,
+    pipelining: phases.data?.pipelining ?? true,
+    eightBitMime: phases.data?.['8bitmime'] ?? true,
+    idleTimeoutSeconds: parseDuration(app.timeout?.idle) ?? defaults.idleTimeoutSeconds,
+    maxConnections: app.concurrency?.total ?? 0,
+    maxConnectionsPerIp: app.concurrency?.ip ?? 0,
+    verbose: app.logging?.verbose ?? false,
+  };
+}

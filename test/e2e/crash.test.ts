@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { CountingSink } from '../support/counting-sink.js';
+import { Daemon, type DaemonConfig, writeConfig } from '../support/daemon.js';
+import { TestClient } from '../support/smtp-client.js';
+
+// The daemon is killed at random moments while clients send and the queue delivers. Afterwards the messages are
+// counted: what got 250 came at least once, what was refused never, and a message came twice only if its attempt was
+// in flight when the daemon died.
+
+const kills = Number(process.env['ARGONITE_CRASH_KILLS'] ?? 50);
+const sessions = 8;
+const concurrency = 10;
+
+/** A seeded generator, so that a failing run can be repeated: ARGONITE_CRASH_SEED. */
+function makeRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state * 1664525 + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test(`no accepted mail is lost by ${kills} kills at random moments under load`, {
+  timeout: 600_000,
+}, async () => {
+  const seed = Number(process.env['ARGONITE_CRASH_SEED'] ?? Date.now() % 1_000_000);
+  const random = makeRandom(seed);
+  const folder = mkdtempSync(path.join(tmpdir(), 'argonite-crash-'));
+  const config: DaemonConfig = {
+    folder,
+    concurrency,
+    retry: { count: 1000, intervals: [{ interval: 0.2 }] },
+    hooks: {
+      eod: `
+        $mail = $arguments["mail"];
+        if ($mail->getHeader("X-Refuse")) Reject("refused");
+        foreach ($transaction["recipients"] as $r)
+          $mail->queue($transaction["senderaddress"], $r["address"], $r["transportid"]);
+        Accept();`,
+    },
+  };
+  // Some attempts fail, so that retries and updates are in flight as well; generation says which life of the daemon it was.
+  let generation = 0;
+  const seen: { id: string; generation: number; index: number }[] = [];
+  const perGeneration: number[] = [];
+  const sink = await CountingSink.start({
+    reply: (verb) => (verb === 'EOD' && random() < 0.1 ? '451 4.3.0 later' : undefined),
+  });
+  const taken = sink.deliveries;
+  let counted = 0;
+  const account = () => {
+    for (; counted < taken.length; counted++) {
+      const id = /^X-Number: (\S+)/m.exec(taken[counted]!.data)?.[1] ?? 'unknown';
+      const index = (perGeneration[generation] ?? 0) + 1;
+      perGeneration[generation] = index;
+      seen.push({ id, generation, index });
+    }
+  };
+
+  const accepted = new Set<string>();
+  const refused = new Set<string>();
+  let number = 0;
+  const client = async (port: number): Promise<void> => {
+    try {
+      const { client: session } = await TestClient.connect(port);
+      for (;;) {
+        const id = `m${++number}`;
+        const isRefused = number % 10 === 0;
+        const size = number % 50 === 0 ? 1_500_000 : number % 7 === 0 ? 60_000 : 500;
+        const body = `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(size / 72));
+        const reply = await session.send(
+          'a@client.test',
+          [`${id}@example.test`],
+          `X-Number: ${id}\r\n${isRefused ? 'X-Refuse: yes\r\n' : ''}Subject: crash\r\n\r\n${body}`,
+        );
+        if (reply.code === 250) accepted.add(id);
+        else refused.add(id);
+      }
+    } catch {
+      // The daemon died under us: whether it had this message, only its 250 would have told.
+    }
+  };
+
+  try {
+    writeConfig(folder, { ...config, nextHopPort: sink.port });
+    for (let kill = 0; kill < kills; kill++) {
+      const daemon = await Daemon.startIn(folder);
+      const clients = Array.from({ length: sessions }, () => client(daemon.port));
+      await new Promise((resolve) => setTimeout(resolve, 20 + random() * 280));
+      await daemon.stop('SIGKILL');
+      await Promise.all(clients);
+      // What the dead daemon had already sent is still being read: it belongs to its life.
+      await expect.poll(() => sink.connections.now, { timeout: 10_000, interval: 5 }).toBe(0);
+      account();
+      generation++;
+    }
+    const daemon = await Daemon.startIn(folder);
+    const missing = () => {
+      account();
+      const came = new Set(seen.map(({ id }) => id));
+      return [...accepted].filter((id) => !came.has(id));
+    };
+    await expect
+      .poll(() => missing().length, { timeout: 120_000, interval: 100, message: `seed ${seed}` })
+      .toBe(0);
+    expect(await daemon.stop()).toBe(0);
+    account();
+
+    expect(accepted.size).toBeGreaterThan(kills);
+    expect(refused.size).toBeGreaterThan(0);
+    expect(
+      seen.filter(({ id }) => refused.has(id)),
+      `refused mail was delivered (seed ${seed})`,
+    ).toEqual([]);
+    const lives = new Map<string, { generation: number; index: number }[]>();
+    for (const { id, ...life } of seen) lives.set(id, [...(lives.get(id) ?? []), life]);
+    for (const [id, came] of lives) {
+      for (const { generation: life, index } of came.slice(0, -1)) {
+        const again = came.filter((other) => other.generation === life).length;
+        expect(again, `${id} was delivered twice in one life of the daemon (seed ${seed})`).toBe(1);
+        // Only the attempts of the last moment can have been in flight: as many as there are slots, and as many
+        // again whose removal was on its way to the disk.
+        expect(
+          (perGeneration[life] ?? 0) - index,
+          `${id} came again although it was done long before the kill (seed ${seed})`,
+        ).toBeLessThan(concurrency * 4);
+      }
+    }
+  } finally {
+    await sink.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

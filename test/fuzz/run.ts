@@ -1,0 +1,18 @@
+// `npm run fuzz -- TARGET SECONDS SEED`
+
+const targets: Readonly<
+  Record<string, () => Promise<{ run(seconds: number, seed: number): Promise<object> }>>
+> = {
+  language: () => import('./language.js'),
+};
+
+const [target = '', seconds = '60', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const load = targets[target];
+if (load === undefined || !(Number(seconds) > 0) || !Number.isInteger(Number(seed))) {
+  process.stderr.write(
+    `usage: npm run fuzz -- TARGET SECONDS SEED\ntargets: ${Object.keys(targets).join(', ')}\n`,
+  );
+  process.exit(64);
+}
+const counts = await (await load()).run(Number(seconds), Number(seed));
+process.stdout.write(`${target}, seed ${seed}: ${JSON.stringify(counts)}\n`);

@@ -1,0 +1,28 @@
+// `npm run bench -- NAME...`: runs benchmarks by name; without a name, says which there are.
+
+const benchmarks: Readonly<
+  Record<
+    string,
+    {
+      readonly summary: string;
+      readonly load: () => Promise<{ run(args: readonly string[]): Promise<void> }>;
+    }
+  >
+> = {
+  vm: { summary: 'ten programs, next to lua5.4, php and python3', load: () => import('./vm.js') },
+  hook: { summary: 'a 40-line hook from a fresh context', load: () => import('./hook.js') },
+  relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
+  accept: { summary: 'accept and spool, next to Postfix', load: () => import('./accept.js') },
+};
+
+const [name, ...args] = process.argv.slice(2);
+const benchmark = name === undefined ? undefined : benchmarks[name];
+if (benchmark === undefined) {
+  process.stderr.write(
+    `usage: npm run bench -- NAME [arguments]\n${Object.entries(benchmarks)
+      .map(([key, { summary }]) => `  ${key.padEnd(8)} ${summary}\n`)
+      .join('')}`,
+  );
+  process.exit(64);
+}
+await (await benchmark.load()).run(args);

@@ -1,0 +1,3 @@
+<?php
+function fib($n) { if ($n < 2) return $n; return fib($n - 1) + fib($n - 2); }
+function run() { return fib(27); }
