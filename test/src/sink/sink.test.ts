@@ -65,9 +65,13 @@ describe('a sink without rules', () => {
 
   test('greets at once', async (t) => {
     const { sink } = await startSink(t);
-    const startedMs = performance.now();
-    await deliver(sink);
-    expect(performance.now() - startedMs).toBeLessThan(90); // the package alone waits 100 ms
+    // The package alone waits 100 ms each time; on a busy machine the best of some tells.
+    let shortestSeconds = 1;
+    for (let time = 0; time < 5; time++) {
+      const [report] = await deliver(sink);
+      shortestSeconds = Math.min(shortestSeconds, report?.durationSeconds ?? 1);
+    }
+    expect(shortestSeconds).toBeLessThan(0.09);
   });
 
   test('takes many messages on one connection', async (t) => {
