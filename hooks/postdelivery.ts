@@ -4,7 +4,7 @@ import { builtin, HslArray, ScriptFault } from '#lang';
 import { frameOf, type QueueFrame } from './frame.js';
 import { $message, attemptToValue } from './message-state.js';
 import { keysOf, laterQueueOptions, refuseLaterOptions } from './not-yet.js';
-import type { AttemptReport, PostdeliveryOutcome } from './outcomes.js';
+import type { AttemptReport, EnhancedStatus, PostdeliveryOutcome } from './outcomes.js';
 import { definePhase } from './phase.js';
 import { metadataChange, metadataFunctions, queueOptionKeys, readQueueOptions } from './queue-actions.js';
 import { $context, argumentsVariable } from './state.js';
@@ -21,6 +21,17 @@ export interface PostdeliveryFacts {
   /** Absent when no attempt was made. */
   readonly attempt?: AttemptReport;
   readonly grouping?: string;
+  /** The policies that counted the attempt. */
+  readonly policy?: {
+    readonly tags: readonly string[];
+    readonly policies: readonly { readonly fields: readonly string[] }[];
+  };
+  /** What a DSN would say of the failure. */
+  readonly dsn?: {
+    readonly diagnosticType: string;
+    readonly diagnosticCode: string;
+    readonly status?: EnhancedStatus;
+  };
 }
 
 function stillQueued(action: string, frame: QueueFrame): QueueFrame {
@@ -93,6 +104,8 @@ export const postdelivery = definePhase<PostdeliveryOutcome>({
       expired: 'Whether the maximum age or retry count is exceeded.',
       action: 'What happens by default: "QUEUE", "BOUNCE" or "DELETE"; absent after a success.',
       grouping: 'Matched grouping; optional.',
+      policy: 'Array with `tags` and `policies`, each with its `fields`; absent when no attempt was made.',
+      dsn: 'What a notification would say: `status`, `diagnostictype`, `diagnosticcode`; optional.',
       attempt: 'Array with `result` or `error`, `connection`, `duration`; absent when none was made.',
     }),
     $message,
@@ -110,6 +123,33 @@ export function postdeliveryArguments(facts: PostdeliveryFacts): HslArray {
   value.set('expired', facts.expired);
   if (facts.action !== undefined) value.set('action', facts.action);
   if (facts.grouping !== undefined) value.set('grouping', facts.grouping);
+  if (facts.policy !== undefined) value.set('policy', policyToValue(facts.policy));
+  if (facts.dsn !== undefined) value.set('dsn', dsnToValue(facts.dsn));
   if (facts.attempt !== undefined) value.set('attempt', attemptToValue(facts.attempt));
+  return value;
+}
+
+function policyToValue({ tags, policies }: NonNullable<PostdeliveryFacts['policy']>): HslArray {
+  const value = HslArray.empty();
+  value.set('tags', HslArray.fromList([...tags]));
+  const list = policies.map(({ fields }) => {
+    const policy = HslArray.empty();
+    policy.set('fields', HslArray.fromList([...fields]));
+    return policy;
+  });
+  value.set('policies', HslArray.fromList(list));
+  return value;
+}
+
+/** Without `action`: no notification is made yet, so none is promised. */
+function dsnToValue({
+  diagnosticType,
+  diagnosticCode,
+  status,
+}: NonNullable<PostdeliveryFacts['dsn']>): HslArray {
+  const value = HslArray.empty();
+  if (status !== undefined) value.set('status', HslArray.fromList([...status]));
+  value.set('diagnostictype', diagnosticType);
+  value.set('diagnosticcode', diagnosticCode);
   return value;
 }

@@ -204,6 +204,21 @@ describe('$arguments', () => {
     });
     expect(
       plain(
+        postdeliveryArguments({
+          retry: 1,
+          expired: true,
+          policy: { tags: ['t'], policies: [{ fields: ['remotemx'] }] },
+          dsn: { diagnosticType: 'smtp', diagnosticCode: '550 no', status: [5, 0, 0] },
+        }),
+      ),
+    ).toEqual({
+      retry: 1,
+      expired: true,
+      policy: { tags: ['t'], policies: [{ fields: ['remotemx'] }] },
+      dsn: { status: [5, 0, 0], diagnostictype: 'smtp', diagnosticcode: '550 no' },
+    });
+    expect(
+      plain(
         attemptToValue({
           error: { temporary: true, message: 'no answer', type: 'network' },
           durationSeconds: 30,
