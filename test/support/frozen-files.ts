@@ -234,10 +234,9 @@ export class FrozenFiles implements SpoolFiles {
     const chance = random();
     if (chance < 0.3) return;
     const bytes = Buffer.from(entry.bytes);
-    if (chance < 0.5)
-      return this.#replay({ ...entry, bytes: bytes.subarray(0, Math.floor(random() * bytes.length)) });
-    if (chance < 0.7) bytes.fill(0, 0, bytes.length >> 1);
-    this.#replay({ ...entry, bytes });
+    if (chance >= 0.5 && chance < 0.7) bytes.fill(0, 0, bytes.length >> 1);
+    const length = chance < 0.5 ? Math.floor(random() * bytes.length) : bytes.length;
+    this.#replay({ ...entry, bytes: bytes.subarray(0, length) });
   }
 
   async #step(operation: Operation): Promise<void> {

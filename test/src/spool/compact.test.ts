@@ -58,7 +58,7 @@ test('a reader keeps its bytes while they are moved and their file deleted', asy
   const messages: QueuedMessage[] = [];
   for (let n = 0; n < 12; n++)
     messages.push(...(await commitMessage(spool, uuid(n), Buffer.alloc(1500, `${n}`))));
-  const reading = spool.open(messages[0]!.id).chunks();
+  const reading = spool.open(messages[0]!.id).chunks()[Symbol.asyncIterator]();
   for (const message of messages.slice(1, 7)) await spool.remove(message.id);
   await spool.compacted();
   expect([...files.names.keys()].some((name) => name.includes('body-00000001'))).toBe(false);

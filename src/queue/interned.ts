@@ -1,0 +1,43 @@
+// Values that many messages share, each kept once and counted: a transport id costs a message four bytes instead of a string.
+// Counting lets values go with their last message; otherwise a year of HELO names would stay in memory.
+
+/** Shared values, each known by a number. */
+export class Interned<T> {
+  readonly #numbers = new Map<string, number>();
+  readonly #keys: string[] = [];
+  readonly #values: (T | undefined)[] = [];
+  readonly #users: number[] = [];
+  readonly #free: number[] = [];
+
+  /** How many different values there are. */
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  /** The number of the value with this key, with one user more. */
+  add(key: string, value: T): number {
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#free.pop() ?? this.#values.length;
+      this.#numbers.set(key, number);
+      this.#keys[number] = key;
+      this.#values[number] = value;
+      this.#users[number] = 0;
+    }
+    this.#users[number]!++;
+    return number;
+  }
+
+  get(number: number): T {
+    return this.#values[number]!;
+  }
+
+  /** One user less. */
+  release(number: number): void {
+    if (--this.#users[number]! > 0) return;
+    this.#numbers.delete(this.#keys[number]!);
+    this.#keys[number] = '';
+    this.#values[number] = undefined;
+    this.#free.push(number);
+  }
+}

@@ -1,0 +1,303 @@
+// All queued messages in columns: a slot is a row, and everything else in this room speaks of slots. Some 150 bytes a message
+// where objects take three times that. A whole `QueuedMessage` is made only when a hook, an attempt or a list wants to see it.
+
+import type { Address } from '#hooks';
+import { enlarged, IdTable } from '../spool/id-table.js';
+import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
+import { Interned } from './interned.js';
+
+/**
+ * Where a message stands. The moves:
+ *
+ *     (new) ─► Held | Deferred | Due          Deferred ─► Due          Due ─► Preparing
+ *     Preparing ─► Ready | Deferred | Held | (gone)        Ready ─► Sending ─► Finishing
+ *     Finishing ─► Deferred | Held | (gone)
+ *     Held, Deferred, Due, Ready ─► Updating ─► Held | Due       (an operator's wish)
+ */
+export const Stage = {
+  Held: 0,
+  Deferred: 1,
+  /** Its time has come; waits for the predelivery hook. */
+  Due: 2,
+  /** In the predelivery hook, or its next hop is being looked up. */
+  Preparing: 3,
+  /** In a sub-queue, to be picked up. */
+  Ready: 4,
+  Sending: 5,
+  /** In the postdelivery hook, or its end is being written. */
+  Finishing: 6,
+  Updating: 7,
+} as const;
+
+/** One of the values of `Stage`. */
+export type Stage = (typeof Stage)[keyof typeof Stage];
+
+/** The states that lists and the API show (queue-and-config 1.1). */
+export type QueueState = 'ACTIVE' | 'DEFER' | 'SENDING' | 'UNKNOWN' | 'HOLD' | 'UPDATE';
+
+const stateOfStage: Readonly<Record<Stage, QueueState>> = {
+  [Stage.Held]: 'HOLD',
+  [Stage.Deferred]: 'DEFER',
+  [Stage.Due]: 'ACTIVE',
+  [Stage.Preparing]: 'UNKNOWN',
+  [Stage.Ready]: 'ACTIVE',
+  [Stage.Sending]: 'SENDING',
+  [Stage.Finishing]: 'UNKNOWN',
+  [Stage.Updating]: 'UPDATE',
+};
+
+/** Where a message came from; shared by all that came the same way. */
+interface Origin {
+  readonly serverId: string;
+  readonly senderIp: string;
+  readonly senderHelo: string;
+  readonly saslUsername?: string;
+}
+
+/** What most messages do not have. */
+type Extras = Pick<QueuedMessage, 'metadata' | 'jobId' | 'tenantId' | 'quotas' | 'dsn'>;
+
+const NO_EXTRAS: Extras = Object.freeze({
+  metadata: Object.freeze({}),
+  quotas: Object.freeze([]),
+  dsn: Object.freeze({}),
+});
+
+/** No slot. */
+export const NONE = -1;
+
+/** The messages of the queue. */
+export class MessageTable {
+  readonly #ids = new IdTable();
+  readonly #origins = new Interned<Origin>();
+  readonly #addresses = new Interned<Address>();
+  readonly #words = new Interned<string>();
+  #stages = new Uint8Array(0);
+  #priorities = new Uint8Array(0);
+  #retries = new Uint16Array(0);
+  #times = new Float64Array(0);
+  #nextTries = new Float64Array(0);
+  #sizes = new Uint32Array(0);
+  #originOf = new Uint32Array(0);
+  #senderOf = new Uint32Array(0);
+  #recipientDomain = new Uint32Array(0);
+  #transportOf = new Uint32Array(0);
+  /** Order of entry into ACTIVE. */
+  #entries = new Float64Array(0);
+  /** Links of the list that the message is in; of a deferred one, `#next` is its place in the heap. */
+  #next = new Int32Array(0);
+  #previous = new Int32Array(0);
+  readonly #recipientLocal: string[] = [];
+  readonly #recipientParams = new Map<number, NonNullable<Address['params']>>();
+  readonly #extras: Extras[] = [];
+  readonly #reasons: (string | undefined)[] = [];
+  readonly #counts = new Uint32Array(8);
+  #nextEntry = 1;
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  find(id: MessageId): number {
+    return this.#ids.find(id);
+  }
+
+  idOf(slot: number): MessageId {
+    return this.#ids.idOf(slot);
+  }
+
+  /** A row for a message; its stage is `Updating` until it is put somewhere. */
+  add(message: QueuedMessage): number {
+    const slot = this.#ids.add(message.id);
+    if (slot >= this.#stages.length) this.#grow(this.#ids.capacity);
+    this.#stages[slot] = Stage.Updating;
+    this.#counts[Stage.Updating]!++;
+    this.#priorities[slot] = message.priority;
+    this.#retries[slot] = Math.min(message.retry, 0xffff);
+    this.#times[slot] = message.ts;
+    this.#nextTries[slot] = message.nextTry;
+    this.#sizes[slot] = message.sizeBytes;
+    this.#originOf[slot] = this.#addOrigin(message);
+    this.#senderOf[slot] = this.#addresses.add(addressKey(message.sender), message.sender);
+    this.#recipientDomain[slot] = this.#words.add(message.recipient.domain, message.recipient.domain);
+    this.#transportOf[slot] = this.#words.add(message.transportId, message.transportId);
+    this.#recipientLocal[slot] = message.recipient.localPart;
+    if (message.recipient.params !== undefined) this.#recipientParams.set(slot, message.recipient.params);
+    this.#extras[slot] = extrasOf(message);
+    this.#reasons[slot] = message.reason;
+    this.#next[slot] = NONE;
+    this.#previous[slot] = NONE;
+    return slot;
+  }
+
+  remove(slot: number): void {
+    this.#counts[this.#stages[slot]!]!--;
+    this.#origins.release(this.#originOf[slot]!);
+    this.#addresses.release(this.#senderOf[slot]!);
+    this.#words.release(this.#recipientDomain[slot]!);
+    this.#words.release(this.#transportOf[slot]!);
+    this.#recipientLocal[slot] = '';
+    this.#recipientParams.delete(slot);
+    this.#extras[slot] = NO_EXTRAS;
+    this.#reasons[slot] = undefined;
+    this.#ids.remove(slot);
+  }
+
+  /** The message of a row, as it is now. */
+  message(slot: number): QueuedMessage {
+    const reason = this.#reasons[slot];
+    return {
+      id: this.#ids.idOf(slot),
+      ts: this.#times[slot]!,
+      ...this.#origins.get(this.#originOf[slot]!),
+      sender: this.#addresses.get(this.#senderOf[slot]!),
+      recipient: this.recipient(slot),
+      transportId: this.#words.get(this.#transportOf[slot]!),
+      ...this.#extras[slot]!,
+      priority: this.#priorities[slot] === 1 ? 1 : 0,
+      sizeBytes: this.#sizes[slot]!,
+      hold: this.#stages[slot] === Stage.Held,
+      retry: this.#retries[slot]!,
+      nextTry: this.#nextTries[slot]!,
+      ...(reason === undefined ? undefined : { reason }),
+    };
+  }
+
+  recipient(slot: number): Address {
+    const params = this.#recipientParams.get(slot);
+    const localPart = this.#recipientLocal[slot]!;
+    const domain = this.#words.get(this.#recipientDomain[slot]!);
+    return params === undefined ? { localPart, domain } : { localPart, domain, params };
+  }
+
+  /** Changes what a message may change; `hold` is the stage's affair. */
+  change(slot: number, change: MessageChange): void {
+    if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
+    if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
+    if (change.reason !== undefined) this.#reasons[slot] = change.reason || undefined;
+    if (change.transportId !== undefined) {
+      this.#words.release(this.#transportOf[slot]!);
+      this.#transportOf[slot] = this.#words.add(change.transportId, change.transportId);
+    }
+    if (change.metadata === undefined && change.quotas === undefined) return;
+    const extras = this.#extras[slot]!;
+    this.#extras[slot] = {
+      ...extras,
+      metadata: change.metadata ?? extras.metadata,
+      quotas: change.quotas ?? extras.quotas,
+    };
+  }
+
+  stage(slot: number): Stage {
+    return this.#stages[slot] as Stage;
+  }
+
+  setStage(slot: number, stage: Stage): void {
+    this.#counts[this.#stages[slot]!]!--;
+    this.#counts[stage]!++;
+    this.#stages[slot] = stage;
+  }
+
+  state(slot: number): QueueState {
+    return stateOfStage[this.#stages[slot] as Stage];
+  }
+
+  /** How many messages are in each state. */
+  counts(): Record<QueueState, number> {
+    const counts = { ACTIVE: 0, DEFER: 0, SENDING: 0, UNKNOWN: 0, HOLD: 0, UPDATE: 0 };
+    for (const stage of Object.values(Stage)) counts[stateOfStage[stage]] += this.#counts[stage]!;
+    return counts;
+  }
+
+  isHigh(slot: number): boolean {
+    return this.#priorities[slot] === 1;
+  }
+
+  nextTry(slot: number): number {
+    return this.#nextTries[slot]!;
+  }
+
+  /** Where the message stands in the order of entry into ACTIVE. */
+  entry(slot: number): number {
+    return this.#entries[slot]!;
+  }
+
+  /** It enters ACTIVE now. */
+  enter(slot: number): void {
+    this.#entries[slot] = this.#nextEntry++;
+  }
+
+  next(slot: number): number {
+    return this.#next[slot]!;
+  }
+
+  setNext(slot: number, value: number): void {
+    this.#next[slot] = value;
+  }
+
+  previous(slot: number): number {
+    return this.#previous[slot]!;
+  }
+
+  setPrevious(slot: number, value: number): void {
+    this.#previous[slot] = value;
+  }
+
+  /** All slots in use. Messages may come and go between two steps. */
+  *slots(): Generator<number> {
+    for (let slot = 0; slot < this.#ids.top; slot++) if (this.#ids.has(slot)) yield slot;
+  }
+
+  #addOrigin({ serverId, senderIp, senderHelo, saslUsername }: QueuedMessage): number {
+    const key = `${serverId}\n${senderIp}\n${senderHelo}\n${saslUsername ?? '\n'}`;
+    const known = { serverId, senderIp, senderHelo };
+    return this.#origins.add(key, saslUsername === undefined ? known : { ...known, saslUsername });
+  }
+
+  #grow(capacity: number): void {
+    this.#stages = enlarged(this.#stages, capacity);
+    this.#priorities = enlarged(this.#priorities, capacity);
+    this.#retries = enlarged(this.#retries, capacity);
+    this.#times = enlarged(this.#times, capacity);
+    this.#nextTries = enlarged(this.#nextTries, capacity);
+    this.#sizes = enlarged(this.#sizes, capacity);
+    this.#originOf = enlarged(this.#originOf, capacity);
+    this.#senderOf = enlarged(this.#senderOf, capacity);
+    this.#recipientDomain = enlarged(this.#recipientDomain, capacity);
+    this.#transportOf = enlarged(this.#transportOf, capacity);
+    this.#entries = enlarged(this.#entries, capacity);
+    this.#next = enlarged(this.#next, capacity);
+    this.#previous = enlarged(this.#previous, capacity);
+  }
+}
+
+/** The null path has an empty key of its own; parameters are part of the address. */
+function addressKey({ localPart, domain, params }: Address): string {
+  return params === undefined
+    ? `${localPart}\n${domain}`
+    : `${localPart}\n${domain}\n${JSON.stringify(params)}`;
+}
+
+function extrasOf({ metadata, jobId, tenantId, quotas, dsn }: QueuedMessage): Extras {
+  if (
+    jobId === undefined &&
+    tenantId === undefined &&
+    quotas.length === 0 &&
+    isEmpty(metadata) &&
+    isEmpty(dsn)
+  ) {
+    return NO_EXTRAS;
+  }
+  return {
+    metadata,
+    quotas,
+    dsn,
+    ...(jobId === undefined ? undefined : { jobId }),
+    ...(tenantId === undefined ? undefined : { tenantId }),
+  };
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
+}
