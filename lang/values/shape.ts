@@ -41,6 +41,9 @@ export const LIST = new Shape([], new Map(), undefined);
 /** Marks an array that keeps its entries in a Map. */
 export const DICTIONARY = new Shape([], new Map(), undefined);
 
+/** The shape that no array ever has: what an inline cache starts with. */
+export const NO_SHAPE = new Shape([], new Map(), undefined);
+
 /** The shape of these keys; undefined when they are none or too many. */
 export function shapeOf(keys: readonly string[]): Shape | undefined {
   let shape: Shape | undefined = EMPTY_RECORD;

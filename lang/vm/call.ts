@@ -166,7 +166,7 @@ export function construct(
   const made = target.constructorFunction;
   if (made !== undefined)
     return enterScript(fiber, made, target.instance, undefined, object, base, given, result, object);
-  if (given !== 0)
+  if (given > 0)
     throw new ScriptFault(`${target.name} has no constructor and takes 0 arguments, not ${given}`);
   return object;
 }

@@ -829,12 +829,7 @@ export function interpret(fiber: Fiber): void {
             const value = registers[base + code[pc + 3]!]!;
             if (container instanceof HslArray && !container.shared && container.shape === cache.shape)
               container.vec[cache.index] = value;
-            else if (
-              container instanceof HslArray &&
-              !container.shared &&
-              container.shape === cache.from &&
-              cache.from !== LIST
-            ) {
+            else if (container instanceof HslArray && !container.shared && container.shape === cache.from) {
               container.shape = cache.to;
               container.vec.push(value);
               fiber.allocated += BYTES_PER_ELEMENT;

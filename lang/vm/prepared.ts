@@ -4,7 +4,7 @@
 
 import type { ClassCode, FunctionCode, Program } from '../bytecode/function-code.js';
 import { HslFunction } from '../values/function.js';
-import { LIST, type Shape, shapeOf } from '../values/shape.js';
+import { NO_SHAPE, type Shape, shapeOf } from '../values/shape.js';
 import type { Value } from '../values/value.js';
 import { type CheckedBuiltin, checkedBuiltin } from './checked-builtin.js';
 
@@ -51,12 +51,12 @@ export class ScriptFunction {
 
 /** The inline cache of one instruction that reads or writes a constant key. */
 export class FieldCache {
-  /** The record shape seen last, and where it has the key. LIST, which no record has, stands for none. */
-  shape: Shape = LIST;
+  /** The record shape seen last, and where it has the key. */
+  shape: Shape = NO_SHAPE;
   index = 0;
   /** The last addition of the key: from this shape to that one. */
-  from: Shape = LIST;
-  to: Shape = LIST;
+  from: Shape = NO_SHAPE;
+  to: Shape = NO_SHAPE;
 
   constructor(readonly key: string) {}
 }

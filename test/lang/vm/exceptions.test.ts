@@ -1,0 +1,77 @@
+import { describe, expect, test } from 'vitest';
+import { echoOf, startScript } from '../../support/ram-script.js';
+
+async function errorOf(script: string): Promise<string> {
+  const ended = await (await startScript(script)).result;
+  return ended.kind === 'failed' ? ended.error.toText() : ended.kind;
+}
+
+describe('a runtime error', () => {
+  test('is an Exception with message and place', async () => {
+    const script = `
+try { $x = none; echo $x + 1; }
+catch ($e) {
+  echo $e->message();
+  echo $e->file();
+  echo $e->line();
+  echo $e->toString();
+}`;
+    const [message, file, line, text] = await echoOf(script);
+    expect([message, file, line]).toEqual(['+ does not work on none and number', 'main.hsl', '2']);
+    expect(text).toMatch(/^\+ does not work on none and number \(main\.hsl:2:\d+\)$/);
+  });
+
+  test('that nobody catches carries the calls that led there', async () => {
+    const text = await errorOf(
+      'function f($x) {\n  return $x / 0;\n}\nfunction g() {\n  return f(1);\n}\ng();',
+    );
+    expect(text.split('\n').map((line) => line.replace(/:\d+\)?$/, ''))).toEqual([
+      'division by zero (main.hsl:2',
+      '    at f (main.hsl:2',
+      '    at g (main.hsl:5',
+      '    at main.hsl:7',
+    ]);
+  });
+});
+
+describe('an exception', () => {
+  test('made by a script has no place of its own', async () => {
+    const script = `
+      try { throw Exception("bad"); }
+      catch ($e) { echo $e->toString(); echo $e->line() === none ? "none" : "some"; }`;
+    expect(await echoOf(script)).toEqual(['bad', 'none']);
+  });
+
+  test('goes to the innermost try around the call, and no further unless thrown again', async () => {
+    const script = `
+      function f() { throw "deep"; }
+      function g() { try { f(); } catch ($e) { echo "g $e"; throw "again"; } }
+      try { g(); } catch ($e) { echo "main $e"; }
+      echo "end";`;
+    expect(await echoOf(script)).toEqual(['g deep', 'main again', 'end']);
+  });
+
+  test('in a catch block is not caught by its own try', async () => {
+    expect(await errorOf('try { throw 1; } catch ($e) { throw "second"; }')).toMatch(/^second \(main\.hsl:1/);
+  });
+
+  test('may be any value', async () => {
+    const script = 'foreach ([none, 5, [1], "x"] as $v) { try { throw $v; } catch ($e) { echo $e; } }';
+    expect(await echoOf(script)).toEqual(['none', '5', '[0=>1]', 'x']);
+  });
+});
+
+test('values nested too deeply for the machine are an exception, not a crash', async () => {
+  const script = `
+    $a = [];
+    for ($i = 0; $i < 20000; $i++) $a = [$a];
+    try { echo $a; } catch ($e) { echo $e->message(); }`;
+  expect(await echoOf(script)).toEqual(['the value is nested too deeply']);
+});
+
+test('endless recursion is an exception that can be caught', async () => {
+  const script = `
+    function f($n) { return f($n + 1); }
+    try { f(0); } catch ($e) { echo $e->message(); }`;
+  expect(await echoOf(script)).toEqual(['calls are nested more than 512 deep']);
+});
