@@ -1,7 +1,9 @@
 // The door of the language.
 
 export type * as ast from './ast/nodes.js';
+export { disassemble } from './bytecode/disassembler.js';
 export type { Program } from './bytecode/function-code.js';
+export { type Checked, type Compilation, check, compile } from './compile.js';
 export * from './declare.js';
 export type { Diagnostic } from './diagnostics/diagnostic.js';
 export { messages } from './diagnostics/messages.js';
@@ -25,6 +27,7 @@ export {
   stackLine,
 } from './execute.js';
 export * from './host.js';
+export { lint } from './linter/index.js';
 export { loadParser, type Parsed, type Parser } from './parser/index.js';
 export { lineText, type Position, positionAt, type SourceFile, type Span } from './source/source-file.js';
 export { HslArray, type Key, stringToKey, toKey } from './values/array.js';

@@ -109,6 +109,15 @@ export const messages = {
   HSL9001: 'this always fails: {why}',
   HSL9002: 'this is never reached',
   HSL9003: 'cache has no option "{option}"',
+  HSL9004: 'the variable ${name} is set but never read',
+  HSL9005: 'an assignment stands where a condition is expected',
+  HSL9006: '{what} {name} takes the place of the builtin {name} in the whole script',
+  HSL9007: '{place} must be {expected}; found {found}',
+  HSL9008: '{callee} has no option "{option}"',
+  HSL9009: '{what} "{name}" is an older name of "{replacement}"',
+  HSL9010: '"{word}" is a word of other languages; it should not be the name of {what}',
+  HSL9011: 'the variable ${name} may not be set when it is read here',
+  HSL9012: '{what} is imported but never used',
 } as const;
 
 export type MessageCode = keyof typeof messages;
