@@ -57,7 +57,7 @@ import {
 import type { LibraryServices } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { HookPrograms } from './hook-programs.js';
-import { HookHost, type RunIdentity, servicesForRun } from './run-surroundings.js';
+import { HookHost, HookRunServices, type RunIdentity } from './run-surroundings.js';
 import { PendingRun, type Run, type SmtpHooks } from './smtp-hooks.js';
 
 /** How often a script ran and failed, since the process started. */
@@ -260,7 +260,7 @@ export class HookRunner implements SmtpHooks {
       host: new HookHost(this.#host, this.#log, identity),
       limits: this.#limits,
       variables: event.variables,
-      services: servicesForRun(this.#services, event.frame, identity),
+      services: new HookRunServices(this.#services, event.frame, identity),
     });
     const settle = (result: ExecutionResult) => this.#settle(event, identity, count, execution, result);
     const crashed = (error: unknown): Outcome => {

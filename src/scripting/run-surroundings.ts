@@ -41,15 +41,30 @@ export class HookHost implements RunHost {
   }
 }
 
-/** The library's services, with the hook's frame and `syslog` telling the transaction. */
-export function servicesForRun(
-  services: LibraryServices,
-  frame: HookFrame | undefined,
-  { transaction }: RunIdentity,
-): LibraryServices & HookServices {
-  return {
-    ...services,
-    frame,
-    syslog: (priority, message) => services.syslog(priority, `[${transaction}] ${message}`),
-  };
+/** The library's services, with the hook's frame, and `syslog` telling the transaction. */
+export class HookRunServices implements LibraryServices, HookServices {
+  readonly rates: LibraryServices['rates'];
+  readonly hostname: LibraryServices['hostname'];
+  readonly timeZone: LibraryServices['timeZone'];
+  readonly uuidVersion: LibraryServices['uuidVersion'];
+  readonly sleep: LibraryServices['sleep'];
+  readonly frame: HookFrame | undefined;
+  readonly #base: LibraryServices;
+  readonly #transaction: string;
+
+  // Field by field: spreading the services cost a fifth of an empty hook.
+  constructor(base: LibraryServices, frame: HookFrame | undefined, { transaction }: RunIdentity) {
+    this.rates = base.rates;
+    this.hostname = base.hostname;
+    this.timeZone = base.timeZone;
+    this.uuidVersion = base.uuidVersion;
+    this.sleep = base.sleep;
+    this.frame = frame;
+    this.#base = base;
+    this.#transaction = transaction;
+  }
+
+  syslog(priority: number, message: string): void {
+    this.#base.syslog(priority, `[${this.#transaction}] ${message}`);
+  }
 }
