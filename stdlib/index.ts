@@ -2,6 +2,8 @@
 
 // --- What every program can call, and what it needs
 export { catalog } from './catalog.js';
+// --- Ids
+export { uuidV1, uuidV4 } from './ids/uuid.js';
 export { dataLoaders } from './loaders/data-loaders.js';
 // --- Mail: addresses, envelopes, messages
 export {

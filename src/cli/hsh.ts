@@ -14,6 +14,7 @@ import {
   type Program,
   renderDiagnostic,
   type ScriptError,
+  stackLine,
   textToBytes,
 } from '#lang';
 import { createRunHost } from '../scripting/host/index.js';
@@ -89,7 +90,8 @@ export function showDiagnostics(diagnostics: readonly Diagnostic[]): void {
 
 /** `FILE:LINE:COL: error: MESSAGE` and the HSL stack. */
 export function scriptErrorToText(error: ScriptError): string {
-  return bytesToText(error.toText());
+  const place = error.file === undefined ? '' : `${error.file}:${error.line}:${error.column}: `;
+  return bytesToText([`${place}error: ${error.message}`, ...error.stack.map(stackLine)].join('\n'));
 }
 
 async function runProgram(program: Program): Promise<number> {

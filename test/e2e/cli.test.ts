@@ -27,11 +27,10 @@ test('hsh reads a script from stdin, also by its older name', async () => {
   expect((await argonite(['hsh', '-'], 'echo 6*7;')).stdout).toBe('42\n');
   const folder = scratchFolder();
   symlinkSync(path.join(root, 'src/cli/launch.cjs'), path.join(folder, 'hsh'));
-  const { code, stdout } = await runProgram(
-    process.execPath,
-    ['--preserve-symlinks-main', path.join(folder, 'hsh'), '-'],
-    { input: 'echo 1;', env: { ...process.env, XDG_CACHE_HOME: folder } },
-  );
+  const { code, stdout } = await runProgram(process.execPath, [path.join(folder, 'hsh'), '-'], {
+    input: 'echo 1;',
+    env: { ...process.env, XDG_CACHE_HOME: folder },
+  });
   expect({ code, stdout }).toEqual({ code: 0, stdout: '1\n' });
 });
 
