@@ -45,9 +45,20 @@ export function stringToKey(key: string): number | string {
 const NO_VALUES: Value[] = [];
 const NO_ENTRIES = new Map<Key, Value>();
 
+/** What is known about arrays inside an array. */
+export const enum Nesting {
+  Unknown,
+  /** There are none. */
+  Flat,
+  /** There may be some. */
+  Nested,
+}
+
 export class HslArray {
   /** True while more than one place may hold this array: the next writer clones. */
   shared = false;
+  /** Whether arrays may be among the values: a clone looks for them only then. Whoever writes one into `vec` says so here. */
+  nesting: Nesting = Nesting.Unknown;
   /** For dictionaries: the highest integer key plus one, never below 0; -1 when it must be found again. */
   #next = -1;
 
@@ -124,6 +135,7 @@ export class HslArray {
 
   /** `set` for a key that `toKey` has made. */
   setNormal(key: Key, value: Value): void {
+    if (value instanceof HslArray) this.nesting = Nesting.Nested;
     const shape = this.shape;
     if (shape === LIST) {
       const vec = this.vec;
@@ -157,6 +169,7 @@ export class HslArray {
 
   /** Adds under the highest integer key plus one. The array must not be shared. */
   append(value: Value): void {
+    if (value instanceof HslArray) this.nesting = Nesting.Nested;
     if (this.shape === LIST) {
       this.vec.push(value);
       return;
@@ -199,18 +212,28 @@ export class HslArray {
 
   /** A copy to write to. Nested arrays are then held twice, so they are marked. */
   clone(): HslArray {
-    if (this.shape !== DICTIONARY) {
-      const copy = this.vec.slice();
-      for (let i = 0; i < copy.length; i++) {
-        const value = copy[i];
-        if (value instanceof HslArray) value.shared = true;
-      }
-      return new HslArray(this.shape, copy, NO_ENTRIES);
-    }
-    for (const value of this.map.values()) if (value instanceof HslArray) value.shared = true;
-    const copy = new HslArray(DICTIONARY, NO_VALUES, new Map(this.map));
+    if (this.nesting !== Nesting.Flat) this.nesting = this.#shareNested() ? Nesting.Nested : Nesting.Flat;
+    const isDictionary = this.shape === DICTIONARY;
+    const copy = new HslArray(
+      this.shape,
+      isDictionary ? NO_VALUES : this.vec.slice(),
+      isDictionary ? new Map(this.map) : NO_ENTRIES,
+    );
+    copy.nesting = this.nesting;
     copy.#next = this.#next;
     return copy;
+  }
+
+  /** Marks the arrays inside. @returns whether there are any */
+  #shareNested(): boolean {
+    let found = false;
+    for (const value of this.values()) {
+      if (value instanceof HslArray) {
+        value.shared = true;
+        found = true;
+      }
+    }
+    return found;
   }
 
   keys(): IterableIterator<Key> {

@@ -10,7 +10,7 @@
 // the compiler folds constants and the translating tier emits calls with the same functions.
 
 import { Op, WORDS } from '../bytecode/opcodes.js';
-import { HslArray } from '../values/array.js';
+import { HslArray, Nesting } from '../values/array.js';
 import { isEqual, isLess, isLessOrEqual, isSame, takesCase } from '../values/compare.js';
 import { toBoolean, toText } from '../values/convert.js';
 import { HslFunction } from '../values/function.js';
@@ -812,9 +812,10 @@ export function interpret(fiber: Fiber): void {
               typeof key === 'number' &&
               key >>> 0 === key &&
               key < container.vec.length
-            )
+            ) {
               container.vec[key] = value;
-            else {
+              if (typeof value === 'object' && value instanceof HslArray) container.nesting = Nesting.Nested;
+            } else {
               const own = writableContainer(fiber, container);
               registers[at] = own;
               setElement(fiber, own, key, value);
@@ -827,11 +828,13 @@ export function interpret(fiber: Fiber): void {
             const container = registers[at];
             const cache = fields[code[pc + 2]!]!;
             const value = registers[base + code[pc + 3]!]!;
-            if (container instanceof HslArray && !container.shared && container.shape === cache.shape)
+            if (container instanceof HslArray && !container.shared && container.shape === cache.shape) {
               container.vec[cache.index] = value;
-            else if (container instanceof HslArray && !container.shared && container.shape === cache.from) {
+              if (typeof value === 'object' && value instanceof HslArray) container.nesting = Nesting.Nested;
+            } else if (container instanceof HslArray && !container.shared && container.shape === cache.from) {
               container.shape = cache.to;
               container.vec.push(value);
+              if (typeof value === 'object' && value instanceof HslArray) container.nesting = Nesting.Nested;
               fiber.allocated += BYTES_PER_ELEMENT;
             } else {
               const own = writableContainer(fiber, container);
@@ -847,6 +850,7 @@ export function interpret(fiber: Fiber): void {
             const value = registers[base + code[pc + 2]!]!;
             if (container instanceof HslArray && !container.shared && container.shape === LIST) {
               container.vec.push(value);
+              if (typeof value === 'object' && value instanceof HslArray) container.nesting = Nesting.Nested;
               fiber.allocated += BYTES_PER_ELEMENT;
               if (fiber.allocated > fiber.memoryThreshold) fiber.overThreshold();
             } else {
