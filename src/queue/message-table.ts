@@ -3,6 +3,7 @@
 
 import type { Address } from '#hooks';
 import { enlarged, IdTable } from '../spool/id-table.js';
+import { SharedTexts } from '../spool/shared-texts.js';
 import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
 import { Interned } from './interned.js';
 
@@ -91,6 +92,7 @@ export class MessageTable {
   readonly #recipientParams = new Map<number, NonNullable<Address['params']>>();
   readonly #extras: Extras[] = [];
   readonly #reasons: (string | undefined)[] = [];
+  readonly #texts = new SharedTexts();
   readonly #counts = new Uint32Array(8);
   #nextEntry = 1;
 
@@ -124,7 +126,7 @@ export class MessageTable {
     this.#recipientLocal[slot] = message.recipient.localPart;
     if (message.recipient.params !== undefined) this.#recipientParams.set(slot, message.recipient.params);
     this.#extras[slot] = extrasOf(message);
-    this.#reasons[slot] = message.reason;
+    this.#reasons[slot] = this.#texts.share(message.reason);
     this.#next[slot] = NONE;
     this.#previous[slot] = NONE;
     return slot;
@@ -174,7 +176,7 @@ export class MessageTable {
   change(slot: number, change: MessageChange): void {
     if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
     if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
-    if (change.reason !== undefined) this.#reasons[slot] = change.reason || undefined;
+    if (change.reason !== undefined) this.#reasons[slot] = this.#texts.share(change.reason);
     if (change.transportId !== undefined) {
       this.#words.release(this.#transportOf[slot]!);
       this.#transportOf[slot] = this.#words.add(change.transportId, change.transportId);

@@ -24,8 +24,9 @@ export class BodyStore {
   readonly #places: PlaceTable;
   readonly #segments: BodySegments;
   readonly #recentBytes: number;
-  readonly #recent = new Map<number, Buffer>();
-  #recentTotal = 0;
+  #young = new Map<number, Buffer>();
+  #old = new Map<number, Buffer>();
+  #youngBytes = 0;
   readonly #largeCrcs = new Map<number, number>();
 
   constructor(
@@ -42,15 +43,14 @@ export class BodyStore {
     this.#recentBytes = recentBytes;
   }
 
-  /** Keeps the payload of a place at hand. */
+  /** Keeps the payload of a place at hand. Two generations: when the young one is full the old one is let go as a whole. */
   remember(place: number, payload: Buffer): void {
-    this.#recent.set(place, payload);
-    this.#recentTotal += payload.length;
-    for (const [oldest, bytes] of this.#recent) {
-      if (this.#recentTotal <= this.#recentBytes) break;
-      this.#recent.delete(oldest);
-      this.#recentTotal -= bytes.length;
-    }
+    this.#young.set(place, payload);
+    this.#youngBytes += payload.length;
+    if (this.#youngBytes <= this.#recentBytes / 2) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#youngBytes = 0;
   }
 
   rememberCrc(place: number, crc: number): void {
@@ -64,10 +64,11 @@ export class BodyStore {
   /** The place is used no more. */
   forget(place: number): void {
     this.#largeCrcs.delete(place);
-    const bytes = this.#recent.get(place);
+    this.#old.delete(place);
+    const bytes = this.#young.get(place);
     if (bytes === undefined) return;
-    this.#recent.delete(place);
-    this.#recentTotal -= bytes.length;
+    this.#young.delete(place);
+    this.#youngBytes -= bytes.length;
   }
 
   isLarge(place: number): boolean {
@@ -80,7 +81,7 @@ export class BodyStore {
 
   /** The payload of a place in the body log. @throws SpoolError */
   async load(place: number): Promise<Buffer> {
-    const recent = this.#recent.get(place);
+    const recent = this.#young.get(place) ?? this.#old.get(place);
     if (recent !== undefined) return recent;
     return (await this.loadRecord(place)).subarray(HEADER_BYTES);
   }

@@ -3,6 +3,7 @@
 
 import { enlarged, IdTable } from './id-table.js';
 import type { StoredMessage } from './records.js';
+import { SharedTexts } from './shared-texts.js';
 import type { MessageChange, MessageId } from './spool.js';
 
 /** A stretch of the body log that messages share; segment 0 = a file of its own, `offset` being its number. */
@@ -72,7 +73,7 @@ export class PlaceTable {
   }
 
   #grow(): void {
-    const length = Math.ceil(this.#segments.length * 1.5);
+    const length = Math.ceil(this.#segments.length * 1.25);
     this.#segments = enlarged(this.#segments, length);
     this.#offsets = enlarged(this.#offsets, length);
     this.#sizes = enlarged(this.#sizes, length);
@@ -98,6 +99,7 @@ export class StoredMessages {
   #retries = new Uint16Array(0);
   #nextTries = new Float64Array(0);
   readonly #reasons: (string | undefined)[] = [];
+  readonly #texts = new SharedTexts();
   readonly #rare = new Map<number, RareChange>();
 
   get count(): number {
@@ -124,7 +126,7 @@ export class StoredMessages {
     this.#holds[slot] = message.hold ?? 0;
     this.#retries[slot] = message.retry ?? 0;
     this.#nextTries[slot] = message.next ?? 0;
-    this.#reasons[slot] = message.why;
+    this.#reasons[slot] = this.#texts.share(message.why);
     return slot;
   }
 
@@ -154,7 +156,7 @@ export class StoredMessages {
     if (change.hold !== undefined) this.#holds[slot] = change.hold ? 1 : 0;
     if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
     if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
-    if (change.reason !== undefined) this.#reasons[slot] = change.reason || undefined;
+    if (change.reason !== undefined) this.#reasons[slot] = this.#texts.share(change.reason);
     const { transportId, metadata, quotas } = change;
     if (transportId === undefined && metadata === undefined && quotas === undefined) return;
     this.#rare.set(slot, {
