@@ -10,17 +10,37 @@ import type { Value } from './value.js';
 /** `===`: same type and same value; arrays entry by entry in order, references by identity. */
 export function isSame(a: Value, b: Value): boolean {
   if (a === b) return true;
-  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b);
+  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b, 0, undefined);
 }
 
-function haveSameEntries(a: HslArray, b: HslArray): boolean {
+/** Arrays nested deeper than this are worth remembering what was found the same. */
+const DEEP = 12;
+
+/** Pairs of arrays that are the same. */
+type KnownPairs = Map<HslArray, Set<HslArray>>;
+
+// Arrays that hold one array in several places (`$a = [$a, $a]`, forty times over) have few arrays but a great many paths:
+// a pair that was compared once is not compared again.
+function haveSameEntries(a: HslArray, b: HslArray, depth: number, pairs: KnownPairs | undefined): boolean {
   if (a.length !== b.length) return false;
+  const known = depth > DEEP ? (pairs ?? new Map<HslArray, Set<HslArray>>()) : undefined;
+  if (known?.get(a)?.has(b) === true) return true;
   const others = b.entries();
   for (const [key, value] of a.entries()) {
     const other = others.next().value as [Value, Value];
-    if (!isSame(key, other[0]) || !isSame(value, other[1])) return false;
+    if (!areSame(key, other[0], depth, known) || !areSame(value, other[1], depth, known)) return false;
+  }
+  if (known !== undefined) {
+    const partners = known.get(a);
+    if (partners === undefined) known.set(a, new Set([b]));
+    else partners.add(b);
   }
   return true;
+}
+
+function areSame(a: Value, b: Value, depth: number, known: KnownPairs | undefined): boolean {
+  if (a === b) return true;
+  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b, depth + 1, known);
 }
 
 /** `==`: the loose table. */

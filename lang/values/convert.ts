@@ -5,6 +5,7 @@
 import { HslArray, type Key } from './array.js';
 import { HslFunction } from './function.js';
 import { HslObject } from './object.js';
+import { ScriptFault } from './script-fault.js';
 import type { Value } from './value.js';
 
 /** Truthiness (hsl-language 3.1). NaN is true. */
@@ -58,7 +59,7 @@ export function toText(value: Value): string {
       return value ? 'true' : 'false';
     default:
       if (value === null) return 'none';
-      return value instanceof HslArray ? arrayToText(value) : referenceToText(value);
+      return value instanceof HslArray ? new ArrayText().of(value) : referenceToText(value);
   }
 }
 
@@ -67,18 +68,40 @@ function referenceToText(value: Exclude<Value, null | boolean | number | string 
   return value instanceof HslFunction ? 'function' : `resource(${value.type})`;
 }
 
-function arrayToText(array: HslArray): string {
-  let text = '[';
-  let first = true;
-  for (const [key, value] of array.entries()) {
-    text += `${first ? '' : ','}${elementToText(key)}=>${elementToText(value)}`;
-    first = false;
-  }
-  return `${text}]`;
-}
+/** Longer texts of arrays are refused: they come from arrays that hold one another many times over. */
+const MAX_ARRAY_TEXT = 2 ** 28;
 
-function elementToText(value: Key | Value): string {
-  return typeof value === 'string' ? quoteText(value) : toText(value);
+// An array that is held in several places of another is written once and its text reused: `$a = [$a, $a]` forty times
+// over is small in memory, and its text must end in an exception, not in a machine without memory.
+class ArrayText {
+  #known: Map<HslArray, string> | undefined = undefined;
+
+  of(array: HslArray): string {
+    if (!array.shared) return this.#write(array);
+    const known = this.#known?.get(array);
+    if (known !== undefined) return known;
+    const text = this.#write(array);
+    this.#known ??= new Map();
+    this.#known.set(array, text);
+    return text;
+  }
+
+  #write(array: HslArray): string {
+    const parts: string[] = [];
+    let length = 0;
+    for (const [key, value] of array.entries()) {
+      const part = `${this.#element(key)}=>${this.#element(value)}`;
+      length += part.length;
+      if (length > MAX_ARRAY_TEXT) throw new ScriptFault('the text of the array would be too long');
+      parts.push(part);
+    }
+    return `[${parts.join(',')}]`;
+  }
+
+  #element(value: Key | Value): string {
+    if (typeof value === 'string') return quoteText(value);
+    return value instanceof HslArray ? this.of(value) : toText(value);
+  }
 }
 
 const NEEDS_ESCAPE = /["\\\x00-\x1f\x7f]/g;

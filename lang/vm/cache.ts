@@ -123,14 +123,17 @@ function identityOf(reference: object): number {
   return identity;
 }
 
+/** A longer key is refused: it would cost more than the call. */
+const MAX_KEY = 2 ** 26;
+
 /** Values written out: equal texts exactly for values that are `===`. References are written by identity. */
 export function keyOf(values: readonly Value[]): string {
-  let key = '';
-  for (const value of values) key += keyPart(value);
-  return key;
+  const known = new Map<HslArray, string>();
+  return values.map((value) => keyPart(value, known)).join('');
 }
 
-function keyPart(value: Value): string {
+// As in convert.ts: an array held in several places is written once.
+function keyPart(value: Value, known: Map<HslArray, string>): string {
   switch (typeof value) {
     case 'string':
       return `s${value.length}:${value}`;
@@ -140,7 +143,22 @@ function keyPart(value: Value): string {
       return value ? 't' : 'f';
     default:
       if (value === null) return '0';
-      if (!(value instanceof HslArray)) return `r${identityOf(value)};`;
-      return `a${value.length}:${[...value.entries()].map(([k, v]) => keyPart(k) + keyPart(v)).join('')}`;
+      return value instanceof HslArray ? arrayPart(value, known) : `r${identityOf(value)};`;
   }
+}
+
+function arrayPart(array: HslArray, known: Map<HslArray, string>): string {
+  const found = known.get(array);
+  if (found !== undefined) return found;
+  const parts = [`a${array.length}:`];
+  let length = 0;
+  for (const [key, value] of array.entries()) {
+    const part = keyPart(key, known) + keyPart(value, known);
+    length += part.length;
+    if (length > MAX_KEY) throw new ScriptFault('the arguments of a cached call are too large to be its key');
+    parts.push(part);
+  }
+  const text = parts.join('');
+  known.set(array, text);
+  return text;
 }

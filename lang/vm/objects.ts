@@ -74,7 +74,7 @@ export function hasMember(fiber: Fiber, object: HslObject, key: Key): boolean {
 function writable(fiber: Fiber, object: HslObject, key: Key): string {
   const owner = object.classOf;
   if (!(owner instanceof ScriptClass))
-    throw new ScriptFault(`a ${owner.name} has no variables that a script can set`);
+    throw new ScriptFault(`objects of class ${owner.name} have no variables that a script can set`);
   const name = memberName(key);
   if (name === undefined)
     throw new ScriptFault(`a member of an object is named by a string, not by ${typeWord(key)}`);
@@ -87,7 +87,8 @@ function writable(fiber: Fiber, object: HslObject, key: Key): string {
 
 /** `object[key] = value`. */
 export function setMember(fiber: Fiber, object: HslObject, key: Key, value: Value): void {
-  object.fields!.set(writable(fiber, object, key), value);
+  const name = writable(fiber, object, key);
+  object.fields!.set(name, value);
 }
 
 /** The member, made fit for writing to its elements. */
@@ -111,7 +112,8 @@ export function findMember(fiber: Fiber, object: HslObject, key: Key): Value {
 
 /** `unset(object[key])`. @returns whether it was there */
 export function unsetMember(fiber: Fiber, object: HslObject, key: Key): boolean {
-  return object.fields!.delete(writable(fiber, object, key));
+  const name = writable(fiber, object, key);
+  return object.fields!.delete(name);
 }
 
 /** `value->name` on any value: a member, an element, or none. */

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { builtin } from '#lang';
 import { echoOf, startScript } from '../../support/ram-script.js';
+
+const length = builtin({
+  name: 'length',
+  group: 'types',
+  summary: 'Counts.',
+  params: [{ name: 'x', type: 'array' }],
+  returns: 'number',
+  run: (x) => x.length,
+});
 
 async function errorOf(script: string): Promise<string> {
   const ended = await (await startScript(script)).result;
@@ -67,6 +77,25 @@ test('values nested too deeply for the machine are an exception, not a crash', a
     for ($i = 0; $i < 20000; $i++) $a = [$a];
     try { echo $a; } catch ($e) { echo $e->message(); }`;
   expect(await echoOf(script)).toEqual(['the value is nested too deeply']);
+});
+
+test('an array that holds itself many times over is compared at once and too long to print', async () => {
+  const script = `
+    function grown() { $a = [1]; for ($i = 0; $i < 60; $i++) $a = [$a, $a]; return $a; }
+    echo grown() === grown();
+    try { echo grown(); } catch ($e) { echo $e->message(); }
+    try { cache [] length(grown()); } catch ($e) { echo $e->message(); }`;
+  expect(await echoOf(script, { declarations: [length] })).toEqual([
+    'true',
+    'the text of the array would be too long',
+    'the arguments of a cached call are too large to be its key',
+  ]);
+});
+
+test('a member of a native object cannot be set', async () => {
+  expect(await echoOf('$e = Exception("x"); $e->message = 1;')).toEqual([
+    'failed: objects of class Exception have no variables that a script can set',
+  ]);
 });
 
 test('endless recursion is an exception that can be caught', async () => {

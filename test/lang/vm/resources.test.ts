@@ -143,6 +143,37 @@ test('a callback called under a lock must not wait', async () => {
   ]);
 });
 
+test('an action inside a callback ends the script, and the builtin cleans up', async () => {
+  const around = builtin({
+    name: 'around',
+    group: 'arrays',
+    summary: 'Calls.',
+    params: [{ name: 'fn', type: 'function' }],
+    returns: 'any',
+    callbacks: true,
+    *run(fn, context): BuiltinSteps<Value> {
+      try {
+        return yield call(fn);
+      } finally {
+        context.host.echo('cleaned up');
+      }
+    },
+  });
+  const finish = builtin({
+    name: 'Finish',
+    group: 'actions',
+    summary: 'Ends.',
+    params: [{ name: 'reply', type: 'string' }],
+    returns: 'none',
+    ends: true,
+    run: (reply) => ({ reply }),
+  });
+  const script = 'try { around(function () { Finish("ok"); echo "never"; }); } catch ($e) { echo "never"; }';
+  const { host, result } = await startScript(script, { declarations: [around, finish] });
+  expect(result).toEqual({ kind: 'ended', action: 'Finish', outcome: { reply: 'ok' } });
+  expect(host.echoed).toEqual(['cleaned up']);
+});
+
 describe('a function value kept beyond its execution', () => {
   const keep = builtin({
     name: 'keep',
