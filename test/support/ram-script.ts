@@ -77,7 +77,10 @@ export async function startScript(
 }
 
 /** Runs the script to its end. @returns what it echoed, then the text of the error if it failed */
-export async function echoOf(text: string, surroundings: ScriptSurroundings = {}): Promise<readonly string[]> {
+export async function echoOf(
+  text: string,
+  surroundings: ScriptSurroundings = {},
+): Promise<readonly string[]> {
   const { host, result } = await startScript(text, surroundings);
   const ended = await result;
   if (ended.kind === 'failed') return [...host.echoed, `failed: ${ended.error.message}`];

@@ -6,7 +6,7 @@ const format = (template: string, ...values: Value[]) =>
   formatText(template, HslArray.fromList(values), { charge: () => {} });
 
 test.each<[string, Value[], string]>([
-  ['%s is %.2f', ['e', 2.71828], 'e is 2.72'],
+  ['%s is %.2f', ['x', 6.02214], 'x is 6.02'],
   ["%'0>6s", ['42'], '000042'],
   ['%[1]s-%[0]s', ['a', 'b'], 'b-a'],
   ['%[1]s%s', ['a', 'b', 'c'], 'bc'],
