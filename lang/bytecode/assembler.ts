@@ -107,6 +107,11 @@ export class Assembler {
     return first;
   }
 
+  /** Whether `register` is the temporary taken last: a window may begin there. */
+  isTop(register: number): boolean {
+    return register >= this.firstTemporary && register === this.#next - 1;
+  }
+
   /** How many registers are in use: to be given to `release`. */
   mark(): number {
     return this.#next;

@@ -177,7 +177,8 @@ function compileBuiltinCall(
     asm.emit(Op.CallBuiltin1, to, index, value);
     return;
   }
-  const window = asm.take(Math.max(1, args.length));
+  const window = resultWindow(f, to);
+  if (args.length > 1) asm.take(args.length - 1);
   args.forEach((arg, position) => {
     builtinArgumentInto(f, arg, callsBack || mayWrite(args.slice(position + 1)), window + position);
   });
@@ -187,7 +188,7 @@ function compileBuiltinCall(
     return;
   }
   asm.emit(Op.CallBuiltin, window, index, args.length);
-  asm.emit(Op.Move, to, window);
+  if (window !== to) asm.emit(Op.Move, to, window);
 }
 
 /** Whether script code may run before the builtin is done: then what others hold must not change under it. */
@@ -245,13 +246,18 @@ function compileMethodCall(f: FunctionCompiler, node: Call, callee: Expression, 
   } else {
     return false;
   }
-  const window = asm.take(1 + node.args.length);
+  const window = resultWindow(f, to);
   into(f, object, window);
-  argumentsInto(f, node.args, window + 1);
+  argumentsInto(f, node.args, asm.take(node.args.length));
   f.at(callee.kind === 'Member' ? callee.name.span : node.span);
   asm.emit(Op.CallMethod, window, f.program.constant(name), node.args.length);
-  asm.emit(Op.Move, to, window);
+  if (window !== to) asm.emit(Op.Move, to, window);
   return true;
+}
+
+/** The first register of a window in which the result will be: the one it is wanted in, if that is on top. */
+function resultWindow(f: FunctionCompiler, to: number): number {
+  return f.asm.isTop(to) ? to : f.asm.take();
 }
 
 /** Nothing is known of the callee: it may write to what it gets. */

@@ -115,7 +115,6 @@ export function isSingleStep(node: Expression): boolean {
     case 'Conditional':
     case 'Coalesce':
     case 'Match':
-    case 'ArrayLiteral':
     case 'Increment':
     case 'CompoundAssign':
     case 'Unset':

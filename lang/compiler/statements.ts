@@ -1,7 +1,17 @@
 // Statements to instructions. Every statement gives back the temporaries it took; what must last while a body runs
 // (an iteration, a barrier's handle) is taken before the body and given back behind it.
 
-import type { Expression, Foreach, If, Node, Statement, Try, Variable } from '../ast/nodes.js';
+import type {
+  Break,
+  Continue,
+  Expression,
+  Foreach,
+  If,
+  Node,
+  Statement,
+  Try,
+  Variable,
+} from '../ast/nodes.js';
 import { forEachChild } from '../ast/walk.js';
 import type { Label } from '../bytecode/assembler.js';
 import { HandlerKind } from '../bytecode/function-code.js';
@@ -59,10 +69,8 @@ export function compileStatement(f: FunctionCompiler, node: Statement): void {
       compileSwitch(f, node);
       break;
     case 'Break':
-      leave(f, (exits) => exits.atBreak);
-      break;
     case 'Continue':
-      leave(f, (exits) => exits.atContinue);
+      leave(f, node);
       break;
     case 'Return':
       compileReturn(f, node.value);
@@ -106,6 +114,11 @@ function compileIf(f: FunctionCompiler, node: If): void {
   if (test !== undefined) {
     if (toBoolean(test)) compileStatement(f, node.then);
     else if (node.otherwise !== undefined) compileStatement(f, node.otherwise);
+    return;
+  }
+  const exit = node.otherwise === undefined ? directExit(f, node.then) : undefined;
+  if (exit !== undefined) {
+    jumpIf(f, node.test, exit, true);
     return;
   }
   const otherwise = asm.label();
@@ -232,18 +245,32 @@ function isSteady(f: FunctionCompiler, node: Foreach): boolean {
   return !isWritten;
 }
 
-function leave(
+function leave(f: FunctionCompiler, node: Break | Continue): void {
+  const exit = exitOf(f, node);
+  if (exit === undefined) return;
+  leaveBarriers(f, exit.barriers);
+  f.asm.jump(Op.Jump, exit.label);
+}
+
+/** Where `break` or `continue` leads from here. */
+function exitOf(
   f: FunctionCompiler,
-  labelOf: (exits: FunctionCompiler['exits'][number]) => Label | undefined,
-): void {
+  node: Break | Continue,
+): { readonly label: Label; readonly barriers: number } | undefined {
   for (let i = f.exits.length - 1; i >= 0; i--) {
-    const exits = f.exits[i]!;
-    const label = labelOf(exits);
-    if (label === undefined) continue;
-    leaveBarriers(f, exits.barriers);
-    f.asm.jump(Op.Jump, label);
-    return;
+    const { atBreak, atContinue, barriers } = f.exits[i]!;
+    const label = node.kind === 'Break' ? atBreak : atContinue;
+    if (label !== undefined) return { label, barriers };
   }
+  return undefined;
+}
+
+/** `if (…) break;` and `if (…) continue;` need no jump of their own when no barrier is left by them. */
+function directExit(f: FunctionCompiler, then: Statement): Label | undefined {
+  const node = then.kind === 'Block' && then.body.length === 1 ? then.body[0]! : then;
+  if (node.kind !== 'Break' && node.kind !== 'Continue') return undefined;
+  const exit = exitOf(f, node);
+  return exit?.barriers === f.barriers.length ? exit.label : undefined;
 }
 
 // --- Leaving and failing --------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@
 //   HSL1xxx  reading: lexer (10xx), parser (11xx), what the language does not have (12xx)
 //   HSL2xxx  rules of placement and declaration (resolver)
 //   HSL3xxx  modules and data
-//   HSL4xxx  bytecode and program size
 //   HSL9xxx  warnings; every other range is an error
 
 /** The table. Placeholders are `{name}`; a text is a sentence without its full stop. */
@@ -101,9 +100,6 @@ export const messages = {
   HSL3007: 'the loader {loader} has no option "{option}"',
   HSL3008: 'the options of an import are an array of constant texts and values; found {found}',
   HSL3009: '"{path}" cannot be loaded as {loader}: {why}',
-
-  // --- HSL4xxx: bytecode and program size -----------------------------------------------------------------------
-  HSL4001: '{what} is too large to compile: {size}, the limit is {limit}',
 
   // --- HSL9xxx: warnings ----------------------------------------------------------------------------------------
   HSL9001: 'this always fails: {why}',
