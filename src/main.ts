@@ -11,7 +11,7 @@ import type {
   StartupSettings,
 } from './config/configuration.js';
 import { loadConfiguration } from './config/load.js';
-import { openFilesWarning } from './config/open-files.js';
+import { openFilesLimit, openFilesWarning } from './config/open-files.js';
 import { ConfigError, problemToText } from './config/problem.js';
 import { judge } from './delivery/failure.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
@@ -27,7 +27,7 @@ import {
   RefusedScripts,
 } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
-import { createRunHost } from './scripting/host/index.js';
+import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
 import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
 import { ListenError, SmtpServer } from './smtp/server.js';
 import { type DiskSpool, openSpool } from './spool/disk-spool.js';
@@ -129,7 +129,14 @@ class Daemon {
     this.#startup = startup;
     this.#running = running;
     this.#spool = spool;
-    const host = createRunHost({ echo: () => {} });
+    const cache = createFunctionCache({
+      clock: realClock,
+      fileStamp: createFileStamp({
+        files: new Map(running.files.map(({ id, text }) => [id, text])),
+        folders: [startup.scriptRoot],
+      }),
+    });
+    const host = { ...createRunHost({ echo: () => {} }), cache };
     const services = createLocalServices({
       hostname: () => startup.hostname,
       uuidVersion: () => startup.uuidVersion,
@@ -159,6 +166,7 @@ class Daemon {
       startup.uuidVersion === 4
         ? () => uuidV4(random.bytes(16))
         : () => uuidV1(host.clock.now(), random.bytes(8));
+    const openFiles = openFilesLimit();
     for (const settings of running.servers) {
       const server = new SmtpServer(smtpOptions(settings, startup.hostname), {
         spool,
@@ -169,6 +177,7 @@ class Daemon {
         knowsTransport: (id) => this.#running.transports.has(id),
         onQueued: (messages) => this.#queue.accept(messages),
         every,
+        ...(openFiles === undefined ? {} : { openFiles }),
       });
       this.#servers.push(server);
     }

@@ -56,7 +56,6 @@ export interface ServerSettings {
   readonly idleTimeoutSeconds: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
-  readonly verbose: boolean;
 }
 
 export interface ScriptLimits {

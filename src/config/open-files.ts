@@ -4,7 +4,11 @@ import { readFileSync } from 'node:fs';
 export function openFilesLimit(): number | undefined {
   try {
     const match = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
-    return match === null ? undefined : match[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(match[1]);
+    return match === null
+      ? undefined
+      : match[1] === 'unlimited'
+        ? Number.POSITIVE_INFINITY
+        : Number(match[1]);
   } catch {
     return undefined;
   }

@@ -115,6 +115,5 @@ function makeServer(start: SmtpdFile['servers'][number], app: AppFile['servers']
     idleTimeoutSeconds: parseDuration(app.timeout?.idle) ?? defaults.idleTimeoutSeconds,
     maxConnections: app.concurrency?.total ?? 0,
     maxConnectionsPerIp: app.concurrency?.ip ?? 0,
-    verbose: app.logging?.verbose ?? false,
   };
 }

@@ -49,7 +49,6 @@ import {
   execute,
   HslArray,
   type Limits,
-  type RunHost,
   type ScriptError,
   stackLine,
   type Value,
@@ -57,7 +56,7 @@ import {
 import type { LibraryServices } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { HookPrograms } from './hook-programs.js';
-import { HookHost, HookRunServices, type RunIdentity } from './run-surroundings.js';
+import { type HookBase, HookHost, HookRunServices, type RunIdentity } from './run-surroundings.js';
 import { PendingRun, type Run, type SmtpHooks } from './smtp-hooks.js';
 
 /** How often a script ran and failed, since the process started. */
@@ -68,7 +67,7 @@ export interface ScriptCount {
 
 /** What the runner is given. */
 export interface HookRunnerParts {
-  readonly host: Omit<RunHost, 'echo'>;
+  readonly host: HookBase;
   readonly services: LibraryServices;
   readonly log: Logger;
   readonly programs: HookPrograms;
@@ -88,7 +87,7 @@ interface Event<Outcome> {
 }
 
 export class HookRunner implements SmtpHooks {
-  readonly #host: Omit<RunHost, 'echo'>;
+  readonly #host: HookBase;
   readonly #services: LibraryServices;
   readonly #log: Logger;
   readonly #counts = new Map<string, ScriptCount>();

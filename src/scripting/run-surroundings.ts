@@ -6,6 +6,7 @@ import type { RunHost, SharedMemory } from '#lang';
 import { bytesToText, type Clock, type FunctionCache, type PatternEngine, type Random } from '#lang';
 import type { LibraryServices } from '#stdlib';
 import type { Logger } from '../log/logger.js';
+import type { ProcessCache } from './host/index.js';
 
 /** Whose run it is, for the log. */
 export interface RunIdentity {
@@ -14,26 +15,38 @@ export interface RunIdentity {
   readonly script: string;
 }
 
+/** What all hook runs of the process share. */
+export interface HookBase extends Omit<RunHost, 'echo' | 'cache'> {
+  readonly cache: ProcessCache;
+}
+
 /** The process's host, with `echo` going to the log. */
 export class HookHost implements RunHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly patterns: PatternEngine;
   readonly memory: SharedMemory;
-  readonly cache: FunctionCache;
   readonly nextTurn: (resume: () => void) => void;
+  readonly #base: HookBase;
   readonly #log: Logger;
   readonly #identity: RunIdentity;
+  #cache: FunctionCache | undefined;
 
-  constructor(base: Omit<RunHost, 'echo'>, log: Logger, identity: RunIdentity) {
+  constructor(base: HookBase, log: Logger, identity: RunIdentity) {
+    this.#base = base;
     this.clock = base.clock;
     this.random = base.random;
     this.patterns = base.patterns;
     this.memory = base.memory;
-    this.cache = base.cache;
     this.nextTurn = base.nextTurn;
     this.#log = log;
     this.#identity = identity;
+  }
+
+  /** The process's function cache; what is cached per message belongs to this transaction (hsl-language 15). */
+  get cache(): FunctionCache {
+    this.#cache ??= this.#base.cache.forMessage(this.#identity.transaction);
+    return this.#cache;
   }
 
   echo(text: string): void {

@@ -49,7 +49,7 @@ export class LocalMemory implements SharedMemory {
   }
 
   lock(key: string): { readonly granted: Promise<void>; cancel(): void } {
-    if (this.tryLock(key)) return { granted: Promise.resolve(), cancel: () => {} };
+    if (this.tryLock(key)) return { granted: Promise.resolve(), cancel: () => this.unlock(key) };
     const waiters = this.#waiters.get(key)!;
     let waiter: Waiter | undefined;
     const granted = new Promise<void>((resolve) => {
@@ -59,6 +59,8 @@ export class LocalMemory implements SharedMemory {
     const cancel = (): void => {
       const index = waiters.indexOf(waiter!);
       if (index !== -1) waiters.splice(index, 1);
+      // It was granted, but the waiter has not run since: the lock it will never use goes on to the next.
+      else this.unlock(key);
     };
     return { granted, cancel };
   }

@@ -67,9 +67,7 @@ const server = strict({
       networks: later('connection limits per network'),
     }),
   ),
-  logging: Type.Optional(
-    strict({ verbose: Type.Optional(flag('Log every command and reply, at debug level; false.')) }),
-  ),
+  logging: later('the protocol log'),
   tls: later('TLS'),
   apikeys: later('HTTP submission'),
 });

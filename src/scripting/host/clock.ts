@@ -15,6 +15,11 @@ const NUMBERS_PER_DRAW = 256;
 const pool = new Uint32Array(NUMBERS_PER_DRAW * 2);
 let next = pool.length;
 
+/** Ids take a few bytes each: one draw serves many. No byte is given out twice. */
+const LARGEST_POOLED = 64;
+const bytePool = Buffer.alloc(4096);
+let byteAt = bytePool.length;
+
 /** Random numbers and bytes of cryptographic quality: scripts make tokens and boundaries of them. */
 export const secureRandom: Random = {
   number() {
@@ -27,5 +32,13 @@ export const secureRandom: Random = {
     const low = pool[next++]! >>> 6;
     return (high * 0x4000000 + low) / 0x20000000000000;
   },
-  bytes: (count) => randomBytes(count).toString('latin1'),
+  bytes(count) {
+    if (count > LARGEST_POOLED) return randomBytes(count).toString('latin1');
+    if (byteAt + count > bytePool.length) {
+      randomFillSync(bytePool);
+      byteAt = 0;
+    }
+    byteAt += count;
+    return bytePool.toString('latin1', byteAt - count, byteAt);
+  },
 };

@@ -6,6 +6,7 @@ import { compile, DEFAULT_LIMITS, type Limits, languageDeclarations } from '#lan
 import { catalog, createLocalServices } from '#stdlib';
 import { type HookPrograms, loadHookPrograms } from '../../../src/scripting/hook-programs.js';
 import { HookRunner } from '../../../src/scripting/hook-runner.js';
+import { createFunctionCache, realClock } from '../../../src/scripting/host/index.js';
 import { PendingRun } from '../../../src/scripting/smtp-hooks.js';
 import { createCompileHost, createRunHost } from '../../support/script-host.js';
 import { SmtpFixture, until } from '../../support/smtp-fixture.js';
@@ -34,7 +35,7 @@ async function runnerOf(
 ): Promise<{ runner: HookRunner; log: TestLog }> {
   const log = new TestLog();
   const runner = new HookRunner({
-    host: createRunHost(),
+    host: { ...createRunHost(), cache: createFunctionCache({ clock: realClock }) },
     services: createLocalServices(),
     log,
     programs: await compiled(scripts),
@@ -53,6 +54,29 @@ function newState(): SessionState {
 const sender = { localPart: 'Bob', domain: 'Example.test', params: { SIZE: '10' } };
 
 describe('a script', () => {
+  test('that caches per message finds it in the next phase of the message, and not in another message', async () => {
+    const script =
+      'function look($x) { return uuid(); } Accept(["reason" => cache ["per_message" => true] look(1)]);';
+    const { runner } = await runnerOf({ 'mailfrom/a': script });
+    const reasonIn = (transaction: string) => {
+      const state = new SessionState(
+        {
+          id: 'conn',
+          remoteIp: '192.0.2.1',
+          remotePort: 1,
+          localIp: '192.0.2.2',
+          localPort: 25,
+          serverId: 'in',
+        },
+        () => transaction,
+      );
+      const outcome = runner.mailfrom('a', state, sender);
+      return outcome instanceof PendingRun ? undefined : outcome.reason;
+    };
+    expect(reasonIn('t1')).toEqual(reasonIn('t1'));
+    expect(reasonIn('t1')).not.toEqual(reasonIn('t2'));
+  });
+
   test('that does not wait has decided when the call returns', async () => {
     const { runner } = await runnerOf({ 'mailfrom/a': 'Reject("no");' });
     expect(runner.mailfrom('a', newState(), sender)).toEqual({ kind: 'Reject', reason: ['no'] });
