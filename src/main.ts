@@ -48,11 +48,15 @@ async function load(folder: string): Promise<Loaded> {
   };
 }
 
+/** What is wrong with a configuration, not with us. */
+function isRefusal(error: unknown): error is ConfigError | RefusedScripts {
+  return error instanceof ConfigError || error instanceof RefusedScripts;
+}
+
 /** What is wrong with a configuration, for a person; anything else is our own mistake and goes on. */
 function problemsToText(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  if (error instanceof RefusedScripts) return bytesToText(renderDiagnostics(error.diagnostics));
-  throw error;
+  if (!isRefusal(error)) throw error;
+  return error instanceof ConfigError ? error.message : bytesToText(renderDiagnostics(error.diagnostics));
 }
 
 /** `serve --check`: everything is read, checked and compiled, nothing is started. @returns the exit code */
@@ -176,6 +180,7 @@ class Daemon {
         newId,
         knowsTransport: (id) => this.#running.transports.has(id),
         onQueued: (messages) => this.#queue.accept(messages),
+        openFiles: openFilesLimit(),
         every,
         ...(openFiles === undefined ? {} : { openFiles }),
       });
@@ -230,7 +235,9 @@ class Daemon {
       this.#queue.reconfigure(policiesOf(running));
       this.#log.info({}, 'configuration reloaded');
     } catch (error) {
-      this.#log.error({ problems: problemsToText(error) }, 'configuration not reloaded; the old one stays');
+      // A mistake of ours must not end a daemon that runs well on what it has.
+      const why = isRefusal(error) ? { problems: problemsToText(error) } : { err: error };
+      this.#log.error(why, 'configuration not reloaded; the old one stays');
     }
   }
 

@@ -121,8 +121,8 @@ export function loadConfiguration(folder: string): Configuration {
   const running: RunningSettings = {
     servers: collectServers(smtpd, app, transports, problems),
     scripts: collectScripts(app, layout, problems),
-    predelivery: queueScript(app, layout, 'predelivery'),
-    postdelivery: queueScript(app, layout, 'postdelivery'),
+    predelivery: queueScript(app, layout, 'predelivery', problems),
+    postdelivery: queueScript(app, layout, 'postdelivery', problems),
     files: collectFiles(app, layout, problems),
     limits: {
       depth: limits?.depth ?? defaults.limits.depth,

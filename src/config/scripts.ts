@@ -1,6 +1,6 @@
 // The scripts and files that a configuration names: in its YAML, or beside it in `hooks/` and `files/`.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfiguredFile, ConfiguredScript } from './configuration.js';
 import { serverPhases } from './configuration.js';
@@ -9,25 +9,51 @@ import type { Layout } from './layout.js';
 import type { ConfigProblem } from './problem.js';
 import type { AppFile } from './schema/smtpd-app.js';
 
-function readScript(file: string, name: string): ConfiguredScript | undefined {
+/** What is there and cannot be read must not pass for something that is not there: mail would go without its script. */
+function unreadable(file: string, error: unknown): ConfigProblem {
+  return { file, message: `the file cannot be read: ${(error as Error).message}`, severity: 'error' };
+}
+
+/** A script beside the configuration; undefined when there is none or it cannot be read, which is a problem. */
+function readScript(file: string, problems: ConfigProblem[]): ConfiguredScript | undefined {
   try {
-    return { name, text: readFileSync(file, 'latin1') };
-  } catch {
+    return { name: file, text: readFileSync(file, 'latin1') };
+  } catch (error) {
+    if (existsSync(file)) problems.push(unreadable(file, error));
     return undefined;
   }
 }
 
 const utf8AsBytes = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
+/** Links count as what they point to: deployments link files into place. */
+function isFile(entry: Dirent): boolean {
+  if (!entry.isSymbolicLink()) return entry.isFile();
+  return statSync(path.join(entry.parentPath, entry.name)).isFile();
+}
+
 /** Every file below a folder, hidden ones left out, by its path with "/". */
-function filesBelow(folder: string): ConfiguredFile[] {
+function filesBelow(folder: string, problems: ConfigProblem[]): ConfiguredFile[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .map((file) => ({ file, id: path.relative(folder, file).split(path.sep).join('/') }))
-    .filter(({ id }) => !id.split('/').some((part) => part.startsWith('.')))
-    .map(({ file, id }) => ({ id, text: readFileSync(file, 'latin1') }));
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true, recursive: true });
+  } catch (error) {
+    problems.push(unreadable(folder, error));
+    return [];
+  }
+  const files: ConfiguredFile[] = [];
+  for (const entry of entries) {
+    const file = path.join(entry.parentPath, entry.name);
+    const id = path.relative(folder, file).split(path.sep).join('/');
+    if (id.split('/').some((part) => part.startsWith('.'))) continue;
+    try {
+      if (isFile(entry)) files.push({ id, text: readFileSync(file, 'latin1') });
+    } catch (error) {
+      problems.push(unreadable(file, error));
+    }
+  }
+  return files;
 }
 
 /** Scripts that some server names, from the YAML first, else from `hooks/<phase>/<id>.hsl`. */
@@ -43,13 +69,15 @@ export function collectScripts(
     const inline = app.value.scripting?.hooks?.[phase]?.find((script) => script.id === id);
     const file = path.join(layout.hooks, phase, `${id}.hsl`);
     const isPlainName = /^[A-Za-z0-9_.-]+$/.test(id) && !id.startsWith('.');
+    const known = problems.length;
     const script =
       inline === undefined
         ? isPlainName
-          ? readScript(file, file)
+          ? readScript(file, problems)
           : undefined
         : { name: key, text: utf8AsBytes(inline.data) };
     if (script === undefined) {
+      if (problems.length > known) return;
       problems.push(
         app.problemAt(
           at,
@@ -79,11 +107,11 @@ export function queueScript(
   app: ConfigDocument<AppFile>,
   layout: Layout,
   phase: 'predelivery' | 'postdelivery',
+  problems: ConfigProblem[],
 ): ConfiguredScript | undefined {
   const inline = app.value.scripting?.hooks?.[phase];
   if (inline !== undefined) return { name: phase, text: utf8AsBytes(inline) };
-  const file = path.join(layout.hooks, 'queue', `${phase}.hsl`);
-  return readScript(file, file);
+  return readScript(path.join(layout.hooks, 'queue', `${phase}.hsl`), problems);
 }
 
 export function collectFiles(
@@ -91,7 +119,7 @@ export function collectFiles(
   layout: Layout,
   problems: ConfigProblem[],
 ): ConfiguredFile[] {
-  const files = new Map(filesBelow(layout.files).map((file) => [file.id, file]));
+  const files = new Map(filesBelow(layout.files, problems).map((file) => [file.id, file]));
   app.value.scripting?.files?.forEach((file, index) => {
     const at = ['scripting', 'files', index];
     if (file.path !== undefined) {

@@ -36,10 +36,14 @@ export interface DaemonConfig {
   readonly scripting?: Readonly<Record<string, unknown>>;
   readonly concurrency?: number;
   readonly pooling?: boolean;
+  /** Merged into the defaults of smtpd-delivery.yaml (`timeout: {connect: 1}`). */
+  readonly delivery?: Readonly<Record<string, unknown>>;
   /** As root of the configuration; made and removed by the test when absent. */
   readonly folder?: string;
   /** Fixed port for the listener; any free one when absent. */
   readonly port?: number;
+  /** The most files it may have open (`ulimit -n`); what the test has when absent. */
+  readonly openFiles?: number;
 }
 
 /** Writes a configuration folder. YAML is a superset of JSON, so plain objects do. */
@@ -89,7 +93,12 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
   });
   put('smtpd-delivery.yaml', {
     version: '6.8',
-    delivery: { default: { pooling: { enabled: config.pooling ?? true, transactions: 1000, timeout: 5 } } },
+    delivery: {
+      default: {
+        pooling: { enabled: config.pooling ?? true, transactions: 1000, timeout: 5 },
+        ...config.delivery,
+      },
+    },
   });
 }
 
@@ -125,18 +134,28 @@ export class Daemon {
   static async start(config: DaemonConfig = {}): Promise<Daemon> {
     const folder = config.folder ?? mkdtempSync(path.join(tmpdir(), 'argonite-daemon-'));
     writeConfig(folder, config);
-    return Daemon.startIn(folder, config.folder === undefined);
+    return Daemon.startIn(folder, config.folder === undefined, config.openFiles);
   }
 
   /** Starts it on a configuration that is already there. */
-  static async startIn(folder: string, ownsFolder = false): Promise<Daemon> {
-    const child = spawn(process.execPath, [path.join(root, 'src/cli/launch.cjs'), 'serve', '-c', folder], {
+  static async startIn(folder: string, ownsFolder = false, openFiles?: number): Promise<Daemon> {
+    const serve = [process.execPath, path.join(root, 'src/cli/launch.cjs'), 'serve', '-c', folder];
+    // `exec`: the process is the daemon, so that signals reach it.
+    const [command, ...args] =
+      openFiles === undefined ? serve : ['sh', '-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...serve];
+    const child = spawn(command!, args, {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, TZ: 'UTC', XDG_CACHE_HOME: path.join(folder, 'cache') },
     });
     const daemon = new Daemon(child, folder, ownsFolder);
-    const ready = await daemon.waitForLine((line) => line.msg === 'ready');
+    let ready: LogLine;
+    try {
+      ready = await daemon.waitForLine((line) => line.msg === 'ready');
+    } catch (error) {
+      await daemon.dispose();
+      throw error;
+    }
     const listeners = ready['listeners'] as readonly { port: number }[];
     daemon.port = listeners[0]!.port;
     return daemon;

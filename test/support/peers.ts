@@ -174,3 +174,19 @@ export async function startSmtpSink(args: readonly string[] = []): Promise<Peer>
   await untilListening(port, child);
   return { port, pid: child.pid!, stop: () => stopChild(child) };
 }
+
+/** Sends one mail with swaks. Its exit code says where it was refused: 24 all recipients, 26 after the data. */
+export function swaks(
+  port: number,
+  args: readonly string[] = [],
+  data?: string,
+): ReturnType<typeof runProgram> {
+  const always = ['--server', `127.0.0.1:${port}`, '--helo', 'swaks.test', '--from', 'me@client.test'];
+  const to = args.includes('--to') ? [] : ['--to', 'you@example.test'];
+  const message = data === undefined ? [] : ['--data', '-'];
+  return runProgram(
+    'swaks',
+    [...always, ...to, ...message, ...args],
+    data === undefined ? {} : { input: data },
+  );
+}

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { CountingSink } from '../support/counting-sink.js';
+import { startDaemon, subjectOf } from '../support/mta.js';
+import { skipReason, smtpSource, swaks } from '../support/peers.js';
+import { startPostfix } from '../support/postfix.js';
+
+// Postfix as the server behind us and as the client before us, in both cases as it comes.
+
+const reason = skipReason('postfix', 'smtp-source', 'swaks');
+const needsPostfix = test.skipIf(reason !== undefined);
+const named = (fact: string) => (reason === undefined ? fact : `${fact} (${reason})`);
+
+needsPostfix(
+  named('mail that we hand to Postfix is relayed by it, and what it refuses is kept on hold'),
+  async ({ onTestFinished }) => {
+    const sink = await CountingSink.start();
+    onTestFinished(() => sink.stop());
+    const postfix = await startPostfix(sink.port, {
+      smtpd_recipient_restrictions:
+        'check_recipient_access inline:{refused@example.test=REJECT}, permit_mynetworks, reject',
+    });
+    onTestFinished(() => postfix.stop());
+    const daemon = await startDaemon({ nextHopPort: postfix.port });
+    const { code } = await swaks(daemon.port, [
+      '--to',
+      'a@example.test,b@example.test,refused@example.test',
+      '--header',
+      'Subject: through Postfix',
+    ]);
+    expect(code).toBe(0);
+    await sink.waitFor(2);
+    expect(sink.deliveries.map(subjectOf)).toEqual(['through Postfix', 'through Postfix']);
+    expect(sink.deliveries.flatMap(({ recipients }) => recipients).sort()).toEqual([
+      'a@example.test',
+      'b@example.test',
+    ]);
+    const hold = await daemon.waitForLine(({ msg }) => msg.includes('on hold'));
+    expect(JSON.stringify(hold)).toMatch(/refused@example\.test.*554 5\.7\.1/);
+  },
+);
+
+needsPostfix(
+  named('mail that Postfix hands to us is accepted over reused connections and delivered'),
+  async ({ onTestFinished }) => {
+    const sink = await CountingSink.start();
+    onTestFinished(() => sink.stop());
+    const daemon = await startDaemon({ nextHopPort: sink.port });
+    const postfix = await startPostfix(daemon.port);
+    onTestFinished(() => postfix.stop());
+    const count = 100;
+    await smtpSource(postfix.port, { count, sessions: 5, sizeBytes: 3000 });
+    await sink.waitFor(count);
+    expect(postfix.log().match(/status=sent \(250 2\.0\.0 /g)).toHaveLength(count);
+    expect(
+      sink.deliveries.every(({ data }) => /^Received: from postfix\.test[\s\S]*?by mta\.test/.test(data)),
+    ).toBe(true);
+    expect(await daemon.stop()).toBe(0);
+    expect(sink.deliveries).toHaveLength(count);
+  },
+);
