@@ -100,6 +100,7 @@ export const messages = {
   HSL3007: 'the loader {loader} has no option "{option}"',
   HSL3008: 'the options of an import are an array of constant texts and values; found {found}',
   HSL3009: '"{path}" cannot be loaded as {loader}: {why}',
+  HSL3010: 'too many includes: {found}; the limit is {limit}',
 
   // --- HSL9xxx: warnings ----------------------------------------------------------------------------------------
   HSL9001: 'this always fails: {why}',

@@ -38,6 +38,10 @@ export type Parse = (file: SourceFile) => {
   readonly diagnostics: readonly Diagnostic[];
 };
 
+/** Files that include each other twice over would make a program that grows without end. */
+const MAX_INCLUDE_DEPTH = 64;
+const MAX_INCLUDES = 10_000;
+
 /** Reads `entry` and everything it leads to. The graph holds what could be loaded, whatever was wrong with the rest. */
 export function loadModules(
   entry: FoundFile,
@@ -127,6 +131,14 @@ class ModuleLoader {
       this.#report('HSL3002', place, node.path, {
         path: node.path.value,
         chain: [...chain.slice(0, chain.indexOf(found.name) + 1).reverse(), found.name].join(' → '),
+      });
+      return;
+    }
+    if (chain.length > MAX_INCLUDE_DEPTH || this.#includes.size >= MAX_INCLUDES) {
+      const isDeep = chain.length > MAX_INCLUDE_DEPTH;
+      this.#report('HSL3010', place, node, {
+        found: isDeep ? `${chain.length} inside each other` : `${this.#includes.size} files`,
+        limit: isDeep ? MAX_INCLUDE_DEPTH : MAX_INCLUDES,
       });
       return;
     }

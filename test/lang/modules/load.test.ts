@@ -290,3 +290,23 @@ test('names that are near are suggested', async () => {
     'To use the global variable, write "global $g;" in the function',
   ]);
 });
+
+test('includes that double at every level are stopped', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 20 }, (_, level) => [
+      `${level}.hsl`,
+      `include "${level + 1}.hsl"; include "${level + 1}.hsl";`,
+    ]),
+  );
+  const codes = new Set(
+    (await findings('include "0.hsl";', { ...files, '20.hsl': '' })).map((each) => each.slice(0, 7)),
+  );
+  expect(codes).toEqual(new Set(['HSL3010']));
+});
+
+test('a long chain of includes is stopped', async () => {
+  const files = Object.fromEntries(
+    Array.from({ length: 100 }, (_, level) => [`${level}.hsl`, `include "${level + 1}.hsl";`]),
+  );
+  expect(await findings('include "0.hsl";', { ...files, '100.hsl': '' })).toEqual(['HSL3010:63.hsl:1']);
+});
