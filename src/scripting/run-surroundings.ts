@@ -16,7 +16,8 @@ export interface RunIdentity {
 }
 
 /** What all hook runs of the process share. */
-export interface HookBase extends Omit<RunHost, 'echo' | 'cache'> {
+export interface HookBase extends Omit<RunHost, 'echo' | 'cache' | 'after'> {
+  readonly after: NonNullable<RunHost['after']>;
   readonly cache: ProcessCache;
 }
 
@@ -27,6 +28,7 @@ export class HookHost implements RunHost {
   readonly patterns: PatternEngine;
   readonly memory: SharedMemory;
   readonly nextTurn: (resume: () => void) => void;
+  readonly after: NonNullable<RunHost['after']>;
   readonly #base: HookBase;
   readonly #log: Logger;
   readonly #identity: RunIdentity;
@@ -39,6 +41,7 @@ export class HookHost implements RunHost {
     this.patterns = base.patterns;
     this.memory = base.memory;
     this.nextTurn = base.nextTurn;
+    this.after = base.after;
     this.#log = log;
     this.#identity = identity;
   }

@@ -61,7 +61,12 @@ export class ProgramGenerator {
     for (let i = this.random.below(3); i > 0; i--) parts.push(this.#function(`fn${i}`));
     for (let i = this.random.below(2); i > 0; i--) parts.push(this.#class(`C${i}`));
     // Most variables exist, so that programs get somewhere.
-    for (const name of variables) if (this.random.chance(0.85)) parts.push(`$${name} = ${this.#literal()};`);
+    for (const name of variables)
+      parts.push(
+        this.random.chance(0.9)
+          ? `$${name} = ${this.#literal()};`
+          : `if (random_number() < 0.5) $${name} = 1;`,
+      );
     while (this.#budget > 0) parts.push(this.#statement());
     return parts.join('\n');
   }
@@ -127,7 +132,10 @@ export class ProgramGenerator {
     this.#inLoop = 0;
     this.#inFunction++;
     const params = this.random.pick(['', '$a', '$a, $b = 1', '...$a', '$a, ...$list']);
-    const text = `function ${name}(${params}) { $c = 0; ${this.random.chance(0.2) ? 'global $n;' : ''} ${this.#block()} ${this.random.chance(0.15) ? `yield ${this.#expression()};` : ''} }`;
+    const locals = variables
+      .filter((one) => one !== 'n' && !params.includes(`$${one}`))
+      .map((one) => `$${one} = ${this.#literal()};`);
+    const text = `function ${name}(${params}) { global $n; ${locals.join(' ')} ${this.#block()} ${this.random.chance(0.15) ? `yield ${this.#expression()};` : ''} }`;
     this.#inFunction--;
     this.#inLoop = outerLoop;
     this.#functions.push(name);
@@ -137,7 +145,7 @@ export class ProgramGenerator {
   #class(name: string): string {
     this.#inClass = true;
     this.#inFunction++;
-    const text = `class ${name} { $x = ${this.random.below(9)}; private $y = []; static $z = 1; constructor($a = 0) { $this->x = $a; } function get() { return ${this.#expression()}; } static function st() { static::$z += 1; return static::$z; } }`;
+    const text = `class ${name} { $x = ${this.random.below(9)}; private $y = []; static $z = 1; constructor($a = 0) { $this->x = $a; } function get() { ${variables.map((one) => `$${one} = ${this.#literal()};`).join(' ')} return ${this.#expression()}; } static function st() { static::$z += 1; return static::$z; } }`;
     this.#inFunction--;
     this.#inClass = false;
     this.#classes.push(name);
@@ -218,13 +226,14 @@ export class ProgramGenerator {
       case 7:
         return `${this.#variable()}[${this.#bound()}:${this.#bound()}${random.chance(0.3) ? `:${random.below(5) - 2}` : ''}]`;
       case 8:
-        return `${random.pick(builtins)}(${Array.from({ length: 1 + random.below(3) }, () => this.#expression()).join(', ')})`;
+        // Spread, so that a wrong number of arguments is a matter of run time.
+        return `${random.pick(builtins)}(...[${Array.from({ length: 1 + random.below(3) }, () => this.#expression()).join(', ')}])`;
       case 9:
         return this.#functions.length > 0
-          ? `${random.pick(this.#functions)}(${this.#expression()})`
+          ? `${random.pick(this.#functions)}(...[${this.#expression()}])`
           : this.#literal();
       case 10:
-        return `function ($a) closure ($n) { return ${this.#variable()}; }(${this.#expression()})`;
+        return `function ($x) closure (${variables.map((name) => `$${name}`).join(', ')}) { return ${this.#variable()}; }(${this.#expression()})`;
       case 11:
         return `match (${this.#expression()}) { ${this.#literal()}, ${this.#literal()} => ${this.#expression()}, default => ${this.#literal()} }`;
       case 12:

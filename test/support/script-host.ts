@@ -1,6 +1,6 @@
 // The hosts that tests and benchmarks run scripts in: the whole library, files from memory, nothing kept on disk.
 
-import { type CompileHost, type Environment, languageDeclarations, type RunHost } from '#lang';
+import { type CompileHost, type Environment, languageDeclarations } from '#lang';
 import { catalog } from '#stdlib';
 import {
   createCompileHost as makeCompileHost,
@@ -21,6 +21,6 @@ export function createCompileHost(files: Readonly<Record<string, string>> = {}):
 }
 
 /** Real clocks, memory of its own; echo goes where it is told. */
-export function createRunHost(echo: (text: string) => void = () => {}): RunHost {
+export function createRunHost(echo: (text: string) => void = () => {}): ReturnType<typeof makeRunHost> {
   return makeRunHost({ echo });
 }

@@ -6,6 +6,9 @@ import { realClock, secureRandom } from './clock.js';
 import { createFunctionCache } from './function-cache.js';
 import { sharedPatternEngine } from './patterns/engine.js';
 
+/** What setTimeout takes at most. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface RunHostOptions {
   /** One `echo`: bytes without a line end. */
   readonly echo: (text: string) => void;
@@ -17,7 +20,7 @@ export interface RunHostOptions {
 }
 
 /** A host for `execute`; what is not given is real, or new and in this process. */
-export function createRunHost(options: RunHostOptions): RunHost {
+export function createRunHost(options: RunHostOptions): RunHost & Required<Pick<RunHost, 'after'>> {
   const clock = options.clock ?? realClock;
   const random = options.random ?? secureRandom;
   return {
@@ -29,6 +32,10 @@ export function createRunHost(options: RunHostOptions): RunHost {
     echo: options.echo,
     nextTurn: (resume) => {
       setImmediate(resume);
+    },
+    after: (seconds, action) => {
+      const timer = setTimeout(action, Math.min(seconds * 1000, LONGEST_TIMER_MS));
+      return () => clearTimeout(timer);
     },
   };
 }
