@@ -137,6 +137,7 @@ export class DiskSpool implements Spool {
       ...this.#sizes,
     });
     this.#segments.onEmptier = (segment) => this.#compactor.emptier(segment);
+    this.#segments.beforeDelete = () => this.#commit.settle();
     this.#space = new SpaceWatch(
       files,
       folder,
@@ -231,10 +232,13 @@ export class DiskSpool implements Spool {
 
   async remove(id: MessageId): Promise<void> {
     this.#mustBeOpen();
-    if (this.#messages.find(id) < 0) return;
+    const slot = this.#messages.find(id);
+    if (slot < 0) return;
     const payload = toPayload({ id: id.transaction, n: id.number });
     await this.#commit.append({
       bodies: [],
+      // A large message's own file is deleted at once: its removal must be durable before.
+      isLazy: this.#places.segment(this.#messages.bodyPlace(slot)) !== 0,
       meta: () => ({ kind: RecordKind.Removal, payload }),
       apply: () => this.#drop(id),
     });
@@ -255,6 +259,11 @@ export class DiskSpool implements Spool {
     await this.#commit.close();
     await this.#segments.closeFiles();
     await this.#unlock();
+  }
+
+  /** Resolves when everything promised so far, removals included, is proof against a power cut. @throws SpoolError */
+  flushed(): Promise<void> {
+    return this.#commit.settle();
   }
 
   /** Resolves when compaction has nothing to do. For tests and tools. */
@@ -371,7 +380,7 @@ export class DiskSpool implements Spool {
     return place;
   }
 
-  /** A removal is durable. */
+  /** A removal is written. */
   #drop(id: MessageId): void {
     const slot = this.#messages.find(id);
     if (slot < 0) return;

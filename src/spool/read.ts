@@ -157,18 +157,14 @@ export class StoredMessageReader implements MessageReader {
       }
       return;
     }
-    // Only a message that is read from end to end can be checked.
-    const crc = version < 0 ? this.#store.largeCrc(body) : undefined;
     const opening = this.#store.openLarge(body);
     const loading = this.#pieces(body, version);
     loading.catch(() => {});
+    const sizeBytes = this.#store.sizeBytes(body);
+    const crc = this.#store.largeCrc(body);
     const file = await opening;
     try {
-      const pieces = await loading;
-      for (const piece of pieces) {
-        if (piece.kind === 'bytes') yield piece.bytes;
-        else yield* readRange(file, piece.start, piece.end, crc);
-      }
+      yield* largeChunks(file, await loading, sizeBytes, crc);
     } finally {
       await file.close().catch(() => {});
     }
@@ -190,14 +186,43 @@ export class StoredMessageReader implements MessageReader {
   }
 }
 
-/** Reads a stretch of a file, always one chunk ahead of the reader. */
-async function* readRange(
+/**
+ * The pieces of a message in a file of its own. The checksum is that of the whole file, so what edits leave out is read
+ * as well. It is known only at the end: whoever sends must not call the message complete before there are no more chunks.
+ */
+async function* largeChunks(
   file: SpoolFile,
-  start: number,
-  end: number,
-  expectedCrc: number | undefined,
+  pieces: Pieces,
+  sizeBytes: number,
+  expectedCrc: number,
 ): AsyncGenerator<Buffer> {
   let crc = 0;
+  let at = 0;
+  // Edits keep what was received in its order. Ranges that go back are sent too, but cannot be checked on the way.
+  let isInOrder = true;
+  const skipTo = async (end: number) => {
+    for await (const chunk of readRange(file, at, end)) crc = crc32(chunk, crc);
+  };
+  for (const piece of pieces) {
+    if (piece.kind === 'bytes') {
+      yield piece.bytes;
+      continue;
+    }
+    isInOrder &&= piece.start >= at;
+    if (isInOrder) await skipTo(piece.start);
+    for await (const chunk of readRange(file, piece.start, piece.end)) {
+      crc = crc32(chunk, crc);
+      yield chunk;
+    }
+    at = piece.end;
+  }
+  if (!isInOrder) return;
+  await skipTo(sizeBytes);
+  if (crc >>> 0 !== expectedCrc) throw damaged('its checksum does not match');
+}
+
+/** Reads a stretch of a file, always one chunk ahead of the reader. */
+async function* readRange(file: SpoolFile, start: number, end: number): AsyncGenerator<Buffer> {
   const readAt = (at: number) => readChunk(file, at, Math.min(end, at + CHUNK_BYTES));
   let ahead = start < end ? readAt(start) : undefined;
   for (let at = start; ahead !== undefined; ) {
@@ -206,10 +231,6 @@ async function* readRange(
     ahead = at < end ? readAt(at) : undefined;
     // Nobody may be there to await it when the reader stops early.
     ahead?.catch(() => {});
-    if (expectedCrc !== undefined) {
-      crc = crc32(chunk, crc);
-      if (at === end && crc >>> 0 !== expectedCrc) throw damaged('its checksum does not match');
-    }
     yield chunk;
   }
 }

@@ -39,6 +39,8 @@ export class BodySegments {
   readonly #deleting = new Set<Promise<void>>();
   /** Called when a closed segment has become emptier. */
   onEmptier: (segment: BodySegment) => void = () => {};
+  /** Makes durable what says that nothing lives in a segment any more. */
+  beforeDelete: () => Promise<void> = async () => {};
 
   constructor(files: SpoolFiles, folder: string, log: SpoolLog) {
     this.#files = files;
@@ -146,6 +148,8 @@ export class BodySegments {
 
   async #delete(segment: BodySegment): Promise<void> {
     try {
+      // What died in it must stay dead: a message that came back without its body would look lost.
+      await this.beforeDelete();
       await this.#files.remove(segment.path);
     } catch (error) {
       // The next start finds that nothing needs it and tries again.

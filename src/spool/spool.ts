@@ -99,7 +99,10 @@ export interface Spool {
   commit(transaction: Transaction): Promise<readonly QueuedMessage[]>;
   /** Writes a change; resolves when it is durable. */
   update(id: MessageId, change: MessageChange): Promise<void>;
-  /** Forgets a message that is done; resolves when that is durable. */
+  /**
+   * Forgets a message that is done; resolves when a killed process cannot bring it back. A power cut can until the next write
+   * is durable, as with a file that was unlinked and not flushed: the message would then be delivered again.
+   */
   remove(id: MessageId): Promise<void>;
   /** The message's bytes with its edits. @throws SpoolError */
   open(id: MessageId): MessageReader;
