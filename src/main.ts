@@ -1,63 +1,15 @@
-// Wiring: a configuration folder becomes a running daemon. No decisions are made here; each room is told what it needs
-// and given what it works with.
+// The daemon's two ways to be called: check a configuration, or run it. No decisions are made here.
 
 import { bytesToText, renderDiagnostics } from '#lang';
-import { createLocalServices, uuidV1, uuidV4 } from '#stdlib';
 import { exitCodes } from './cli/exit-codes.js';
-import type {
-  Configuration,
-  RunningSettings,
-  ServerSettings,
-  StartupSettings,
-} from './config/configuration.js';
-import { loadConfiguration } from './config/load.js';
-import { openFilesLimit, openFilesWarning } from './config/open-files.js';
-import { ConfigError, problemToText } from './config/problem.js';
-import { judge } from './delivery/failure.js';
-import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
-import { type Logger, openLog } from './log/logger.js';
-import { PickupPolicy } from './policy/pickup-policy.js';
-import { noPolicies, type PolicyConfig } from './policy/policy-config.js';
-import { systemQueueClock } from './queue/clock.js';
-import { MessageQueue } from './queue/message-queue.js';
-import {
-  type ConfiguredHooks,
-  compileHooks,
-  limitsOf,
-  RefusedScripts,
-} from './scripting/configured-hooks.js';
-import { HookRunner } from './scripting/hook-runner.js';
-import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
-import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
-import { ListenError, SmtpServer } from './smtp/server.js';
-import { type DiskSpool, openSpool } from './spool/disk-spool.js';
+import { openFilesWarning } from './config/open-files.js';
+import { problemToText } from './config/problem.js';
+import { Daemon } from './daemon.js';
+import { type Loaded, load, problemsToText } from './loaded.js';
+import { openLog } from './log/logger.js';
+import { ListenError } from './smtp/server.js';
+import { openSpool } from './spool/disk-spool.js';
 import { SpoolError } from './spool/spool.js';
-
-/** A configuration with its scripts compiled: all that is checked before anything starts. */
-interface Loaded {
-  readonly configuration: Configuration;
-  readonly hooks: ConfiguredHooks;
-}
-
-/** @throws ConfigError, RefusedScripts */
-async function load(folder: string): Promise<Loaded> {
-  const configuration = loadConfiguration(folder);
-  return {
-    configuration,
-    hooks: await compileHooks(configuration.running, configuration.startup.scriptRoot),
-  };
-}
-
-/** What is wrong with a configuration, not with us. */
-function isRefusal(error: unknown): error is ConfigError | RefusedScripts {
-  return error instanceof ConfigError || error instanceof RefusedScripts;
-}
-
-/** What is wrong with a configuration, for a person; anything else is our own mistake and goes on. */
-function problemsToText(error: unknown): string {
-  if (!isRefusal(error)) throw error;
-  return error instanceof ConfigError ? error.message : bytesToText(renderDiagnostics(error.diagnostics));
-}
 
 /** `serve --check`: everything is read, checked and compiled, nothing is started. @returns the exit code */
 export async function check(folder: string): Promise<number> {
@@ -72,196 +24,6 @@ export async function check(folder: string): Promise<number> {
     process.stderr.write(`${problemsToText(error)}\n`);
     return exitCodes.failed;
   }
-}
-
-function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOptions {
-  return {
-    id: settings.id,
-    hostname,
-    listeners: settings.listeners,
-    transportId: settings.transportId,
-    hooks: { ...settings.hooks, rcptto: settings.rcpttoHook, rcpttoByDomain: settings.rcpttoHookByDomain },
-    heloRequired: settings.heloRequired,
-    pipelining: settings.pipelining,
-    eightBitMime: settings.eightBitMime,
-    limits: {
-      ...smtpDefaults.limits,
-      messageBytes: settings.maxSizeBytes,
-      hops: settings.maxHops,
-      recipients: settings.maxRecipients,
-      messagesPerConnection: settings.maxMessages,
-      connections: settings.maxConnections,
-      connectionsPerIp: settings.maxConnectionsPerIp,
-    },
-    timeouts: {
-      ...smtpDefaults.timeouts,
-      commandSeconds: settings.idleTimeoutSeconds,
-      dataSeconds: settings.idleTimeoutSeconds,
-    },
-  };
-}
-
-/** Calls again and again until the result is called. */
-function every(seconds: number, run: () => void): () => void {
-  const timer = setInterval(run, seconds * 1000);
-  return () => clearInterval(timer);
-}
-
-function policiesOf({ remoteMxConcurrency }: RunningSettings): PolicyConfig {
-  if (remoteMxConcurrency === 0) return noPolicies;
-  return { policies: [{ fields: ['remotemx'], default: { concurrency: remoteMxConcurrency } }] };
-}
-
-/** A running daemon: its parts, and what may be asked of it while it runs. */
-class Daemon {
-  readonly #folder: string;
-  readonly #log: Logger;
-  readonly #startup: StartupSettings;
-  #running: RunningSettings;
-  readonly #runner: HookRunner;
-  readonly #spool: DiskSpool;
-  readonly #deliverer: SmtpDeliverer;
-  readonly #queue: MessageQueue;
-  readonly #servers: SmtpServer[] = [];
-  #isReloading = false;
-  #reloadAgain = false;
-
-  constructor(folder: string, { configuration, hooks }: Loaded, spool: DiskSpool, log: Logger) {
-    const { startup, running } = configuration;
-    this.#folder = folder;
-    this.#log = log;
-    this.#startup = startup;
-    this.#running = running;
-    this.#spool = spool;
-    const cache = createFunctionCache({
-      clock: realClock,
-      fileStamp: createFileStamp({
-        files: new Map(running.files.map(({ id, text }) => [id, text])),
-        folders: [startup.scriptRoot],
-      }),
-    });
-    const host = { ...createRunHost({ echo: () => {} }), cache };
-    const services = createLocalServices({
-      hostname: () => startup.hostname,
-      uuidVersion: () => startup.uuidVersion,
-      syslog: (priority, text) => logSyslog(log, priority, text),
-    });
-    this.#runner = new HookRunner({
-      host,
-      services,
-      log,
-      programs: hooks.programs,
-      limits: limitsOf(running.limits),
-    });
-    this.#deliverer = new SmtpDeliverer({ hostname: startup.hostname, log, poolSize: running.poolSize });
-    this.#queue = new MessageQueue({
-      spool,
-      deliverer: this.#deliverer,
-      hooks: this.#runner,
-      judge,
-      transport: (id) => this.#running.transports.get(id),
-      policy: new PickupPolicy(policiesOf(running)),
-      clock: systemQueueClock,
-      log,
-      concurrency: startup.queueConcurrency,
-    });
-    const { random } = host;
-    const newId =
-      startup.uuidVersion === 4
-        ? () => uuidV4(random.bytes(16))
-        : () => uuidV1(host.clock.now(), random.bytes(8));
-    const openFiles = openFilesLimit();
-    for (const settings of running.servers) {
-      const server = new SmtpServer(smtpOptions(settings, startup.hostname), {
-        spool,
-        hooks: this.#runner,
-        log,
-        clock: host.clock,
-        newId,
-        knowsTransport: (id) => this.#running.transports.has(id),
-        onQueued: (messages) => this.#queue.accept(messages),
-        openFiles: openFilesLimit(),
-        every,
-        ...(openFiles === undefined ? {} : { openFiles }),
-      });
-      this.#servers.push(server);
-    }
-  }
-
-  /** Loads what the spool holds, opens the listeners, begins to deliver. @throws ListenError, SpoolError */
-  async start(): Promise<void> {
-    this.#queue.accept(await this.#spool.recover());
-    const listeners: object[] = [];
-    for (const server of this.#servers) {
-      for (const { address, port } of await server.start())
-        listeners.push({ server: server.options.id, address, port });
-    }
-    const { ACTIVE, DEFER, HOLD } = this.#queue.counts();
-    this.#queue.start();
-    this.#log.info(
-      { pid: process.pid, listeners, queue: { active: ACTIVE, defer: DEFER, hold: HOLD } },
-      'ready',
-    );
-  }
-
-  /** Applies the configuration as it is on disk now, wholly or not at all. */
-  async reload(): Promise<void> {
-    if (this.#isReloading) {
-      this.#reloadAgain = true;
-      return;
-    }
-    this.#isReloading = true;
-    try {
-      do {
-        this.#reloadAgain = false;
-        await this.#reloadOnce();
-      } while (this.#reloadAgain);
-    } finally {
-      this.#isReloading = false;
-    }
-  }
-
-  async #reloadOnce(): Promise<void> {
-    try {
-      const { configuration, hooks } = await load(this.#folder);
-      const { running } = configuration;
-      for (const warning of configuration.warnings) this.#log.warn({}, problemToText(warning));
-      this.#running = running;
-      this.#runner.replace(hooks.programs, limitsOf(running.limits));
-      for (const server of this.#servers) {
-        const settings = running.servers.find(({ id }) => id === server.options.id);
-        if (settings !== undefined) server.reconfigure(smtpOptions(settings, this.#startup.hostname));
-      }
-      this.#queue.reconfigure(policiesOf(running));
-      this.#log.info({}, 'configuration reloaded');
-    } catch (error) {
-      // A mistake of ours must not end a daemon that runs well on what it has.
-      const why = isRefusal(error) ? { problems: problemsToText(error) } : { err: error };
-      this.#log.error(why, 'configuration not reloaded; the old one stays');
-    }
-  }
-
-  /** Stops accepting, finishes or defers what is in flight, flushes. */
-  async stop(reason: string): Promise<void> {
-    const grace = this.#startup.shutdownGraceSeconds;
-    this.#log.info({ reason, grace }, 'stopping');
-    // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool
-    // and goes out after the next start.
-    await Promise.all([...this.#servers.map((server) => server.stop(grace)), this.#queue.stop(grace)]);
-    await this.#deliverer.close();
-    await this.#spool.close();
-    this.#log.info({}, 'stopped');
-  }
-}
-
-/** Severities of syslog as levels of the log. */
-function logSyslog(log: Logger, priority: number, text: string): void {
-  const severity = priority & 7;
-  const line = bytesToText(text);
-  if (severity <= 3) log.error({}, line);
-  else if (severity === 4) log.warn({}, line);
-  else if (severity === 7) log.debug({}, line);
-  else log.info({}, line);
 }
 
 /** `serve`: runs the daemon until it is told to stop. @returns the exit code */
@@ -295,6 +57,8 @@ export async function serve(folder: string): Promise<number> {
       minimumFree: { bytes: startup.spoolMinFreeBytes, inodes: startup.spoolMinFreeInodes },
     });
     daemon = new Daemon(folder, loaded, spool, log);
+    // Without a listener the signal would end a daemon that is still loading its spool.
+    process.on('SIGHUP', () => void daemon.reload());
     await daemon.start();
   } catch (error) {
     flush();
@@ -303,7 +67,6 @@ export async function serve(folder: string): Promise<number> {
     // Listeners and logs that are open already would keep the process alive.
     process.exit(exitCodes.failed);
   }
-  process.on('SIGHUP', () => void daemon.reload());
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });

@@ -204,6 +204,16 @@ test('SIGHUP applies a new script, and a broken one changes nothing', async () =
   expect(await helo()).toBe('250-two');
 });
 
+test('SIGHUP says that a change of smtpd.yaml waits for a restart', async () => {
+  const { daemon } = await mta();
+  const { readFileSync, writeFileSync } = await import('node:fs');
+  const file = `${daemon.folder}/smtpd.yaml`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('mta.test', 'other.test'));
+  daemon.child.kill('SIGHUP');
+  await daemon.waitForLine((line) => line.level === 'warning' && /restart to apply/.test(line.msg));
+  await daemon.waitForLine((line) => line.msg === 'configuration reloaded');
+});
+
 test('SIGTERM ends with 0 and lets a running transaction finish', async () => {
   const { daemon, sink } = await mta();
   const { client } = await TestClient.connect(daemon.port);
