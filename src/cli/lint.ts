@@ -108,7 +108,7 @@ export interface Finding {
 
 export function toFinding(diagnostic: Diagnostic): Finding {
   const { line, column } = positionAt(diagnostic.file, diagnostic.span.start);
-  const hint = diagnostic.hint === undefined ? '' : ` ${diagnostic.hint}`;
+  const hint = diagnostic.hint === undefined ? '' : `. ${diagnostic.hint}`;
   return {
     file: bytesToText(diagnostic.file.name),
     line,
