@@ -70,7 +70,7 @@ export async function checkBodies(
       continue;
     }
     await withFile(files, entry.path, async (file) => {
-      const read = await readHeader<BodyHeader>(file, entry.sizeBytes);
+      const read = await readHeader<BodyHeader>(file, entry, ['body']);
       if (read === undefined) {
         for (const need of needs)
           lost.push(lostBody(need, entry, `the header of ${entry.name} cannot be read`));

@@ -220,7 +220,7 @@ export class Compactor {
   async *#livingOf(source: ClosedMeta, written: Set<number>): AsyncGenerator<StoredTransaction> {
     const file = await this.#options.files.open(source.path, 'read');
     try {
-      const read = await readHeader<MetaHeader>(file, source.sizeBytes);
+      const read = await readHeader<MetaHeader>(file, source, ['meta', 'snapshot']);
       if (read === undefined) throw new Error(`the header of ${source.path} cannot be read`);
       let count = 0;
       for await (const step of scan(file, read.start, source.sizeBytes, read.header.salt)) {

@@ -106,7 +106,7 @@ class Replay {
     let newest: OpenedFile | undefined;
     for (const entry of [...snapshots].reverse()) {
       if (newest !== undefined) this.superfluous.push(entry);
-      else newest = await this.#open(entry, false);
+      else newest = await this.#open(entry, 'snapshot', false);
     }
     return newest;
   }
@@ -114,7 +114,7 @@ class Replay {
   async openAll(metas: readonly SpoolEntry[]): Promise<readonly OpenedFile[]> {
     const opened: OpenedFile[] = [];
     for (const entry of metas) {
-      const file = await this.#open(entry, entry === metas.at(-1));
+      const file = await this.#open(entry, 'meta', entry === metas.at(-1));
       if (file !== undefined) opened.push(file);
     }
     return opened;
@@ -178,9 +178,9 @@ class Replay {
     }
   }
 
-  async #open(entry: SpoolEntry, isLast: boolean): Promise<OpenedFile | undefined> {
+  async #open(entry: SpoolEntry, log: MetaHeader['log'], isLast: boolean): Promise<OpenedFile | undefined> {
     return withFile(this.#files, entry.path, async (file) => {
-      const read = await readHeader<MetaHeader>(file, entry.sizeBytes);
+      const read = await readHeader<MetaHeader>(file, entry, [log]);
       if (read !== undefined) return { entry, header: read.header, start: read.start };
       if (isLast && (await isHalfMade(file, entry.sizeBytes))) this.superfluous.push(entry);
       else this.#damage(entry, 0, entry.sizeBytes, 'the header of the file cannot be read');

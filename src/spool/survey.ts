@@ -58,10 +58,11 @@ export interface ReadHeader<H> {
   readonly start: number;
 }
 
-/** Reads the first record of a file; `undefined` when it is not whole. */
+/** Reads the first record of a file; `undefined` when it is not whole, or that of another file than its name says. */
 export async function readHeader<H extends MetaHeader | BodyHeader>(
   file: SpoolFile,
-  sizeBytes: number,
+  { number, sizeBytes }: Pick<SpoolEntry, 'number' | 'sizeBytes'>,
+  logs: readonly H['log'][],
 ): Promise<ReadHeader<H> | undefined> {
   const first = Buffer.alloc(HEADER_BYTES);
   if ((await file.read(first, 0)) < HEADER_BYTES) return undefined;
@@ -70,7 +71,8 @@ export async function readHeader<H extends MetaHeader | BodyHeader>(
   if (size === undefined || size > sizeBytes || first[3] !== RecordKind.SegmentHeader) return undefined;
   const record = Buffer.alloc(size);
   if ((await file.read(record, 0)) < size || !isIntact(record, 0, size, 0)) return undefined;
-  return { header: fromPayload<H>(record.subarray(HEADER_BYTES)), start: size };
+  const header = fromPayload<H>(record.subarray(HEADER_BYTES));
+  return logs.includes(header.log) && header.number === number ? { header, start: size } : undefined;
 }
 
 /** A whole header of another version is no damage: moving it aside would cost the mail. @throws SpoolError */

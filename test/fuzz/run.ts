@@ -4,6 +4,9 @@ const targets: Readonly<
   Record<string, () => Promise<{ run(seconds: number, seed: number): Promise<object> }>>
 > = {
   language: () => import('./language.js'),
+  smtp: () => import('./smtp.js'),
+  headers: () => import('./headers.js'),
+  'spool-records': () => import('./spool-records.js'),
 };
 
 const [target = '', seconds = '60', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
