@@ -41,7 +41,7 @@ export interface OpenLog {
 }
 
 export function openLog({ mask, forPeople, write }: LoggerOptions): OpenLog {
-  const stdout = write === undefined ? pino.destination({ dest: 1, sync: false, minLength: 0 }) : undefined;
+  const stdout = write === undefined ? openStdout() : undefined;
   const put = write ?? ((line: string) => stdout!.write(line));
   const base = pino(
     {
@@ -74,6 +74,28 @@ export function openLog({ mask, forPeople, write }: LoggerOptions): OpenLog {
       } catch {
         // stdout is closed or was never opened: there is nobody left to read the log.
       }
+    },
+  };
+}
+
+/** A busy server logs several lines a millisecond: one write for many of them, but none later than this. */
+const LATEST_MS = 20;
+
+/** stdout in batches. `flushSync` writes what is left. */
+function openStdout(): { write(line: string): void; flushSync(): void } {
+  const stream = pino.destination({ dest: 1, sync: false, minLength: 4096 });
+  let planned: NodeJS.Timeout | undefined;
+  return {
+    write(line) {
+      stream.write(line);
+      planned ??= setTimeout(() => {
+        planned = undefined;
+        stream.flush();
+      }, LATEST_MS);
+    },
+    flushSync() {
+      clearTimeout(planned);
+      stream.flushSync();
     },
   };
 }
