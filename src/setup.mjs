@@ -82,13 +82,13 @@ function sourcesHash() {
 }
 
 function compileSources() {
+  // Tests are compiled with the rest where the packages they use are installed; a user may leave those out.
+  const config = packagesAreInstalled(true) ? 'tsconfig.json' : path.join('src', 'tsconfig.build.json');
   const stamp = inRoot('dist', '.sources');
-  const now = sourcesHash();
+  const now = `${config} ${sourcesHash()}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
   say('compiling TypeScript');
-  // Tests are compiled with the rest where the packages they use are installed; a user may leave those out.
-  const config = packagesAreInstalled(true) ? inRoot('tsconfig.json') : inRoot('src', 'tsconfig.build.json');
-  run(process.execPath, [inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', config], {
+  run(process.execPath, [inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', inRoot(config)], {
     stdio: ['inherit', 2, 2],
   });
   writeFileSync(stamp, now);
@@ -280,7 +280,7 @@ switch (command) {
     installPackages(true);
     break;
   case 'conformance':
-    build();
+    build(true);
     node('dist/test/conformance/run.js', args, { env: { ...process.env, TZ: 'UTC' } });
     break;
   case 'docs':
@@ -288,7 +288,7 @@ switch (command) {
     node('dist/src/cli/docs/generate.js', args);
     break;
   case 'bench':
-    build();
+    build(true);
     installPeers();
     node('dist/test/perf/run.js', args, { env: { ...process.env, ARGONITE_PEERS: peersFolder } });
     break;
