@@ -43,13 +43,15 @@ export function tokenize(file: SourceFile): Lexed {
   const problems: Diagnostic[] = [];
   reportSkipped(file, result, problems);
   const tokens = result.tokens;
+  const bodies = new ClassBodies();
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at]!;
     const type = token.tokenType;
     if (type === Identifier) {
       const before = tokens[at - 1];
       const keyword = keywords.get(token.image);
-      if (keyword !== undefined && !isNameHere(keyword, before, tokens[at - 2])) {
+      const isName = isNameHere(keyword, before, tokens[at - 2]) || bodies.namesMethod(keyword, before);
+      if (keyword !== undefined && !isName) {
         if (declaresHere(before)) problems.push(keywordAsName(file, token, before!));
         else become(token, keyword);
       }
@@ -61,6 +63,7 @@ export function tokenize(file: SourceFile): Lexed {
       problems.push(problem(file, spanOfToken(token)));
       if (type === TypographicString || type === Heredoc) become(token, StringToken);
     } else if (type === ForeignOperator) replaceOperator(file, token, problems);
+    bodies.pass(token);
   }
   problems.sort((a, b) => a.span.start - b.span.start);
   return { tokens, problems };
@@ -79,10 +82,35 @@ export function spanOfToken(token: IToken): Span {
 
 // A keyword is an ordinary name behind `->` and behind the `::` of a class or namespace. `$a[1::not $x]` is not that:
 // there the `::` are two colons of a slice.
-function isNameHere(keyword: TokenType, before: IToken | undefined, owner: IToken | undefined): boolean {
+function isNameHere(
+  keyword: TokenType | undefined,
+  before: IToken | undefined,
+  owner: IToken | undefined,
+): boolean {
   if (before?.tokenType === signs['->']) return true;
   if (before?.tokenType !== signs['::'] || owner === undefined) return false;
   return owner.tokenType === Identifier || (owner.tokenType === words.static && keyword !== words.static);
+}
+
+/** Knows whether the current token stands directly in the braces of a class: keywords may name methods there. */
+class ClassBodies {
+  /** For every open brace, whether it is that of a class. */
+  readonly #open: boolean[] = [];
+  #classAhead = false;
+
+  pass({ tokenType }: IToken): void {
+    if (tokenType === signs['{']) {
+      this.#open.push(this.#classAhead);
+      this.#classAhead = false;
+    } else if (tokenType === signs['}']) this.#open.pop();
+    else if (tokenType === words.class) this.#classAhead = true;
+  }
+
+  namesMethod(keyword: TokenType | undefined, before: IToken | undefined): boolean {
+    return (
+      before?.tokenType === words.function && keyword !== words.constructor && this.#open.at(-1) === true
+    );
+  }
 }
 
 function declaresHere(before: IToken | undefined): boolean {

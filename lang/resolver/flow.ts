@@ -34,6 +34,8 @@ export function analyseFlow(resolver: Resolver, { scope, body, place }: WalkedFu
 
 class Flow {
   #state: State = 0n;
+  /** What is declared before the first statement. */
+  readonly #atEntry: State;
   #place: Place;
   readonly #bits = new Map<VariableBinding, bigint>();
   readonly #exits: Exits[] = [];
@@ -52,6 +54,7 @@ class Flow {
     if (scope.kind === 'main')
       for (const variable of scope.module.globals)
         if (variable.isPredefined || resolver.data.has(variable)) this.#state |= this.#bit(variable);
+    this.#atEntry = this.#state;
     this.#removes = resolver.everUnset.size > 0;
   }
 
@@ -509,9 +512,12 @@ class Flow {
       this.resolver.checked.add(node);
       return;
     }
-    if ((this.#state & this.#bit(binding)) !== 0n) return;
-    this.resolver.checked.add(node);
-    this.resolver.unproven.add(binding);
+    const isDeadCode = this.#state === UNREACHABLE;
+    if (((isDeadCode ? this.#atEntry : this.#state) & this.#bit(binding)) !== 0n) return;
+    if (!isDeadCode) {
+      this.resolver.checked.add(node);
+      this.resolver.unproven.add(binding);
+    }
     if (!this.resolver.everSet.has(binding)) this.#reportNeverSet(node, binding);
     // One exception is enough: behind it the variable is there.
     this.#state |= this.#bit(binding);

@@ -13,6 +13,7 @@
 // `shape`, `vec` and `map` are for lang/values and lang/vm (the interpreter reads them in place); everybody else uses the
 // methods.
 
+import { isSame } from './compare.js';
 import { DICTIONARY, EMPTY_RECORD, LIST, type Shape } from './shape.js';
 import type { Value } from './value.js';
 
@@ -118,7 +119,7 @@ export class HslArray {
   getNormal(key: Key): Value | undefined {
     const shape = this.shape;
     if (shape === LIST) return typeof key === 'number' && key >= 0 ? this.vec[key] : undefined;
-    if (shape === DICTIONARY) return this.map.get(key);
+    if (shape === DICTIONARY) return this.map.get(typeof key === 'object' ? this.#heldKey(key) : key);
     if (typeof key !== 'string') return undefined;
     const index = shape.indexes.get(key);
     return index === undefined ? undefined : this.vec[index];
@@ -163,7 +164,7 @@ export class HslArray {
       }
       this.#toMap();
     }
-    this.map.set(key, value);
+    this.map.set(typeof key === 'object' ? this.#heldKey(key) : key, value);
     if (typeof key === 'number' && this.#next !== -1 && key >= this.#next) this.#next = key + 1;
   }
 
@@ -205,7 +206,7 @@ export class HslArray {
       }
       this.#toMap();
     }
-    if (!this.map.delete(normal)) return false;
+    if (!this.map.delete(this.#heldKey(normal))) return false;
     if (typeof normal === 'number' && normal === this.#next - 1) this.#next = -1;
     return true;
   }
@@ -258,6 +259,14 @@ export class HslArray {
   *#recordEntries(): IterableIterator<[Key, Value]> {
     const keys = this.shape.keys;
     for (let i = 0; i < keys.length; i++) yield [keys[i]!, this.vec[i]!];
+  }
+
+  /** Keys are compared strictly, and arrays are the same when they hold the same: the key here that is `key`. */
+  #heldKey(key: Key): Key {
+    if (!(key instanceof HslArray)) return key;
+    for (const held of this.map.keys()) if (held instanceof HslArray && isSame(held, key)) return held;
+    key.shared = true;
+    return key;
   }
 
   /** Adds a key to a record; false when it must become a dictionary. */

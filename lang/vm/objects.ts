@@ -70,8 +70,8 @@ export function hasMember(fiber: Fiber, object: HslObject, key: Key): boolean {
   return isPrivate !== undefined && (!isPrivate || isInsideClass(fiber, owner));
 }
 
-/** Checks that the running function may write the member. @returns its name */
-function writable(fiber: Fiber, object: HslObject, key: Key): string {
+/** Checks that the running function may use the variable. @returns its name */
+function usable(fiber: Fiber, object: HslObject, key: Key): string {
   const owner = object.classOf;
   if (!(owner instanceof ScriptClass))
     throw new ScriptFault(`objects of class ${owner.name} have no variables that a script can set`);
@@ -80,6 +80,13 @@ function writable(fiber: Fiber, object: HslObject, key: Key): string {
     throw new ScriptFault(`a member of an object is named by a string, not by ${typeWord(key)}`);
   if (owner.privateFields?.has(name) === true && !isInsideClass(fiber, owner))
     throw new ScriptFault(`${owner.name}->${name} is private`);
+  return name;
+}
+
+/** Checks that the running function may write the variable. @returns its name */
+function writable(fiber: Fiber, object: HslObject, key: Key): string {
+  const name = usable(fiber, object, key);
+  const owner = object.classOf as ScriptClass;
   if (owner.readonlyFields?.has(name) === true && !isOwnInstance(fiber, object, owner))
     throw new ScriptFault(`${owner.name}->${name} is readonly outside of its object`);
   return name;
@@ -91,12 +98,13 @@ export function setMember(fiber: Fiber, object: HslObject, key: Key, value: Valu
   object.fields!.set(name, value);
 }
 
-/** The member, made fit for writing to its elements. */
+/** The member, made fit for writing to its elements. An object it holds is another matter: nothing is written here then. */
 export function ownMember(fiber: Fiber, object: HslObject, key: Key): Value {
-  const name = writable(fiber, object, key);
+  const name = usable(fiber, object, key);
   const fields = object.fields!;
   const value = fields.get(name);
   if (value instanceof HslObject) return value;
+  writable(fiber, object, key);
   if (value instanceof HslArray && !value.shared) return value;
   const own = value instanceof HslArray ? value.clone() : HslArray.empty();
   fields.set(name, own);

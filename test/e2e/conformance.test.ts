@@ -27,6 +27,7 @@ function conformance(...args: string[]) {
 
 test.each([
   ['the language', ['test/conformance/hsl-conformance.yaml']],
+  ['every rule of the language', ['test/conformance/hsl-rules.yaml']],
   ['the library, rule by rule,', ['test/conformance/stdlib-rules.yaml']],
   ['the library', ['test/conformance/stdlib-cases.yaml', ...groups.flatMap((group) => ['--group', group])]],
 ])('%s does what its cases say', async (_, args) => {

@@ -88,6 +88,13 @@ describe('keywords', () => {
     ]);
   });
 
+  test('may name the methods of a class, but nothing inside them', () => {
+    expect(problems('class C { function match() {} private static function foreach() {} }')).toEqual([]);
+    expect(problems('class C { function f() { function match() {} } }')).toHaveLength(1);
+    expect(problems('$a->class; { function match() {} }')).toHaveLength(1);
+    expect(problems('class C { function constructor() {} }')).toHaveLength(1);
+  });
+
   test('cannot name a function or class', () => {
     expect(problems('function foreach() {} class if {}')).toEqual([
       '1:10: error HSL1109: "foreach" is a keyword and cannot be the name of a function',

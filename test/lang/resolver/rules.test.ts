@@ -21,6 +21,9 @@ const cases: readonly (readonly [fact: string, script: string, expected: readonl
 
   // variables
   ['a variable nothing sets', 'echo $never;', ['HSL2001:1']],
+  ['a variable nothing sets, in code that never runs', 'if (false) echo $never;', ['HSL2001:1']],
+  ['code that never runs may read what was set', '$a = 1;\nif (false) echo $a;', []],
+  ['code that never runs may read a parameter', 'function f($a) { return 1; return $a; }', ['HSL9002:1']],
   ['a variable set below may be set in another turn', 'for (;;) { if (isset($a)) echo $a; $a = 1; }', []],
   ['a read guarded by isset is fine', 'if (isset($x)) echo $x;', []],
   ['?? needs no variable', 'echo $x ?? 1;\necho $x["a"]->b ?? 2;', []],

@@ -129,6 +129,16 @@ describe('arrays', () => {
     expect(array.shape).not.toBe(LIST);
   });
 
+  test('find arrays that are keys by what these hold', () => {
+    const array = HslArray.fromEntries([[HslArray.fromList([1]), 'one']]);
+    expect(array.get(HslArray.fromList([1]))).toBe('one');
+    expect(array.get(HslArray.fromList(['1']))).toBeUndefined();
+    array.set(HslArray.fromList([1]), 'again');
+    expect(array.toList()).toEqual(['again']);
+    expect(array.delete(HslArray.fromList([1]))).toBe(true);
+    expect(array.length).toBe(0);
+  });
+
   test('keep keys that are neither numbers nor strings, compared strictly', () => {
     const key = HslArray.fromList([1]);
     const array = HslArray.fromEntries([
@@ -137,7 +147,7 @@ describe('arrays', () => {
     ]);
     expect(array.get(null)).toBe('none');
     expect(array.get(key)).toBe('array');
-    expect(array.get(HslArray.fromList([1]))).toBeUndefined();
+    expect(array.get(HslArray.fromList([true]))).toBeUndefined();
   });
 });
 

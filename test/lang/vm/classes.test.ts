@@ -83,6 +83,16 @@ describe('private', () => {
 });
 
 describe('readonly', () => {
+  test('binds the variable, not the object it holds', async () => {
+    const script = `
+      class Inner { $x = 1; }
+      class Outer { readonly $inner; constructor() { $this->inner = Inner(); } }
+      $o = Outer();
+      $o->inner->x = 2;
+      echo $o->inner->x;`;
+    expect(await echoOf(script)).toEqual(['2']);
+  });
+
   test('is for writing only in functions of the same instance', async () => {
     const script = `
       class R { readonly $v = [1]; function add() { $this->v[] = 2; } function touch($o) { $o->v = 3; } }
