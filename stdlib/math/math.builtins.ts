@@ -90,10 +90,13 @@ export const log = builtin({
   source,
   pure: true,
   run: (n, base) => {
-    // The two common bases have functions of their own that are exact for exact powers.
+    // Exact powers give whole numbers: the two common bases have functions of their own for that.
     if (base === undefined) return Math.log(n);
     if (base === 10) return Math.log10(n);
-    return base === 2 ? Math.log2(n) : Math.log(n) / Math.log(base);
+    if (base === 2) return Math.log2(n);
+    const quotient = Math.log(n) / Math.log(base);
+    const nearest = Math.round(quotient);
+    return base ** nearest === n ? nearest : quotient;
   },
 });
 

@@ -62,7 +62,9 @@ class BucketCache implements ProcessCache {
     return entry;
   }
 
-  set(bucketName: string, key: string, entry: CacheEntry, size: number, lru: boolean): void {
+  set(bucketName: string, key: string, entry: CacheEntry, wantedSize: number, lru: boolean): void {
+    // Scripts choose the size: below 0 means 0, a bucket that keeps nothing.
+    const size = Math.max(0, wantedSize);
     const bucket = this.#use(bucketName) ?? this.#addBucket(bucketName, size);
     if (size < bucket.size) bucket.size = size;
     const { entries } = bucket;
