@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import {
   bytesToText,
+  type CompileHost,
   compile,
   DEPTH_ONLY,
   type Diagnostic,
@@ -17,7 +18,7 @@ import {
   stackLine,
   textToBytes,
 } from '#lang';
-import { createRunHost } from '../scripting/host/index.js';
+import { createCompileHost, createRunHost } from '../scripting/host/index.js';
 import { exitCodes } from './exit-codes.js';
 import { hostForRoot, plainEnvironment } from './script-surroundings.js';
 
@@ -27,7 +28,14 @@ interface HshOptions {
   readonly root?: string;
   readonly dump?: boolean;
   readonly tier?: string;
+  readonly running?: string;
+  readonly plugin?: unknown;
+  readonly ffi?: unknown;
+  readonly debugger?: unknown;
 }
+
+/** Known letters of the older shell whose feature is still to come. */
+const laterOptions = { plugin: '--plugin', ffi: '--ffi', debugger: '-C' } as const;
 
 /** Adds the command; `end` takes its exit code. */
 export function addHshCommand(program: Command, end: (code: number) => void): void {
@@ -38,6 +46,13 @@ export function addHshCommand(program: Command, end: (code: number) => void): vo
     .option('-e, --execute <code>', 'run this text')
     .option('-I, --include <dir>', 'root for include and import (default: the folder of the script)')
     .option('-R, --root <dir>', 'older spelling of -I')
+    .option(
+      '-A, --running <file>',
+      'run the __entrypoint of a running configuration in YAML; - reads it from stdin',
+    )
+    .option('-p, --plugin <path>', 'not supported yet')
+    .option('--ffi', 'not supported yet')
+    .option('-C, --debugger <path>', 'not supported yet')
     .option('--dump', 'show the bytecode instead of running it')
     .option('--tier <n>', 'execution tier: 0, the interpreter, is the only one so far')
     .action(async (file: string | undefined, options: HshOptions) => end(await hsh(file, options)));
@@ -48,6 +63,12 @@ async function hsh(file: string | undefined, options: HshOptions): Promise<numbe
     process.stderr.write(`hsh: found --tier ${options.tier}; only tier 0, the interpreter, exists so far\n`);
     return exitCodes.usage;
   }
+  for (const [key, letter] of Object.entries(laterOptions)) {
+    if (options[key as keyof typeof laterOptions] === undefined) continue;
+    process.stderr.write(`hsh: ${letter} is not supported yet\n`);
+    return exitCodes.usage;
+  }
+  if (options.running !== undefined) return hshRunning(options.running, options);
   if (file !== undefined && options.execute !== undefined) {
     process.stderr.write('hsh: a file and -e were given; expected one of them\n');
     return exitCodes.usage;
@@ -65,7 +86,34 @@ async function hsh(file: string | undefined, options: HshOptions): Promise<numbe
     return exitCodes.failed;
   }
   const folder = root ?? (file === undefined || file === '-' ? '.' : path.dirname(file));
-  const compiled = await compile(entry, plainEnvironment(), hostForRoot(path.resolve(folder), entry.name));
+  return compileAndRun(entry, hostForRoot(path.resolve(folder), entry.name), options);
+}
+
+/** `-A`: the code to run and what it may include are in one YAML document. */
+async function hshRunning(file: string, options: HshOptions): Promise<number> {
+  const { readRunningConfiguration } = await import('./running-configuration.js');
+  let text: string;
+  try {
+    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    process.stderr.write(`hsh: ${file} cannot be read: ${(error as Error).message}\n`);
+    return exitCodes.failed;
+  }
+  const running = readRunningConfiguration(text);
+  if (typeof running === 'string') {
+    process.stderr.write(`hsh: ${file}: ${running}\n`);
+    return exitCodes.failed;
+  }
+  const root = options.include ?? options.root ?? running.rootPath;
+  const host = createCompileHost({
+    files: running.files,
+    ...(root === undefined ? {} : { folders: [path.resolve(root)] }),
+  });
+  return compileAndRun({ name: '<__entrypoint>', text: running.entrypoint }, host, options);
+}
+
+async function compileAndRun(entry: FoundFile, host: CompileHost, options: HshOptions): Promise<number> {
+  const compiled = await compile(entry, plainEnvironment(), host);
   showDiagnostics(compiled.diagnostics);
   if (compiled.program === undefined) return exitCodes.doesNotCompile;
   if (options.dump === true) {

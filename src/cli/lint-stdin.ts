@@ -8,6 +8,7 @@ import { bytesToText, type Diagnostic, lint, positionAt, textToBytes } from '#la
 import { phases } from '../scripting/hook-programs.js';
 import { createCompileHost } from '../scripting/host/index.js';
 import { exitCodes } from './exit-codes.js';
+import { isRecord, readFileList } from './file-list.js';
 import { environmentForPhase } from './lint.js';
 
 /** What the script itself is called inside; the answer leaves it out. */
@@ -18,10 +19,6 @@ interface Request {
   readonly data: string;
   readonly files: ReadonlyMap<string, string>;
   readonly rootPath: string | undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @returns the request, or a sentence that says what is wrong with it */
@@ -39,20 +36,8 @@ export function parseRequest(text: string): Request | string {
   }
   const data = value['data'];
   if (typeof data !== 'string') return 'the key "data" is missing or no text; expected the script';
-  const list = value['files'] ?? [];
-  if (!Array.isArray(list)) return 'the key "files" is no list; expected items with id and data';
-  const files = new Map<string, string>();
-  for (const file of list as unknown[]) {
-    if (!isRecord(file) || typeof file['id'] !== 'string' || typeof file['data'] !== 'string') {
-      return 'an item of "files" has no id or no data; expected {id, data, binary?}';
-    }
-    files.set(
-      file['id'],
-      file['binary'] === true
-        ? Buffer.from(file['data'], 'base64').toString('latin1')
-        : textToBytes(file['data']),
-    );
-  }
+  const files = readFileList(value['files'], 'files');
+  if (typeof files === 'string') return files;
   const scripting = value['scripting'];
   const rootPath =
     isRecord(scripting) && typeof scripting['rootpath'] === 'string' ? scripting['rootpath'] : undefined;

@@ -14,6 +14,15 @@ const aliases: Readonly<Record<string, readonly string[]>> = {
 /** Names we know but whose command is still to come. */
 const laterAliases: readonly string[] = ['halonconfig', 'halonctl', 'halontop'];
 
+type AddCommand = (program: Command, end: (code: number) => void) => void;
+
+/** Commands with options of their own, each in its file. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  hsh: async () => (await import('./hsh.js')).addHshCommand,
+  lint: async () => (await import('./lint.js')).addLintCommand,
+  sink: async () => (await import('../sink/command.js')).addSinkCommand,
+};
+
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
@@ -41,21 +50,18 @@ async function main(): Promise<number> {
       const { check, serve } = await import('../main.js');
       exitCode = options.check === true ? await check(options.config) : await serve(options.config);
     });
-  const { addHshCommand } = await import('./hsh.js');
-  addHshCommand(program, (code) => {
-    exitCode = code;
-  });
-  const { addLintCommand } = await import('./lint.js');
-  addLintCommand(program, (code) => {
-    exitCode = code;
-  });
-  const { addSinkCommand } = await import('../sink/command.js');
-  addSinkCommand(program, (code) => {
-    exitCode = code;
-  });
+  const args = [...(aliases[calledAs] ?? []), ...process.argv.slice(2)];
+  // Only the command that was asked for is loaded; the overview of help and of mistakes wants them all.
+  const [wanted = ''] = args;
+  for (const name of Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands)) {
+    const add = await commands[name]!();
+    add(program, (code) => {
+      exitCode = code;
+    });
+  }
 
   try {
-    await program.parseAsync([...(aliases[calledAs] ?? []), ...process.argv.slice(2)], { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Commander has already said what is wrong; asking for help or the version is no mistake.

@@ -115,11 +115,14 @@ export function classToMarkdown(one: NativeClass): string {
       '',
     );
   }
-  for (const method of Object.values(one.statics))
-    lines.push(...callableToLines(`### ${one.name}::${method.name}`, `${one.name}::${method.name}`, method));
-  for (const method of Object.values(one.methods))
-    lines.push(...callableToLines(`### ->${method.name}`, `->${method.name}`, method));
+  for (const method of Object.values(one.statics)) lines.push(methodToMarkdown(method, `${one.name}::`));
+  for (const method of Object.values(one.methods)) lines.push(methodToMarkdown(method, '->'));
   return lines.join('\n');
+}
+
+/** One method; `called` is what stands before its name in a call. */
+export function methodToMarkdown(method: Method, called: string): string {
+  return callableToLines(`### ${called}${method.name}`, `${called}${method.name}`, method).join('\n');
 }
 
 export function variablesToMarkdown(variables: readonly PredefinedVariable[]): string {

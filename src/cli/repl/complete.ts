@@ -2,6 +2,7 @@
 
 import { type Declaration, type Environment, HslArray, HslObject, type NativeClass, type Value } from '#lang';
 import { signatureOf } from '../docs/markdown.js';
+import type { Declared } from './session.js';
 
 export interface Completion {
   /** What replaces the word. */
@@ -14,7 +15,7 @@ export interface CompletionScope {
   readonly environment: Environment;
   readonly variables: ReadonlyMap<string, Value>;
   /** Functions and classes declared at the prompt. */
-  readonly declared: readonly string[];
+  readonly declared: readonly Declared[];
 }
 
 const keywords =
@@ -45,6 +46,8 @@ export function complete(
     const [, variable, word] = member as unknown as [string, string, string];
     const value = variables.get(variable);
     const methods = Object.values(nativeClassOf(value, environment)?.methods ?? {});
+    const ownClass = value instanceof HslObject ? value.classOf.name : undefined;
+    const ownMethods = declared.find(({ name }) => name === ownClass)?.methods ?? [];
     const fields =
       value instanceof HslObject
         ? [...(value.fields?.keys() ?? [])]
@@ -58,6 +61,9 @@ export function complete(
           text: one.name,
           help: `${signatureOf(one.name, one.params)}  ${one.summary}`,
         })),
+        ...ownMethods
+          .filter(({ isStatic }) => !isStatic)
+          .map(({ name, heading }) => ({ text: name, help: heading })),
         ...fields.map((name) => ({ text: String(name), help: 'a variable of the object' })),
       ].filter(({ text }) => text.startsWith(word)),
     };
@@ -67,11 +73,18 @@ export function complete(
     const [, owner, word] = statics as unknown as [string, string, string];
     const declaration = environment.declarations.get(owner);
     const members = declaration?.kind === 'class' ? Object.values(declaration.statics) : [];
+    const ownMembers = declared.find(({ name }) => name === owner)?.methods ?? [];
     return {
       word,
-      completions: members
-        .filter(({ name }) => name.startsWith(word))
-        .map((one) => ({ text: one.name, help: `${signatureOf(one.name, one.params)}  ${one.summary}` })),
+      completions: [
+        ...members.map((one) => ({
+          text: one.name,
+          help: `${signatureOf(one.name, one.params)}  ${one.summary}`,
+        })),
+        ...ownMembers
+          .filter(({ isStatic }) => isStatic)
+          .map(({ name, heading }) => ({ text: name, help: heading })),
+      ].filter(({ text }) => text.startsWith(word)),
     };
   }
   const variable = /\$(\w*)$/.exec(line);
@@ -86,7 +99,7 @@ export function complete(
   }
   const word = /[A-Za-z_]\w*$/.exec(line)?.[0] ?? '';
   const candidates: Completion[] = [
-    ...declared.map((name) => ({ text: name, help: 'declared here' })),
+    ...declared.map(({ name, heading }) => ({ text: name, help: heading })),
     ...[...environment.declarations.values()].map((one) => ({ text: one.name, help: describe(one) })),
     ...keywords.map((name) => ({ text: name, help: 'a keyword' })),
   ];

@@ -6,15 +6,15 @@ import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { bytesToText, disassemble, textToBytes, toText } from '#lang';
 import { createRunHost } from '../../scripting/host/index.js';
-import { builtinToMarkdown, classToMarkdown } from '../docs/markdown.js';
 import { exitCodes } from '../exit-codes.js';
 import { scriptErrorToText, showDiagnostics } from '../hsh.js';
 import { plainEnvironment } from '../script-surroundings.js';
 import { commonStart, complete } from './complete.js';
+import { helpFor } from './help.js';
 import { ReplSession } from './session.js';
 
 const help = `Type HSL. A lone expression shows its value.
-  :help NAME   what a function or class does
+  :help NAME   what a function, a class or a method (Map->set) does
   :dis CODE    the bytecode of some code
   :time CODE   run some code and say how long it took
   :vars        the variables and their values
@@ -67,6 +67,7 @@ export function runRepl(
   const past = terminal.isTerminal ? readHistory() : [];
   const typed = [...past].reverse();
   let pending = '';
+  let hasQuit = false;
 
   const prompt: Interface = createInterface({
     input: terminal.input,
@@ -106,7 +107,7 @@ export function runRepl(
         break;
       case 'refused':
         if (terminal.isTerminal) showDiagnostics(outcome.diagnostics);
-        else for (const { message } of outcome.diagnostics) say(`error: ${message}`);
+        else for (const { message } of outcome.diagnostics) say(`error: ${bytesToText(message)}`);
         break;
       case 'failed':
         say(scriptErrorToText(outcome.error));
@@ -123,16 +124,16 @@ export function runRepl(
     switch (name) {
       case 'help': {
         if (rest === '') return void say(help);
-        const declaration = plainEnvironment().declarations.get(rest.trim());
-        if (declaration === undefined) return void say(`there is no function or class "${rest.trim()}"`);
         return void say(
-          declaration.kind === 'builtin' ? builtinToMarkdown(declaration) : classToMarkdown(declaration),
+          helpFor(rest.trim(), plainEnvironment(), session.declared) ??
+            `there is no function, class or method "${rest.trim()}"`,
         );
       }
       case 'dis': {
         const compiled = await session.compile(textToBytes(rest));
         if ('functions' in compiled) return void say(disassemble(compiled));
-        for (const { message } of compiled) say(`error: ${message}`);
+        if (compiled.length === 0) return void say('error: the code ends too early');
+        for (const { message } of compiled) say(`error: ${bytesToText(message)}`);
         return;
       }
       case 'time': {
@@ -147,6 +148,7 @@ export function runRepl(
           say(`$${variable} = ${bytesToText(toText(value))}`);
         return;
       case 'quit':
+        hasQuit = true;
         return void prompt.close();
       default:
         say(`there is no command ":${name}"; :help lists them`);
@@ -156,12 +158,16 @@ export function runRepl(
   return new Promise((resolve) => {
     // One input at a time: the next line waits until the last one has run.
     let turn: Promise<void> = Promise.resolve();
+    let isClosed = false;
     const next = () => {
+      if (isClosed) return;
       prompt.setPrompt(pending === '' ? 'hsl> ' : ' ... ');
       prompt.prompt();
     };
     prompt.on('line', (line) => {
       turn = turn.then(async () => {
+        // Lines that were typed ahead of :quit's turn are not run.
+        if (hasQuit) return;
         if (line !== '') typed.push(line);
         if (pending === '' && line.trim() === '') return next();
         if (pending === '' && line.startsWith(':')) await command(line);
@@ -172,10 +178,14 @@ export function runRepl(
     prompt.on('SIGINT', () => {
       if (session.interrupt()) return;
       pending = '';
-      say('');
+      // readline keeps the line on Ctrl-C: what stands behind the cursor goes first, then what stands before it.
+      prompt.write(null, { ctrl: true, name: 'e' });
+      prompt.write(null, { ctrl: true, name: 'u' });
+      say('^C');
       next();
     });
     prompt.on('close', () => {
+      isClosed = true;
       void turn.then(() => {
         if (terminal.isTerminal) writeHistory(typed);
         say('');

@@ -25,6 +25,22 @@ export type ReplOutcome =
   | { readonly kind: 'failed'; readonly error: ScriptError }
   | { readonly kind: 'cancelled'; readonly reason: string };
 
+/** A function, class or import of earlier input. */
+export interface Declared {
+  /** Its name; of an import, a text of its own. */
+  readonly name: string;
+  readonly isImport: boolean;
+  readonly source: string;
+  /** What stands before the body. */
+  readonly heading: string;
+  /** Of a class. */
+  readonly methods: readonly {
+    readonly name: string;
+    readonly isStatic: boolean;
+    readonly heading: string;
+  }[];
+}
+
 /** Where the value of a lone expression goes on its way out. */
 const resultVariable = '__result';
 
@@ -48,7 +64,7 @@ export class ReplSession {
   readonly #root: string;
   readonly #host: RunHost;
   /** By name, so that a new definition replaces the old one. */
-  readonly #declarations = new Map<string, string>();
+  readonly #declarations = new Map<string, Declared>();
   #variables = new Map<string, Value>();
   #cancel: ((reason: string) => void) | undefined;
 
@@ -61,9 +77,9 @@ export class ReplSession {
     return this.#variables;
   }
 
-  /** Names of functions and classes declared here. */
-  get declared(): readonly string[] {
-    return [...this.#declarations.keys()].filter((name) => !name.startsWith('import '));
+  /** Functions and classes declared here. */
+  get declared(): readonly Declared[] {
+    return [...this.#declarations.values()].filter(({ isImport }) => !isImport);
   }
 
   /** Runs one input. */
@@ -89,9 +105,8 @@ export class ReplSession {
     const value = variables.get(resultVariable);
     variables.delete(resultVariable);
     this.#variables = variables;
-    if (result.kind === 'failed') return result;
-    if (result.kind === 'cancelled') return result;
-    for (const [name, source] of prepared.declarations) this.#declarations.set(name, source);
+    for (const [name, declared] of prepared.declarations) this.#declarations.set(name, declared);
+    if (result.kind === 'failed' || result.kind === 'cancelled') return result;
     return { kind: 'done', value: prepared.showsValue ? value : undefined };
   }
 
@@ -112,7 +127,7 @@ export class ReplSession {
     | ReplOutcome
     | {
         readonly program: Program;
-        readonly declarations: ReadonlyMap<string, string>;
+        readonly declarations: ReadonlyMap<string, Declared>;
         readonly showsValue: boolean;
       }
   > {
@@ -124,35 +139,54 @@ export class ReplSession {
       return { kind: 'incomplete' };
     if (errors.length > 0) return { kind: 'refused', diagnostics: errors };
 
-    const declarations = new Map<string, string>();
+    const declarations = new Map<string, Declared>();
     for (const statement of script.body) {
       if (!declarationKinds.has(statement.kind)) continue;
-      const source = text.slice(statement.span.start, statement.span.end);
-      const isNamed = statement.kind === 'FunctionDeclaration' || statement.kind === 'ClassDeclaration';
-      declarations.set(isNamed ? statement.name.text : `import ${source}`, source);
+      const declared = describeDeclaration(statement, text.slice(statement.span.start, statement.span.end));
+      declarations.set(declared.name, declared);
     }
-    const kept = [...this.#declarations]
-      .filter(([name]) => !declarations.has(name))
-      .map(([, source]) => source);
+    const kept = [...this.#declarations.values()].filter(({ name }) => !declarations.has(name));
     const only = script.body.length === 1 ? script.body[0] : undefined;
     const showsValue = only?.kind === 'ExpressionStatement' && !silentKinds.has(only.expression.kind);
     const body =
       showsValue && only.kind === 'ExpressionStatement'
         ? `$${resultVariable} = (${text.slice(only.expression.span.start, only.expression.span.end)});`
         : text;
-    // On one line in front, so that line numbers of the input stay true.
-    const prefix = kept.length === 0 ? '' : `${kept.join(' ').replaceAll('\n', ' ')} `;
+    // Functions and classes are known in the whole file: they stand behind, so that places in the input stay true and
+    // their own comments and strings are left alone. Imports come first and go before it, on its line.
+    const imports = kept.filter(({ isImport }) => isImport).map(({ source }) => source.replaceAll('\n', ' '));
+    const prefix = imports.length === 0 ? '' : `${imports.join(' ')} `;
+    const suffix = kept.filter(({ isImport }) => !isImport).map(({ source }) => `\n${source}`);
     const variables = [...this.#variables.keys()].map(
       (name): PredefinedVariable => ({ name, summary: 'A variable of this session.', readonly: false }),
     );
     const compiled = await compile(
-      { name: '<input>', text: prefix + body },
+      { name: '<input>', text: prefix + body + suffix.join('') },
       plainEnvironment(variables),
       hostForRoot(this.#root, '<input>'),
     );
     if (compiled.program === undefined) return { kind: 'refused', diagnostics: compiled.diagnostics };
     return { program: compiled.program, declarations, showsValue };
   }
+}
+
+/** What is remembered of a declaration, and told about it. */
+function describeDeclaration(statement: ast.Statement, source: string): Declared {
+  const isNamed = statement.kind === 'FunctionDeclaration' || statement.kind === 'ClassDeclaration';
+  if (!isNamed) return { name: `import ${source}`, isImport: true, source, heading: source, methods: [] };
+  const heading = /^[^{]*/.exec(source)![0].trim();
+  if (statement.kind === 'FunctionDeclaration')
+    return { name: statement.name.text, isImport: false, source, heading, methods: [] };
+  const methods = statement.members.flatMap((member) => {
+    if (member.kind !== 'MethodMember' || member.isPrivate) return [];
+    const text = source.slice(
+      member.span.start - statement.span.start,
+      member.span.end - statement.span.start,
+    );
+    const [, signature = member.name.text] = /function\s+([^{]*?)\s*\{/.exec(text) ?? [];
+    return [{ name: member.name.text, isStatic: member.isStatic, heading: signature }];
+  });
+  return { name: statement.name.text, isImport: false, source, heading, methods };
 }
 
 /** A string, comment or bracket that was opened and not closed, as far as brackets tell. */
