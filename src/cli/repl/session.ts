@@ -160,12 +160,18 @@ export class ReplSession {
     const variables = [...this.#variables.keys()].map(
       (name): PredefinedVariable => ({ name, summary: 'A variable of this session.', readonly: false }),
     );
-    const compiled = await compile(
-      { name: '<input>', text: prefix + body + suffix.join('') },
-      plainEnvironment(variables),
-      hostForRoot(this.#root, '<input>'),
-    );
-    if (compiled.program === undefined) return { kind: 'refused', diagnostics: compiled.diagnostics };
+    const compileBody = (code: string) =>
+      compile(
+        { name: '<input>', text: prefix + code + suffix.join('') },
+        plainEnvironment(variables),
+        hostForRoot(this.#root, '<input>'),
+      );
+    const compiled = await compileBody(body);
+    if (compiled.program === undefined) {
+      // A refusal shows what was typed, not what was made of it.
+      const { diagnostics: refusals } = body === text ? compiled : await compileBody(text);
+      return { kind: 'refused', diagnostics: refusals.length > 0 ? refusals : compiled.diagnostics };
+    }
     return { program: compiled.program, declarations, showsValue };
   }
 }

@@ -51,6 +51,11 @@ test('a mistake inside the input is refused and nothing runs', async () => {
   expect(echoes).toEqual([]);
 });
 
+test('a refused expression is shown as it was typed', async () => {
+  const outcome = await shell().session.run('$nothing + 1');
+  expect(outcome.kind === 'refused' && outcome.diagnostics.map(({ span }) => span.start)).toEqual([0]);
+});
+
 test('an endless loop can be interrupted', async () => {
   const { session, type } = shell();
   const running = type('$n = 0; forever { $n += 1; }');
