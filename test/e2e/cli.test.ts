@@ -107,6 +107,33 @@ test('lint prints file:line:col: severity and number, and fails on errors only',
   );
 });
 
+test('lint knows the phase by --phase or by the folder of a hook', async () => {
+  const folder = scratchFolder({
+    'hooks/rcptto/a.hsl': 'if ($arguments["recipient"] == "a@b.test") Reject("no");\n',
+    'hooks/eod/b.hsl': 'Try();\n',
+    'plain.hsl': 'Reject("no");\n',
+  });
+  expect((await argonite(['lint', 'hooks/rcptto/a.hsl'], '', folder)).code).toBe(0);
+  const wrong = await argonite(['lint', 'hooks'], '', folder);
+  expect(wrong).toMatchObject({ code: 1, stdout: expect.stringContaining('hooks/eod/b.hsl:1:1: error') });
+  expect((await argonite(['lint', 'plain.hsl'], '', folder)).code).toBe(1);
+  expect((await argonite(['lint', '--phase', 'mailfrom', 'plain.hsl'], '', folder)).code).toBe(0);
+  expect((await argonite(['lint', '--phase', 'nowhere', 'plain.hsl'], '', folder)).code).toBe(64);
+});
+
+test('hsh -A runs the entry point of a running configuration with its files', async () => {
+  const app =
+    '__entrypoint: include "a.hsl"; echo part();\nscripting:\n  files:\n    - id: a.hsl\n      data: function part() { return "from the list"; }\n';
+  const { code, stdout } = await argonite(['hsh', '-A', '-'], app);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'from the list\n' });
+});
+
+test('what hsh cannot do yet ends with 64 and says so', async () => {
+  const { code, stderr } = await argonite(['hsh', '--ffi', '-e', 'echo 1;']);
+  expect(code).toBe(64);
+  expect(stderr).toContain('not supported yet');
+});
+
 test('lint - answers editors in YAML on stderr', async () => {
   const good = await argonite(['lint', '-'], 'version: "6.8"\nphase: rcptto\ndata: |\n  Reject("no");\n');
   expect(good).toEqual({ code: 0, stdout: '', stderr: '' });

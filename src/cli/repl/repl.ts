@@ -96,8 +96,8 @@ export function runRepl(
     },
   });
 
-  const show = async (text: string): Promise<void> => {
-    const outcome = await session.run(textToBytes(text));
+  const show = async (text: string, isWhole = false): Promise<void> => {
+    const outcome = await session.run(textToBytes(text), isWhole);
     switch (outcome.kind) {
       case 'incomplete':
         pending = text;
@@ -171,6 +171,8 @@ export function runRepl(
         if (line !== '') typed.push(line);
         if (pending === '' && line.trim() === '') return next();
         if (pending === '' && line.startsWith(':')) await command(line);
+        // An empty line ends an input that waits for more.
+        else if (line.trim() === '') await show(pending, true);
         else await show(pending === '' ? line : `${pending}\n${line}`);
         next();
       });

@@ -82,9 +82,9 @@ export class ReplSession {
     return [...this.#declarations.values()].filter(({ isImport }) => !isImport);
   }
 
-  /** Runs one input. */
-  async run(text: string): Promise<ReplOutcome> {
-    const prepared = await this.#prepare(text);
+  /** Runs one input. `isWhole` says that no more of it will come, unless a bracket is open: what is missing then is an error. */
+  async run(text: string, isWhole = false): Promise<ReplOutcome> {
+    const prepared = await this.#prepare(text, isWhole);
     if ('kind' in prepared) return prepared;
     const names = [...this.#variables.keys()];
     const execution = execute(prepared.program, {
@@ -112,7 +112,7 @@ export class ReplSession {
 
   /** The bytecode of one input. */
   async compile(text: string): Promise<Program | readonly Diagnostic[]> {
-    const prepared = await this.#prepare(text);
+    const prepared = await this.#prepare(text, true);
     if (!('kind' in prepared)) return prepared.program;
     return prepared.kind === 'refused' ? prepared.diagnostics : [];
   }
@@ -123,7 +123,10 @@ export class ReplSession {
     return this.#cancel !== undefined;
   }
 
-  async #prepare(text: string): Promise<
+  async #prepare(
+    text: string,
+    isWhole: boolean,
+  ): Promise<
     | ReplOutcome
     | {
         readonly program: Program;
@@ -135,8 +138,10 @@ export class ReplSession {
     const parser = await loadParser();
     const { script, diagnostics } = parser.parse(file);
     const errors = diagnostics.filter(({ severity }) => severity === 'error');
-    if (errors.some(({ span }) => span.start >= text.trimEnd().length) || isOpen(text))
-      return { kind: 'incomplete' };
+    // Inside brackets an empty line is nothing but an empty line: functions are pasted with them.
+    if (isOpen(text)) return { kind: 'incomplete' };
+    const endsEarly = errors.some(({ span }) => span.start >= text.trimEnd().length);
+    if (endsEarly && !isWhole) return { kind: 'incomplete' };
     if (errors.length > 0) return { kind: 'refused', diagnostics: errors };
 
     const declarations = new Map<string, Declared>();

@@ -16,9 +16,15 @@ test('a lone expression shows its value, an echo its text', async () => {
 });
 
 test('input goes on over several lines until its brackets are closed', async () => {
-  expect(await typed('function f() {', '  return "two lines";', '}', 'f()')).toMatch(
+  expect(await typed('function f() {', '', '  return "two lines";', '}', 'f()')).toMatch(
     / \.\.\. [\s\S]*two lines\n/,
   );
+});
+
+test('an empty line ends an input that waits for more, and says what is missing', async () => {
+  const shown = await typed('echo 1 +', '', 'echo "next";');
+  expect(shown).toContain('error: ');
+  expect(shown).toMatch(/hsl> next\n/);
 });
 
 test('an error is shown and the variables stay', async () => {
