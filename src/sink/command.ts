@@ -1,7 +1,7 @@
 // `argonite sink`: the sink on the command line. Each message is a line on stdout (on stderr with --json, so that stdout
 // holds the summary alone); the summary comes when the sink is ended.
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import {
   type DelayRule,
   parseDelayRule,
@@ -51,7 +51,11 @@ export function addSinkCommand(
   program
     .command('sink')
     .description('Take mail by SMTP and keep count: a next hop for demos and tests.')
-    .option('--listen <host:port>', 'where to listen', parseListen, { host: '127.0.0.1', port: 2526 })
+    .addOption(
+      new Option('--listen <host:port>', 'where to listen')
+        .argParser(parseListen)
+        .default({ host: '127.0.0.1', port: 2526 }, '127.0.0.1:2526'),
+    )
     .option(
       '--reply <rule>',
       'refuse in a state: "RCPT 451 4.3.0 try later" (repeatable)',
