@@ -12,12 +12,11 @@ import {
   type Diagnostic,
   type Environment,
   type FoundFile,
-  languageDeclarations,
   lint,
   positionAt,
 } from '#lang';
-import { catalog } from '#stdlib';
 import { phases } from '../scripting/hook-programs.js';
+import { scriptLibrary } from '../scripting/library.js';
 import { exitCodes } from './exit-codes.js';
 import { lintFromStdin } from './lint-stdin.js';
 import { hostForRoot, plainEnvironment } from './script-surroundings.js';
@@ -62,9 +61,7 @@ function parsePhase(text: string): PhaseName {
 
 /** What scripts of a phase see; without a phase, the plain library. */
 export function environmentForPhase(phase: PhaseName | undefined): Environment {
-  return phase === undefined
-    ? plainEnvironment()
-    : environmentOf(phases[phase], [...languageDeclarations.values(), ...catalog]);
+  return phase === undefined ? plainEnvironment() : environmentOf(phases[phase], scriptLibrary);
 }
 
 /** The phase that a file's place says: `hooks/rcptto/a.hsl`, `hooks/queue/predelivery.hsl`. */

@@ -2,15 +2,13 @@
 // scripts kept in the user's cache folder.
 
 import path from 'node:path';
-import { type CompileHost, type Environment, languageDeclarations, type PredefinedVariable } from '#lang';
-import { catalog } from '#stdlib';
+import type { CompileHost, Environment, PredefinedVariable } from '#lang';
 import { createCompileHost, openProgramCache, userCacheFolder } from '../scripting/host/index.js';
+import { scriptLibrary } from '../scripting/library.js';
 
 /** The library as an environment; `variables` exist before the script starts. */
 export function plainEnvironment(variables: readonly PredefinedVariable[] = []): Environment {
-  const declarations = new Map(
-    [...languageDeclarations.values(), ...catalog].map((one) => [one.name, one] as const),
-  );
+  const declarations = new Map(scriptLibrary.map((one) => [one.name, one] as const));
   return { name: 'hsh', declarations, variables };
 }
 

@@ -1,11 +1,11 @@
 // From the configuration's scripts to compiled programs.
 
 import path from 'node:path';
-import { type CompileHost, compile, type Diagnostic, type Limits, languageDeclarations } from '#lang';
-import { catalog } from '#stdlib';
+import { type CompileHost, compile, type Diagnostic, type Limits } from '#lang';
 import type { RunningSettings, ScriptLimits } from '../config/configuration.js';
 import { type HookPrograms, loadHookPrograms } from './hook-programs.js';
 import { createCompileHost, openProgramCache, userCacheFolder } from './host/index.js';
+import { scriptLibrary } from './library.js';
 
 /** Scripts that do not compile. */
 export class RefusedScripts extends Error {
@@ -64,7 +64,7 @@ export async function compileHooks(running: RunningSettings, scriptRoot: string)
   const loaded = await loadHookPrograms(running, {
     compile,
     host: hostFor(running, scriptRoot),
-    library: [...languageDeclarations.values(), ...catalog],
+    library: scriptLibrary,
   });
   if (loaded.kind === 'refused') throw new RefusedScripts(loaded.diagnostics);
   return loaded;

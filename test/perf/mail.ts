@@ -40,8 +40,6 @@ export async function startBareSink(): Promise<Sink> {
 export interface Server {
   readonly port: number;
   readonly pid: number;
-  /** For servers that deliver nothing: how many messages they hold. */
-  queued?(): number;
   stop(): Promise<void>;
 }
 

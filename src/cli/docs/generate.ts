@@ -2,9 +2,9 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Declaration, languageDeclarations, messages } from '#lang';
-import { catalog } from '#stdlib';
+import { type Declaration, messages } from '#lang';
 import { phases } from '../../scripting/hook-programs.js';
+import { scriptLibrary } from '../../scripting/library.js';
 import { builtinToMarkdown, classToMarkdown, groups, titleOf, variablesToMarkdown } from './markdown.js';
 import { settingsToMarkdown } from './settings.js';
 
@@ -16,9 +16,10 @@ function declarationToMarkdown(one: Declaration): string {
 export function makePages(): Map<string, string> {
   const pages = new Map<string, string>();
   const index = ['# Reference', '', '## What scripts can call', ''];
-  const library = [...languageDeclarations.values(), ...catalog];
   for (const group of groups) {
-    const members = library.filter((one) => one.group === group).sort((a, b) => (a.name < b.name ? -1 : 1));
+    const members = scriptLibrary
+      .filter((one) => one.group === group)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
     if (members.length === 0) continue;
     pages.set(
       `functions/${group}.md`,
@@ -68,7 +69,7 @@ export function makePages(): Map<string, string> {
 }
 
 /** Writes the pages below `folder`. */
-export function writePages(folder: string): number {
+function writePages(folder: string): number {
   const pages = makePages();
   for (const [name, text] of pages) {
     const file = path.join(folder, name);
