@@ -114,8 +114,18 @@ function build(withDevelopment = false) {
 /** Debian packages that are installed as they are; the value is a program that shows they are there. */
 const debianPackages = { swaks: 'swaks', 'lua5.4': 'lua5.4', 'php-cli': 'php', 'libpcre2-8-0': undefined };
 
-/** Packages that are only unpacked, never installed: installing a mail server may start it. */
-const unpackedPackages = ['postfix', 'libdb5.3', 'libicu72', 'libnsl2'];
+/** Packages that are only unpacked with what they depend on, never installed: installing a server may start it. */
+const unpackedPackages = [
+  'postfix',
+  'redis-server',
+  'memcached',
+  'opendkim',
+  'opendkim-tools',
+  'slapd',
+  'clamav-daemon',
+  'rspamd',
+  'spamd',
+];
 
 const peersFolder = inRoot('.cache', 'peers');
 
@@ -128,21 +138,20 @@ function installPeers() {
   const missing = Object.entries(debianPackages)
     .filter(([, program]) => program !== undefined && !hasProgram(program))
     .map(([name]) => name);
-  const unpacked = existsSync(path.join(peersFolder, 'usr', 'lib', 'postfix', 'sbin', 'master'));
+  const list = path.join(peersFolder, 'unpacked.txt');
+  const wanted = unpackedPackages.join('\n');
+  const unpacked = existsSync(list) && readFileSync(list, 'utf8') === wanted;
   if (missing.length === 0 && unpacked) return;
+  const names = [...missing, ...(unpacked ? [] : unpackedPackages.map((name) => `${name} (unpacked)`))];
   if (process.getuid?.() !== 0 || !hasProgram('apt-get')) {
-    say(
-      `cannot install ${[...missing, unpacked ? '' : 'postfix'].join(' ').trim()} (needs root and apt-get): tests that need them will be skipped`,
-    );
+    say(`cannot install ${names.join(', ')} (needs root and apt-get): tests that need them will be skipped`);
     return;
   }
   const quiet = {
     stdio: ['ignore', 'ignore', 2],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   };
-  say(
-    `installing what the tests talk to: ${[...missing, unpacked ? '' : 'postfix (unpacked only)'].join(' ').trim()}`,
-  );
+  say(`installing what the tests talk to: ${names.join(', ')}`);
   spawnSync('apt-get', ['update', '-qq'], quiet);
   if (missing.length > 0) {
     const result = spawnSync(
@@ -153,19 +162,32 @@ function installPeers() {
     if (result.status !== 0) say('apt-get install failed: tests that need these programs will be skipped');
   }
   if (!unpacked) {
-    mkdirSync(peersFolder, { recursive: true });
-    const downloads = path.join(peersFolder, 'download');
-    mkdirSync(downloads, { recursive: true });
-    const result = spawnSync('apt-get', ['download', '-qq', ...unpackedPackages], {
-      ...quiet,
-      cwd: downloads,
-    });
-    if (result.status !== 0) say('apt-get download postfix failed: tests that need it will be skipped');
-    for (const file of readdirSync(downloads)) {
-      if (file.endsWith('.deb')) spawnSync('dpkg', ['-x', path.join(downloads, file), peersFolder], quiet);
-    }
-    rmSync(downloads, { recursive: true, force: true });
+    unpackPeers(quiet);
+    writeFileSync(list, wanted);
   }
+}
+
+/** Downloads each server and the libraries it needs that this machine lacks, and unpacks them beside each other. */
+function unpackPeers(quiet) {
+  const downloads = path.join(peersFolder, 'download');
+  mkdirSync(path.join(downloads, 'partial'), { recursive: true });
+  // Root may read what it writes: apt's own user cannot enter the project's folder.
+  const always = ['-qq', '-o', 'APT::Sandbox::User=root', '-o', `Dir::Cache::archives=${downloads}`];
+  for (const name of unpackedPackages) {
+    const libraries = spawnSync(
+      'apt-get',
+      [...always, 'install', '-y', '--no-install-recommends', '--download-only', name],
+      quiet,
+    );
+    // What is installed here already is not downloaded above, but the tests look for it in the folder.
+    const itself = spawnSync('apt-get', [...always, 'download', name], { ...quiet, cwd: downloads });
+    if (libraries.status !== 0 || itself.status !== 0)
+      say(`apt-get could not download ${name}: tests that need it will be skipped`);
+  }
+  for (const file of readdirSync(downloads)) {
+    if (file.endsWith('.deb')) spawnSync('dpkg', ['-x', path.join(downloads, file), peersFolder], quiet);
+  }
+  rmSync(downloads, { recursive: true, force: true });
 }
 
 // --- The commands --------------------------------------------------------------------------------------------------

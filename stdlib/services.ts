@@ -4,8 +4,14 @@
 
 import { hostname } from 'node:os';
 import type { CallContext } from '#lang';
+import { type ConfiguredThings, nothingConfigured } from './configured.js';
 import { systemZone } from './dates/zone.js';
+import type { Resolver } from './dns/resolver.js';
+import type { BackgroundRequests } from './http/background-requests.js';
+import type { Submission } from './mail/submission.js';
 import { createLocalRates } from './memory/local-rates.js';
+import { type MetricStore, noMetrics } from './metrics/metric-store.js';
+import type { MailClient } from './smtp/mail-client.js';
 
 /** One look at, or entry in, a rate counter. */
 export interface RateRequest {
@@ -28,8 +34,28 @@ export interface RateStore {
   count(request: RateRequest): number | Promise<number>;
 }
 
+/** The ways out of the process. What is absent is not offered there: the builtin says so in an exception. */
+export interface NetworkServices {
+  readonly resolver: Resolver | undefined;
+  readonly mailClient: MailClient | undefined;
+  readonly backgroundRequests: BackgroundRequests | undefined;
+  /** Takes messages that a script made; only a running daemon has a queue. */
+  readonly submission: Submission | undefined;
+}
+
+/** Slow or native work that the process does outside the event loop. */
+export interface NativeServices {
+  /** crypt(3) of the system, on another thread; undefined for a salt that it does not know. */
+  cryptPassword(password: string, salt: string): Promise<string | undefined>;
+}
+
 export interface LibraryServices {
   readonly rates: RateStore;
+  readonly network: NetworkServices;
+  readonly configured: ConfiguredThings;
+  readonly metrics: MetricStore;
+  /** Absent where the addon could not be built. */
+  readonly native: NativeServices | undefined;
   /** The name of this machine as peers should see it. */
   hostname(): string;
   /** IANA name of the local time zone. */
@@ -42,10 +68,21 @@ export interface LibraryServices {
   sleep(seconds: number, signal: AbortSignal): Promise<void>;
 }
 
+const noNetwork: NetworkServices = {
+  resolver: undefined,
+  mailClient: undefined,
+  backgroundRequests: undefined,
+  submission: undefined,
+};
+
 /** Services that live in this process. What is given replaces one. */
 export function createLocalServices(given: Partial<LibraryServices> = {}): LibraryServices {
   return {
     rates: createLocalRates(),
+    network: noNetwork,
+    configured: nothingConfigured,
+    metrics: noMetrics,
+    native: undefined,
     hostname,
     timeZone: systemZone,
     uuidVersion: () => 1,

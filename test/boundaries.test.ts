@@ -8,7 +8,21 @@ const root = path.resolve(import.meta.dirname, '..');
 
 const rooms = {
   lang: { doors: [], packages: ['chevrotain'], node: [] },
-  stdlib: { doors: ['#lang'], packages: ['yaml', 'iconv-lite', 'ipaddr.js'], node: 'any' },
+  stdlib: {
+    doors: ['#lang'],
+    packages: [
+      'yaml',
+      'iconv-lite',
+      'ipaddr.js',
+      'dns-packet',
+      'tldts',
+      'pkijs',
+      'asn1js',
+      'undici',
+      'ldapts',
+    ],
+    node: 'any',
+  },
   hooks: { doors: ['#lang', '#stdlib'], packages: [], node: [] },
   src: { doors: ['#lang', '#stdlib', '#hooks'], packages: 'any', node: 'any' },
 } as const;

@@ -18,17 +18,29 @@ function findProjectRoot(): string {
 
 export const root = projectRoot;
 
-/** A program of the unpacked Postfix. */
-export function postfixProgram(name: string): string {
-  const folder = ['smtp-source', 'smtp-sink'].includes(name) ? 'usr/sbin' : 'usr/lib/postfix/sbin';
-  return path.join(peersFolder, folder, name);
+/** Where unpacked programs lie, in the order in which they are looked for. */
+const programFolders = ['usr/bin', 'usr/sbin', 'usr/lib/postfix/sbin'];
+
+/** A program of an unpacked Debian package (the list is in src/setup.mjs), there or not. */
+export function peerProgram(name: string): string {
+  const places = programFolders.map((folder) => path.join(peersFolder, folder, name));
+  return places.find((place) => existsSync(place)) ?? places[0]!;
+}
+
+/** A file of an unpacked package: `peerFile('etc/ldap/schema/core.schema')`. */
+export function peerFile(place: string): string {
+  return path.join(peersFolder, place);
 }
 
 /** The environment that lets unpacked programs find their libraries. */
-export function postfixEnvironment(): NodeJS.ProcessEnv {
-  const libraries = ['usr/lib/postfix', 'usr/lib/x86_64-linux-gnu'].map((folder) =>
-    path.join(peersFolder, folder),
-  );
+export function peerEnvironment(): NodeJS.ProcessEnv {
+  const libraries = [
+    'usr/lib',
+    'usr/lib/postfix',
+    'usr/lib/rspamd',
+    'usr/lib/x86_64-linux-gnu',
+    'lib/x86_64-linux-gnu',
+  ].map((folder) => path.join(peersFolder, folder));
   return { ...process.env, LD_LIBRARY_PATH: libraries.join(':') };
 }
 
@@ -36,19 +48,19 @@ export function hasProgram(name: string): boolean {
   return (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(path.join(folder, name)));
 }
 
+/** Programs that set-up installs; all others are unpacked. */
+const installedPrograms = ['swaks', 'lua5.4', 'php', 'openssl', 'python3', 'curl'];
+
 /** Why a test that needs these programs cannot run here, or undefined when it can. */
-export function skipReason(
-  ...programs: readonly ('postfix' | 'smtp-source' | 'smtp-sink' | 'swaks' | 'lua5.4' | 'php')[]
-): string | undefined {
+export function skipReason(...programs: readonly string[]): string | undefined {
   for (const program of programs) {
-    if (program === 'postfix') {
-      if (process.getuid?.() !== 0) return 'Postfix needs root';
-      if (!existsSync(postfixProgram('master')))
-        return 'Postfix is not unpacked (npm test does that as root on Debian)';
-    } else if (program === 'smtp-source' || program === 'smtp-sink') {
-      if (!existsSync(postfixProgram(program)))
-        return `${program} is not unpacked (npm test does that as root on Debian)`;
-    } else if (!hasProgram(program)) return `${program} is not installed`;
+    if (installedPrograms.includes(program)) {
+      if (!hasProgram(program)) return `${program} is not installed`;
+      continue;
+    }
+    if (program === 'postfix' && process.getuid?.() !== 0) return 'Postfix needs root';
+    if (!existsSync(peerProgram(program === 'postfix' ? 'master' : program)))
+      return `${program} is not unpacked (npm test does that as root on Debian)`;
   }
   return undefined;
 }
@@ -127,7 +139,7 @@ export async function smtpSource(
   } = options;
   const began = performance.now();
   const { code, stderr } = await runProgram(
-    postfixProgram('smtp-source'),
+    peerProgram('smtp-source'),
     [
       ...(options.newConnectionEach ? [] : ['-d']),
       '-m',
@@ -142,7 +154,7 @@ export async function smtpSource(
       recipient,
       `127.0.0.1:${port}`,
     ],
-    { env: postfixEnvironment() },
+    { env: peerEnvironment() },
   );
   if (code !== 0) throw new Error(`smtp-source ended with ${code}: ${stderr}`);
   return (performance.now() - began) / 1000;
@@ -167,8 +179,8 @@ export function stopChild(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM
 /** Postfix's test receiver. It takes everything and keeps nothing, unless `args` say otherwise. */
 export async function startSmtpSink(args: readonly string[] = []): Promise<Peer> {
   const port = await freePort();
-  const child = spawn(postfixProgram('smtp-sink'), ['-u', 'nobody', ...args, `127.0.0.1:${port}`, '1000'], {
-    env: postfixEnvironment(),
+  const child = spawn(peerProgram('smtp-sink'), ['-u', 'nobody', ...args, `127.0.0.1:${port}`, '1000'], {
+    env: peerEnvironment(),
     stdio: 'ignore',
   });
   await untilListening(port, child);

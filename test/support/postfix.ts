@@ -8,8 +8,8 @@ import path from 'node:path';
 import {
   freePort,
   type Peer,
-  postfixEnvironment,
-  postfixProgram,
+  peerEnvironment,
+  peerProgram,
   runProgram,
   stopChild,
   untilListening,
@@ -67,7 +67,7 @@ export async function startPostfix(
   chownSync(data, owner, 0);
 
   const port = await freePort();
-  const programs = path.dirname(postfixProgram('master'));
+  const programs = path.dirname(peerProgram('master'));
   const unpacked = programs.slice(0, -'/usr/lib/postfix/sbin'.length);
   const logFile = path.join(logs, 'postfix.log');
   const settings = {
@@ -91,7 +91,7 @@ export async function startPostfix(
     default_process_limit: '150',
     maillog_file: logFile,
     maillog_file_prefixes: logs,
-    import_environment: `LD_LIBRARY_PATH=${postfixEnvironment()['LD_LIBRARY_PATH']} MAIL_CONFIG TZ`,
+    import_environment: `LD_LIBRARY_PATH=${peerEnvironment()['LD_LIBRARY_PATH']} MAIL_CONFIG TZ`,
     ...extraSettings,
   };
   writeFileSync(
@@ -110,8 +110,8 @@ export async function startPostfix(
   });
   writeFileSync(path.join(etc, 'master.cf'), services.join('\n'));
 
-  const child = spawn(postfixProgram('master'), ['-c', etc, '-d'], {
-    env: postfixEnvironment(),
+  const child = spawn(peerProgram('master'), ['-c', etc, '-d'], {
+    env: peerEnvironment(),
     stdio: 'ignore',
   });
   const log = () => {

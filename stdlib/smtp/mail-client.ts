@@ -1,0 +1,108 @@
+// The SMTP client as scripts use it in line: send(), smtp_lookup_rcpt, smtp_lookup_auth (stdlib 10, 15). The daemon's
+// own client (src/delivery) does the work; the library knows only what goes in and what comes out.
+
+import type { Address } from '../mail/envelope.js';
+import type { MessageSource, Pieces } from '../mail/message-source.js';
+
+export type TlsMode =
+  | 'disabled'
+  | 'optional'
+  | 'optional_verify'
+  | 'dane'
+  | 'dane_require'
+  | 'require'
+  | 'require_verify';
+
+/** The `server` argument as an array, options checked; what is absent has the client's default. */
+export interface MailServer {
+  /** Host name or address; absent: the MX hosts of the recipient's domain. */
+  readonly host?: string;
+  readonly port?: number;
+  readonly helo?: string;
+  /** An address, already looked up when the script gave an id. */
+  readonly sourceIp?: string;
+  readonly isNonlocalSource?: boolean;
+  readonly saslUserName?: string;
+  readonly saslPassword?: string;
+  readonly tls?: TlsMode;
+  readonly tlsSni?: string;
+  readonly tlsProtocols?: string;
+  readonly tlsCiphers?: string;
+  readonly tlsVerifyHost?: boolean;
+  readonly tlsVerifyNames?: readonly string[];
+  readonly tlsDefaultCa?: boolean;
+  /** Id of a configured key. */
+  readonly tlsClientCertificate?: string;
+  readonly tlsCapturesPeerCertificate?: boolean;
+  readonly xclient?: Readonly<Record<string, string>>;
+  readonly protocol?: 'smtp' | 'lmtp';
+  readonly mxInclude?: readonly string[];
+  readonly mxExclude?: readonly string[];
+  /** Seconds by SMTP state. */
+  readonly timeouts?: Readonly<Record<string, number>>;
+  readonly connectTimeoutSeconds?: number;
+  /** The domain whose MX hosts are meant, when it is not the recipient's. */
+  readonly domain?: string;
+}
+
+/** A next hop: a configured transport, or a server described by the script. */
+export type MailTarget = { readonly transportId: string } | MailServer;
+
+export interface MailReply {
+  /** The SMTP state it answers (`CONNECT`, `EHLO`, `MAIL`, `RCPT`, `DATA`, `EOD`, …). */
+  readonly state: string;
+  readonly code: number;
+  /** [2, 1, 5], or empty. */
+  readonly enhanced: readonly number[];
+  readonly reason: readonly string[];
+  readonly recipientIndex?: number;
+}
+
+export interface MailConnection {
+  readonly localIp: string;
+  readonly remoteIp: string;
+  readonly remoteMx: string;
+}
+
+export interface MailTls {
+  readonly isStarted: boolean;
+  readonly protocol?: string;
+  readonly cipher?: string;
+  readonly keySize?: number;
+  readonly isPeerVerified?: boolean;
+  readonly error?: string;
+  /** DER, when it was asked for. */
+  readonly peerCertificate?: Buffer;
+}
+
+/** What came of one dialogue: the reply that decided it, or why there is none. */
+export type MailOutcome = (
+  | { readonly reply: MailReply }
+  | { readonly error: { readonly isTemporary: boolean; readonly message: string } }
+) & { readonly connection?: MailConnection; readonly tls?: MailTls };
+
+export interface OutgoingMail {
+  readonly sender: Address;
+  readonly recipients: readonly Address[];
+  readonly source: MessageSource;
+  readonly pieces: Pieces;
+}
+
+/** Never rejects; `signal` gives up (a temporary error). */
+export interface MailClient {
+  send(mail: OutgoingMail, target: MailTarget, signal: AbortSignal): Promise<MailOutcome>;
+  /** MAIL and RCPT, then RSET and QUIT: no DATA. */
+  lookupRecipient(
+    sender: Address,
+    recipient: Address,
+    target: MailTarget,
+    signal: AbortSignal,
+  ): Promise<MailOutcome>;
+  /** Tries AUTH; `state` of the reply is AUTH when the peer decided. */
+  lookupAuth(
+    target: MailTarget,
+    userName: string,
+    password: string,
+    signal: AbortSignal,
+  ): Promise<MailOutcome>;
+}
