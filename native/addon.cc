@@ -6,5 +6,6 @@
 
 NAPI_MODULE_INIT() {
   addPatterns(env, exports);
+  addPasswords(env, exports);
   return exports;
 }

@@ -6,3 +6,6 @@
 
 /** `patterns`: PCRE2. */
 void addPatterns(napi_env env, napi_value exports);
+
+/** `passwords`: crypt(3). */
+void addPasswords(napi_env env, napi_value exports);

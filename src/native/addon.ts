@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import { assetPath } from './asset.js';
+import { type PasswordLibrary, passwordLibrary } from './password-library.js';
 import { type PatternLibrary, patternLibrary } from './pattern-library.js';
 
 /** A part of the addon, or a sentence that says why it is not there and what to do. */
@@ -19,6 +20,7 @@ export interface Missing {
 /** What the addon offers, part by part. */
 export interface Native {
   readonly patterns: Part<PatternLibrary>;
+  readonly passwords: Part<PasswordLibrary>;
 }
 
 /** The addon of this installation. */
@@ -41,11 +43,12 @@ export function loadNative(file: string): Native {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return without(`the native addon ${file} cannot be loaded (${reason}): run npm run build`);
   }
-  return { patterns: patternsOf(holder.exports, file) };
+  return { patterns: patternsOf(holder.exports, file), passwords: passwordsOf(holder.exports, file) };
 }
 
 function without(problem: string): Native {
-  return { patterns: { kind: 'missing', problem } };
+  const missing: Missing = { kind: 'missing', problem };
+  return { patterns: missing, passwords: missing };
 }
 
 function patternsOf(exports: unknown, file: string): Part<PatternLibrary> {
@@ -59,6 +62,20 @@ function patternsOf(exports: unknown, file: string): Part<PatternLibrary> {
   const library = patternLibrary(part);
   if (library === undefined)
     return { kind: 'missing', problem: `the native addon ${file} has no patterns: run npm run build` };
+  return { kind: 'available', part: library };
+}
+
+function passwordsOf(exports: unknown, file: string): Part<PasswordLibrary> {
+  const part = memberOf(exports, 'passwords');
+  const problem = memberOf(part, 'problem');
+  if (typeof problem === 'string')
+    return {
+      kind: 'missing',
+      problem: `the library of crypt(3) cannot be used (${problem}): install it (Debian: libcrypt1)`,
+    };
+  const library = passwordLibrary(part);
+  if (library === undefined)
+    return { kind: 'missing', problem: `the native addon ${file} has no passwords: run npm run build` };
   return { kind: 'available', part: library };
 }
 

@@ -2,6 +2,7 @@
 
 export { loadNative, type Missing, type Native, native, type Part } from './addon.js';
 export { assetPath, packageRoot } from './asset.js';
+export type { PasswordLibrary } from './password-library.js';
 export {
   badEscapeIsLiteral,
   compileOption,

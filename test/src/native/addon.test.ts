@@ -12,8 +12,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the native addon', () => {
-  test('is loaded with its patterns', () => {
-    const { patterns } = native();
+  test('is loaded with its patterns and passwords', () => {
+    const { patterns, passwords } = native();
+    expect(passwords).toMatchObject({ kind: 'available' });
     expect(patterns).toMatchObject({ kind: 'available' });
     if (patterns.kind === 'available') expect(patterns.part.version).toMatch(/^10\.\d+ /);
   });
