@@ -11,7 +11,7 @@ function passwords(): PasswordLibrary {
 }
 
 test('hashes of the documents of their inventors come out', async () => {
-  // Ulrich Drepper's SHA-crypt.txt, and the test vectors of bcrypt.
+  // SHA-crypt.txt of Ulrich Drepper, and the test vectors of bcrypt.
   expect(await passwords().cryptPassword('Hello world!', '$6$saltstring')).toBe(
     '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
   );
