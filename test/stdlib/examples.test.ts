@@ -1,30 +1,32 @@
-// Every example of the reference manual is run: its comment is what json_encode prints of its result.
+// Every example of the reference manual is run, in the world of test/support/example-world.
 
-import { expect, test } from 'vitest';
-import { compile, execute } from '#lang';
+import { afterAll, expect, test } from 'vitest';
+import type { Declaration } from '#lang';
 import { catalog } from '../../stdlib/catalog.js';
-import { catalogEnvironment, createCompileHost, createRunHost } from '../support/script-host.js';
+import { type ExampleScript, parseExample } from '../support/example-world/example.js';
+import { ExampleWorld } from '../support/example-world/world.js';
 
-const examples = catalog.flatMap(({ name, example }) =>
-  (example?.split('\n') ?? []).map((line) => {
-    const [, expression, json] = /^(.+) {2}\/\/ (.+)$/.exec(line)!;
-    return [name, expression!, json!] as const;
-  }),
-);
+const world = new ExampleWorld();
+afterAll(() => world.close());
 
-async function run(script: string): Promise<readonly string[]> {
-  const { program, diagnostics } = await compile(
-    { name: 'example.hsl', text: script },
-    catalogEnvironment(),
-    createCompileHost(),
-  );
-  expect(diagnostics).toEqual([]);
-  const echoed: string[] = [];
-  const result = await execute(program!, { host: createRunHost((text) => echoed.push(text)) }).run();
-  expect(result).toEqual({ kind: 'finished' });
-  return echoed;
+function* examplesOf(declaration: Declaration): Iterable<readonly [string, ExampleScript]> {
+  const { name, example } = declaration;
+  const texts: (readonly [string, string | undefined])[] = [[name, example]];
+  if (declaration.kind === 'class') {
+    texts.push([`${name}()`, declaration.constructorOf?.example]);
+    for (const method of Object.values(declaration.statics))
+      texts.push([`${name}::${method.name}`, method.example]);
+    for (const method of Object.values(declaration.methods))
+      texts.push([`${name}->${method.name}`, method.example]);
+  }
+  for (const [owner, text] of texts)
+    if (text !== undefined) for (const one of parseExample(text)) yield [owner, one];
 }
 
-test.each(examples)('%s: %s is %s', async (_, expression, json) => {
-  expect(await run(`echo json_encode(${expression});`)).toEqual([json]);
+const examples = catalog.flatMap((declaration) =>
+  [...examplesOf(declaration)].map(([name, example]) => [name, example.script, example] as const),
+);
+
+test.each(examples)('%s: %s', async (_, __, example) => {
+  expect(await world.run(example)).toEqual(example.echoes);
 });

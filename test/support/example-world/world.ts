@@ -1,0 +1,148 @@
+// The small world in which the examples of the manual are run: a clock that moves only when a script sleeps, a zone, a
+// few servers on loopback, files, keys, a message. stdlib/README.md lists it; each example gets a world of its own.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { compile, type Environment, execute, type RunHost } from '#lang';
+import { createLocalServices, type LibraryServices } from '#stdlib';
+import { createRunHost } from '../../../src/scripting/host/index.js';
+import { catalogEnvironment, createCompileHost } from '../script-host.js';
+import type { ExampleScript } from './example.js';
+import { fileContent, files, message } from './files.js';
+import { certificate, ecKey, ed25519Key, rsaKey } from './keys.js';
+import { type RunningServer, servers } from './servers.js';
+import { zoneResolver } from './zone.js';
+
+/** 2026-01-02 03:04:05 UTC, a Friday. */
+export const START = 1_767_323_045;
+
+/** What tests put in place of parts that are made elsewhere (metrics, the mail client, …). */
+export type WorldParts = (clock: RunHost['clock']) => Partial<LibraryServices>;
+
+/** Servers are started when the first example names their port, and serve all examples. */
+export class ExampleWorld {
+  readonly #running = new Map<string, Promise<RunningServer>>();
+  readonly #parts: WorldParts;
+
+  constructor(parts: WorldParts = () => ({})) {
+    this.#parts = parts;
+  }
+
+  /** Runs one example. @returns what it echoed; a failure is a line that begins with `error: ` */
+  async run(example: ExampleScript, environment: Environment = catalogEnvironment()): Promise<string[]> {
+    const { script, back } = await this.#withRealPorts(example.script);
+    const usesMail = /\$mail\b/.test(script);
+    const text = usesMail ? `$mail = MailMessage::String(${quoted(message)});\n${script}` : script;
+    const { program, diagnostics } = await compile(
+      { name: 'example.hsl', text },
+      environment,
+      createCompileHost(files),
+    );
+    if (program === undefined) return diagnostics.map(({ message: problem }) => `error: ${problem}`);
+    const echoes: string[] = [];
+    const clock = new StandingClock();
+    const result = await execute(program, {
+      host: {
+        ...createRunHost({ echo: (line) => echoes.push(back(line)), clock, random: seeded() }),
+        after: () => () => {},
+      },
+      services: createLocalServices({ ...this.#ownServices(clock), ...this.#parts(clock) }),
+    }).run();
+    if (result.kind === 'failed') echoes.push(`error: ${result.error.message}`);
+    return echoes;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.values()].map(async (server) => (await server).close()));
+  }
+
+  /** The ports of the servers that the text names, replaced by those they listen on; `back` undoes it. */
+  async #withRealPorts(text: string): Promise<{ script: string; back: (line: string) => string }> {
+    let script = text;
+    const pairs: [string, string][] = [];
+    for (const [port, start] of Object.entries(servers)) {
+      const written = new RegExp(`\\b${port}\\b`, 'g');
+      if (!written.test(text)) continue;
+      let server = this.#running.get(port);
+      if (server === undefined) {
+        server = start();
+        this.#running.set(port, server);
+      }
+      const real = String((await server).port);
+      script = script.replace(written, real);
+      pairs.push([real, port]);
+    }
+    return {
+      script,
+      back: (line) => pairs.reduce((found, [real, port]) => found.replaceAll(real, port), line),
+    };
+  }
+
+  #ownServices(clock: StandingClock): Partial<LibraryServices> {
+    const chain = [new X509Certificate(certificate)];
+    const keys: Readonly<Record<string, string>> = {
+      example: rsaKey,
+      'example-ed25519': ed25519Key,
+      'example-ec': ecKey,
+    };
+    return {
+      hostname: () => 'mx.example.com',
+      timeZone: () => 'UTC',
+      syslog: () => {},
+      sleep: async (seconds) => clock.advance(seconds),
+      network: {
+        resolver: zoneResolver,
+        mailClient: undefined,
+        backgroundRequests: { add: () => true },
+        submission: {
+          submit: async () => ({ transaction: '18c3a5e2-0000-4000-8000-000000000001', queue: 1 }),
+        },
+      },
+      configured: {
+        key: (id) => {
+          const pem = keys[id.replace(/^pki:/, '')];
+          if (pem === undefined) return undefined;
+          return { key: createPrivateKey(pem), certificates: pem === rsaKey ? chain : [] };
+        },
+        authorities: (id) => (id === 'example' ? chain : undefined),
+        address: (id) => (id === 'local' ? { address: '127.0.0.1', hostname: 'mx.example.com' } : undefined),
+        file: async (name) => fileContent(name.replace(/^file:\/\//, '')),
+      },
+    };
+  }
+}
+
+class StandingClock {
+  #passed = 0;
+
+  now(): number {
+    return START + this.#passed;
+  }
+
+  monotonic(): number {
+    return 1000 + this.#passed;
+  }
+
+  advance(seconds: number): void {
+    this.#passed += seconds;
+  }
+}
+
+/** The same numbers for every example. */
+function seeded(): RunHost['random'] {
+  let state = 42;
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
+  return {
+    number: () => next() / 2 ** 32,
+    bytes: (count) => Array.from({ length: count }, () => String.fromCharCode(next() >>> 24)).join(''),
+  };
+}
+
+function quoted(text: string): string {
+  return `"${text
+    .replace(/[\\"$]/g, '\\$&')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\n', '\\n')}"`;
+}
