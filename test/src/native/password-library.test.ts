@@ -11,12 +11,12 @@ function passwords(): PasswordLibrary {
 }
 
 test('hashes of the documents of their inventors come out', async () => {
-  // SHA-crypt.txt of Ulrich Drepper, and the test vectors of bcrypt.
+  // SHA-crypt.txt of Ulrich Drepper and the test vectors of bcrypt; openssl passwd and Python agree.
   expect(await passwords().cryptPassword('Hello world!', '$6$saltstring')).toBe(
     '$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1',
   );
   expect(await passwords().cryptPassword('Hello world!', '$5$saltstring')).toBe(
-    '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc8',
+    '$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5',
   );
   expect(await passwords().cryptPassword('U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.')).toBe(
     '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
