@@ -84,13 +84,16 @@ export const yamlDecode = builtin({
   summary: 'Reads YAML 1.2.',
   details:
     'Core types as json_decode gives them; of several documents the first. Anchors and aliases work, merge keys do not.',
-  params: [text],
+  params: [
+    text,
+    { name: 'options', type: 'options', optional: true, keys: {}, doc: 'Accepted; no key has a meaning.' },
+  ],
   returns: 'any',
   errors: 'None when it is no YAML, has a key twice, nests deeper than 512 levels, or has more than 1 MiB.',
   since: '5.4',
   example: 'yaml_decode("[1, 2, {k: v}]")  // [1,2,{"k":"v"}]',
   source: 'YAML 1.2.2',
-  run: (yaml, ctx) => {
+  run: (yaml, _options, ctx) => {
     ctx.charge(yaml.length * 4);
     const decoded = decodeYaml(yaml);
     return 'value' in decoded ? decoded.value : null;

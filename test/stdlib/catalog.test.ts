@@ -71,21 +71,3 @@ test('what is pure neither waits nor calls functions', () => {
       expect([builtin.suspends, builtin.callbacks, builtin.ends]).toEqual([undefined, undefined, undefined]);
   }
 });
-
-test('the names of the reference are there', () => {
-  const names = catalog.map(({ name }) => name);
-  const wanted =
-    `array_combine array_every array_filter array_find array_includes array_join array_keys array_map array_random
-    array_range array_reduce array_reverse array_shuffle array_sort array_unique length boolean number string is_array is_boolean
-    is_function is_number is_object is_string chr ord str_repeat str_replace str_split str_find str_rfind str_lower str_upper
-    str_slice str_strip str_lstrip str_rstrip str_chunk pcre_match pcre_match_all pcre_quote pcre_compile pcre_replace abs ceil
-    floor sqrt log pow round random_number random_bytes hash md5 sha1 sha2 hmac_md5 hmac_sha1 hmac_sha2 base64_encode
-    base64_decode base64url_encode base64url_decode base32_encode base32_decode url_encode url_decode mimeword_encode
-    mimeword_decode xtext_encode xtext_decode idna_encode idna_decode json_encode json_decode yaml_decode csv_encode csv_decode
-    pack unpack zlib_compress zlib_uncompress time timelocal uptime executiontime sleep strftime strptime strpduration gethostname
-    uuid uuidv5 syslog rate memory_add memory_store memory_fetch memory_exists memory_delete memory_inc memory_dec memory_update
-    Map Set count strlen strpos strrpos substr strtolower strtoupper trim rand explode implode in_array range`.split(
-      /\s+/,
-    );
-  expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
-});
