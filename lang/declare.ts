@@ -102,6 +102,8 @@ export interface CallContext {
   readonly services: unknown;
   /** Seconds on the monotonic clock when the execution began. */
   readonly startedAt: number;
+  /** The object whose method was just called: what "returns this" gives. Read it before anything is awaited. */
+  readonly receiver?: HslObject | undefined;
   /** Aborted when the execution is cancelled: whatever waits must give up and release what it holds. */
   readonly signal: AbortSignal;
   /** Releases `resource` when the execution ends, unless its own close came first. */

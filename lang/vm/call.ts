@@ -233,6 +233,7 @@ export function callNativeMethod(
   const taken = method.check(args, fiber.host);
   // The one method that is not a function of its arguments: it runs a frame of the script.
   if (self.state instanceof GeneratorState) return resumeGenerator(fiber, self.state, Consumer.Next, result);
+  fiber.receiver = self;
   return settle(fiber, method, run(method, [self.state, ...taken], fiber), result);
 }
 

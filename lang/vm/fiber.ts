@@ -83,6 +83,8 @@ export class Fiber implements CallContext, Meter {
   frame: Frame | undefined = undefined;
   readonly instance: ProgramInstance;
   readonly startedAt: number;
+  /** The native object whose method was called last; for methods that return it. */
+  receiver: HslObject | undefined = undefined;
   result: ExecutionResult | undefined = undefined;
   /** A fault of ours or of the host: run() throws it. */
   internalError: unknown = undefined;

@@ -35,6 +35,7 @@ export class FakeContext implements CallContext {
   readonly aborter = new AbortController();
   readonly signal = this.aborter.signal;
   readonly heldLocks = new Set<string>();
+  receiver: HslObject | undefined;
   readonly owned = new Set<{ release(): void }>();
 
   constructor(options: FakeContextOptions = {}) {
@@ -105,6 +106,7 @@ export class FakeContext implements CallContext {
   /** Calls a method of a native object. */
   method(object: HslObject, name: string, ...args: Value[]): Value {
     const of = object.classOf as NativeClass;
+    this.receiver = object;
     return this.#finish(this.#start(checkedMethod(of, of.methods[name]!), args, [object.state]));
   }
 
