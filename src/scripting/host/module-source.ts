@@ -17,6 +17,17 @@ export interface ModuleSourceOptions {
   readonly extras?: string;
 }
 
+/**
+ * Files that older scripts include by these names although no module has them: found when the configuration has none of
+ * the name (stdlib 15). The value is a file of the extras.
+ */
+const bundledIncludes: ReadonlyMap<string, string> = new Map([
+  ['authentication.header', 'authentication/header.hsl'],
+  ['authentication/header', 'authentication/header.hsl'],
+  ['authentication.arc', 'authentication/arc.hsl'],
+  ['authentication/arc', 'authentication/arc.hsl'],
+]);
+
 /** Makes a module source that reads files anew each time it is asked. */
 export function createModuleSource(options: ModuleSourceOptions = {}): ModuleSource {
   const files = options.files ?? new Map<string, string>();
@@ -38,6 +49,10 @@ export function createModuleSource(options: ModuleSourceOptions = {}): ModuleSou
           return { name: isExtra ? `extras://${name.replace(/\.hsl$/, '')}` : name, text: found };
         }
       }
+      const bundled = isExtra ? undefined : bundledIncludes.get(place.path.replace(/\.hsl$/, ''));
+      const found = bundled === undefined ? undefined : readBelow(extras, bundled);
+      if (bundled !== undefined && typeof found === 'string')
+        return { name: `extras://${bundled.replace(/\.hsl$/, '')}`, text: found };
       return { problem: notFound(place, files.size > 0, folders) };
     },
   };

@@ -25,6 +25,9 @@ beforeAll(() => {
   write('extras/backoff.hsl', 'backoff');
   write('extras/parts/one.hsl', 'one');
   write('extras/parts/two.hsl', 'two');
+  write('extras/authentication/arc.hsl', 'bundled arc');
+  write('extras/authentication/header.hsl', 'bundled header');
+  write('root/authentication.header', 'own header');
   symlinkSync(path.join(folder, 'outside.hsl'), path.join(folder, 'root/link.hsl'));
   symlinkSync(path.join(folder, 'root/lib/a.hsl'), path.join(folder, 'root/inner.hsl'));
   source = createModuleSource({
@@ -112,4 +115,27 @@ test('the stamp of a script file changes with the file', () => {
     undefined,
     undefined,
   ]);
+});
+
+describe('includes of older scripts', () => {
+  test.each(['authentication.arc', 'authentication/arc', 'file://authentication.arc'])(
+    '%s is the one that ships with us',
+    (name) => {
+      expect(source.find(name, 'main.hsl')).toEqual({
+        name: 'extras://authentication/arc',
+        text: 'bundled arc',
+      });
+    },
+  );
+
+  test('a file of the configuration with that name wins', () => {
+    expect(source.find('authentication.header', 'main.hsl')).toEqual({
+      name: 'authentication.header',
+      text: 'own header',
+    });
+    expect(source.find('authentication/header', 'main.hsl')).toEqual({
+      name: 'extras://authentication/header',
+      text: 'bundled header',
+    });
+  });
 });
