@@ -14,6 +14,7 @@ import { judge } from './delivery/failure.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import type { Logger } from './log/logger.js';
+import { ScriptMetrics } from './metrics/script-metrics.js';
 import { PickupPolicy } from './policy/pickup-policy.js';
 import { noPolicies, type PolicyConfig } from './policy/policy-config.js';
 import { systemQueueClock } from './queue/clock.js';
@@ -75,6 +76,7 @@ export class Daemon {
   readonly #deliverer: SmtpDeliverer;
   readonly #queue: MessageQueue;
   readonly #servers: SmtpServer[] = [];
+  readonly #metrics: ScriptMetrics;
   #isReloading = false;
   #reloadAgain = false;
 
@@ -94,7 +96,16 @@ export class Daemon {
       }),
     });
     const host = { ...createRunHost({ echo: () => {} }), cache };
+    this.#metrics = new ScriptMetrics({
+      onFull: (metric, mostSeries) =>
+        log.warn(
+          { metric, mostSeries },
+          'a metric has all the label values it may have; more are not counted',
+        ),
+    });
+    this.#metrics.configure(running.metrics);
     const services = createLocalServices({
+      metrics: this.#metrics,
       hostname: () => startup.hostname,
       uuidVersion: () => startup.uuidVersion,
       syslog: (priority, text) => logSyslog(log, priority, text),
@@ -186,6 +197,7 @@ export class Daemon {
         if (settings !== undefined) server.reconfigure(smtpOptions(settings, this.#startup.hostname));
       }
       this.#queue.reconfigure(policiesOf(running));
+      this.#metrics.configure(running.metrics);
       this.#log.info({}, 'configuration reloaded');
     } catch (error) {
       // A mistake of ours must not end a daemon that runs well on what it has.

@@ -38,6 +38,7 @@ export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail
 export { MIMEPart } from './mail/mime-part.builtins.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
+export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
 export {
   createLocalServices,
   type LibraryServices,

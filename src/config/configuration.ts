@@ -67,6 +67,16 @@ export interface ScriptLimits {
   readonly instructions: number;
 }
 
+/** A metric that scripts may keep. */
+export interface MetricSettings {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Of a histogram: upper bounds, ascending. */
+  readonly buckets: readonly number[] | undefined;
+}
+
 /** What is read at start only (smtpd.yaml). */
 export interface StartupSettings {
   readonly hostname: string;
@@ -93,6 +103,7 @@ export interface RunningSettings {
   readonly postdelivery: ConfiguredScript | undefined;
   readonly files: readonly ConfiguredFile[];
   readonly limits: ScriptLimits;
+  readonly metrics: readonly MetricSettings[];
   readonly transports: ReadonlyMap<string, Transport>;
   readonly poolSize: number;
   /** Deliveries in flight per remotemx; 0 = no limit. */

@@ -9,6 +9,7 @@ import type { Configuration, RunningSettings, StartupSettings } from './configur
 import { defaults } from './defaults.js';
 import { type ConfigDocument, readDocument } from './document.js';
 import { type Layout, layoutOf } from './layout.js';
+import { collectMetrics } from './metrics.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
 import {
   type DeliveryFile,
@@ -131,6 +132,7 @@ export function loadConfiguration(folder: string): Configuration {
       outputBytes: parseSize(limits?.output) ?? defaults.limits.outputBytes,
       instructions: limits?.instructions ?? defaults.limits.instructions,
     },
+    metrics: collectMetrics(app, problems),
     transports,
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,

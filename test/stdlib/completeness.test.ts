@@ -45,7 +45,6 @@ const stillMissing: readonly string[] = `
   dns_query http smtp_lookup_rcpt smtp_lookup_auth spf_query dns dns4 dns6 dnscname dnsmx dnsns dnsptr dnstxt dnsbl spf
   envelope_address_parse envelope_localpart_escape header_addresslist_extract header_addresslist_compile
   header_dkim_decode GetAddressList
-  metrics_increment metrics_decrement metrics_set metrics_get
   File File->read File->readline File->seek File->tell File->getPath File->close File::String File::read
   Socket Socket->bind Socket->connect Socket->shutdown Socket->close Socket->settimeout Socket->send Socket->recv
   Socket->errno Socket::AF Socket::Resource

@@ -2,11 +2,31 @@
 
 import { afterAll, expect, test } from 'vitest';
 import type { Declaration } from '#lang';
+import type { MetricSettings } from '../../src/config/configuration.js';
+import { ScriptMetrics } from '../../src/metrics/script-metrics.js';
 import { catalog } from '../../stdlib/catalog.js';
 import { type ExampleScript, parseExample } from '../support/example-world/example.js';
 import { ExampleWorld } from '../support/example-world/world.js';
 
-const world = new ExampleWorld();
+/** The metrics that examples use: `mails` (counter by result), `waiting` (gauge), `size_bytes` (histogram). */
+function metrics(): ScriptMetrics {
+  const made = new ScriptMetrics();
+  const declare = (name: string, type: MetricSettings['type'], ...labels: string[]): MetricSettings => ({
+    name,
+    type,
+    help: name,
+    labels,
+    buckets: undefined,
+  });
+  made.configure([
+    declare('mails', 'counter', 'result'),
+    declare('waiting', 'gauge'),
+    declare('size_bytes', 'histogram'),
+  ]);
+  return made;
+}
+
+const world = new ExampleWorld(() => ({ metrics: metrics() }));
 afterAll(() => world.close());
 
 function* examplesOf(declaration: Declaration): Iterable<readonly [string, ExampleScript]> {

@@ -150,6 +150,30 @@ const transport = strict({
   ...transportSettings,
 });
 
+const metric = strict({
+  name: Type.String({
+    pattern: '^[a-zA-Z_:][a-zA-Z0-9_:]*$',
+    description: 'Name by which scripts count; /metrics shows it.',
+  }),
+  type: Type.Enum(['counter', 'gauge', 'histogram'], {
+    description:
+      'A counter only grows, a gauge goes up and down, a histogram spreads observations over buckets.',
+  }),
+  help: Type.Optional(text('What it counts, for the reader of /metrics; the name when absent.')),
+  labels: Type.Optional(
+    Type.Array(Type.String({ pattern: '^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$' }), {
+      description:
+        'Label names; a script gives a value for each. At most 1000 combinations of values are kept.',
+    }),
+  ),
+  buckets: Type.Optional(
+    Type.Array(Type.Number(), {
+      minItems: 1,
+      description: 'Upper bounds of the buckets of a histogram, ascending; from 0.005 to 10 when absent.',
+    }),
+  ),
+});
+
 export const appSchema = strict({
   version,
   servers: Type.Array(server, { description: 'The servers and their phases.' }),
@@ -212,6 +236,7 @@ export const appSchema = strict({
       grouping: later('groupings'),
     }),
   ),
+  metrics: Type.Optional(Type.Array(metric, { description: 'What scripts count with `metrics_*`.' })),
   addresses: later('source addresses'),
   lists: later('lists'),
   resolver: later('the resolver'),

@@ -215,3 +215,29 @@ test('a folder that is not there is said so', () => {
     '/nonexistent/argonite: error: there is no such folder',
   );
 });
+
+test('metrics are declared with their labels and buckets', () => {
+  const { running } = load({
+    'smtpd-app.yaml': `${app}metrics:
+  - { name: mails, type: counter, help: Mails by result., labels: [result] }
+  - { name: size_bytes, type: histogram, buckets: [1000, 100000] }
+`,
+  });
+  expect(running.metrics).toEqual([
+    { name: 'mails', type: 'counter', help: 'Mails by result.', labels: ['result'], buckets: undefined },
+    { name: 'size_bytes', type: 'histogram', help: 'size_bytes', labels: [], buckets: [1000, 100000] },
+  ]);
+});
+
+test.each([
+  ['{ name: argonite_x, type: gauge }', '"argonite_x" begins with argonite_'],
+  ['{ name: a b, type: gauge }', 'a b'],
+  ['{ name: x, type: gauge, buckets: [1] }', 'only a histogram has buckets'],
+  ['{ name: x, type: histogram, buckets: [2, 1] }', 'the buckets do not ascend'],
+  ['{ name: x, type: histogram, labels: [le] }', '"le" is the label of'],
+  ['{ name: x, type: gauge, labels: [a, a] }', 'has a label twice'],
+  ['{ name: x, type: timer }', 'timer'],
+])('the metric %s is refused', (metric, message) => {
+  const found = problems({ 'smtpd-app.yaml': `${app}metrics:\n  - ${metric}\n` });
+  expect(found.join('\n')).toContain(message);
+});
