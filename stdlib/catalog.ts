@@ -6,7 +6,11 @@ import { arrayCallbacks } from './arrays/callbacks.builtins.js';
 import { iteratorClass } from './collections/iterator.builtins.js';
 import { mapClass } from './collections/map.builtins.js';
 import { setClass } from './collections/set.builtins.js';
+import { ciphers } from './crypto/ciphers.builtins.js';
+import { crypt } from './crypto/crypt.builtins.js';
 import { hashes } from './crypto/hashes.builtins.js';
+import { privateKeys } from './crypto/private-keys.builtins.js';
+import { signatures } from './crypto/signatures.builtins.js';
 import { times } from './dates/time.builtins.js';
 import { binary } from './encodings/binary.builtins.js';
 import { dataFormats } from './encodings/data-formats.builtins.js';
@@ -18,6 +22,7 @@ import { math } from './math/math.builtins.js';
 import { random } from './math/random.builtins.js';
 import { memory } from './memory/memory.builtins.js';
 import { rates } from './memory/rate.builtins.js';
+import { metrics } from './metrics/metrics.builtins.js';
 import { patterns } from './regex/patterns.builtins.js';
 import { strings } from './strings/strings.builtins.js';
 import { system } from './system/system.builtins.js';
@@ -33,6 +38,10 @@ export const catalog: readonly Declaration[] = [
   ...math,
   ...random,
   ...hashes,
+  ...ciphers,
+  ...privateKeys,
+  ...signatures,
+  crypt,
   ...textEncodings,
   ...dataFormats,
   ...binary,
@@ -41,6 +50,7 @@ export const catalog: readonly Declaration[] = [
   ...system,
   ...rates,
   ...memory,
+  ...metrics,
   mapClass,
   setClass,
   iteratorClass,

@@ -10,12 +10,8 @@ function casesOf(name: string): Case[] {
   return readCases(readFileSync(new URL(name, import.meta.url), 'utf8'), name);
 }
 
-/** By the beginning of their names: ciphers and signatures, addresses, networks, domains, files, Iconv, MIME. */
+/** By the beginning of their names: addresses, networks, domains, files, Iconv, MIME. */
 const toCome = [
-  'aes-',
-  'ed25519-',
-  'rsa-',
-  'crypt-sha512',
   'addr-',
   'env-',
   'dkim-',

@@ -1,8 +1,9 @@
 // Runs one case: a fresh host, a fresh execution, nothing kept but compiled patterns.
 
 import { compile, type Diagnostic, type Environment, execute } from '#lang';
-import { MailMessage, MIMEPart } from '#stdlib';
+import { createLocalServices, MailMessage, MIMEPart } from '#stdlib';
 import { createCompileHost } from '../../src/scripting/host/index.js';
+import { nativeServices } from '../support/native-services.js';
 import { catalogEnvironment, createRunHost } from '../support/script-host.js';
 import type { Case, ExpectedError } from './cases.js';
 
@@ -86,6 +87,7 @@ async function compileAndRun(one: Case, echoes: string[]): Promise<CaseRun['fail
     host: createRunHost((text) => {
       echoes.push(text);
     }),
+    services: createLocalServices({ native: nativeServices() }),
     limits: { time: TIME_SECONDS },
   });
   const result = await unlessHung(execution.run());

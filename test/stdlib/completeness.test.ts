@@ -38,9 +38,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 
 /** Not written yet. An entry that exists must go from here. */
 const stillMissing: readonly string[] = `
-  aes_encrypt aes_decrypt rsa_privatekey ec_privatekey ed25519_privatekey is_rsa_privatekey is_ec_privatekey
-  is_ed25519_privatekey rsa_sign rsa_verify ed25519_sign ed25519_verify pkcs7_sign cms_sign cms_verify cms_encrypt
-  cms_decrypt cms_type crypt
+  pkcs7_sign cms_sign cms_verify cms_encrypt cms_decrypt cms_type
   inet_includes inet_pton inet_ntop inet_reverse domain_includes domain_publicsuffix url_parse is_subdomain in_network
   dns_query http smtp_lookup_rcpt smtp_lookup_auth spf_query dns dns4 dns6 dnscname dnsmx dnsns dnsptr dnstxt dnsbl spf
   envelope_address_parse envelope_localpart_escape header_addresslist_extract header_addresslist_compile

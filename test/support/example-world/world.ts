@@ -5,6 +5,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { compile, type Environment, execute, type RunHost } from '#lang';
 import { createLocalServices, type LibraryServices } from '#stdlib';
 import { createRunHost } from '../../../src/scripting/host/index.js';
+import { nativeServices } from '../native-services.js';
 import { catalogEnvironment, createCompileHost } from '../script-host.js';
 import type { ExampleScript } from './example.js';
 import { fileContent, files, message } from './files.js';
@@ -85,6 +86,7 @@ export class ExampleWorld {
       'example-ec': ecKey,
     };
     return {
+      native: nativeServices(),
       hostname: () => 'mx.example.com',
       timeZone: () => 'UTC',
       syslog: () => {},
