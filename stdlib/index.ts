@@ -2,6 +2,12 @@
 
 // --- What every program can call, and what it needs
 export { catalog } from './catalog.js';
+export {
+  type ConfiguredAddress,
+  type ConfiguredKey,
+  type ConfiguredThings,
+  nothingConfigured,
+} from './configured.js';
 // --- Ids
 export { uuidV1, uuidV4 } from './ids/uuid.js';
 export { dataLoaders } from './loaders/data-loaders.js';
@@ -36,6 +42,7 @@ export { piecesSize } from './mail/message-source.js';
 export { bytesToSource, MailDocument, MimePart } from './mail/mime/document.js';
 export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail/mime/header-section.js';
 export { MIMEPart } from './mail/mime-part.builtins.js';
+export type { Submission, SubmittedId } from './mail/submission.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
@@ -46,3 +53,14 @@ export {
   type RateStore,
   servicesOf,
 } from './services.js';
+export type {
+  MailClient,
+  MailConnection,
+  MailOutcome,
+  MailReply,
+  MailServer,
+  MailTarget,
+  MailTls,
+  OutgoingMail,
+  TlsMode,
+} from './smtp/mail-client.js';

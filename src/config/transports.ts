@@ -1,5 +1,6 @@
 // The transports: a group's settings, what a transport overrides, and smtpd-delivery.yaml over both.
 
+import { noTls } from '../delivery/client/tls.js';
 import type { Transport } from '../delivery/deliverer.js';
 import { defaults } from './defaults.js';
 import type { ConfigDocument } from './document.js';
@@ -28,6 +29,8 @@ function makeTransport(
     host: connection.server,
     port: connection.port ?? 25,
     helo: session.helo,
+    tls: noTls,
+    credentials: undefined,
     protocol: (session.protocol as 'smtp' | 'lmtp' | undefined) ?? 'smtp',
     connectTimeoutSeconds: parseDuration(perDestination?.timeout?.connect) ?? defaults.connectTimeoutSeconds,
     timeouts: Object.fromEntries(

@@ -2,6 +2,8 @@
 
 import type { Address, AttemptReport, TryOptions } from '#hooks';
 import type { MessageId, MessageReader } from '../spool/spool.js';
+import type { Credentials } from './client/sasl.js';
+import type { TlsWish } from './client/tls.js';
 
 /** Where a transport sends, from smtpd-app.yaml's transportgroups, inheritance done. */
 export interface Transport {
@@ -10,6 +12,8 @@ export interface Transport {
   readonly port: number;
   readonly helo: string | undefined;
   readonly protocol: 'smtp' | 'lmtp';
+  readonly tls: TlsWish;
+  readonly credentials: Credentials | undefined;
   readonly connectTimeoutSeconds: number;
   /** Seconds by SMTP state; what is absent has the default of hooks.md 14. */
   readonly timeouts: Readonly<Record<string, number>>;

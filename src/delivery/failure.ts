@@ -18,6 +18,12 @@
 // - 5xx to EHLO: not a failure before HELO was tried (client/greeting.ts).
 // - 4xx or 5xx in the greeting, 5xx to HELO: about the host, not the message (RFC 7504 gives 521 this meaning). The other
 //   addresses are tried; only when each of them refuses for good does the message fail.
+// - 4xx or 5xx to STARTTLS, AUTH, XCLIENT: about our credentials or the protection we want, a slip of ours or of the host's
+//   administrator: deferred, whatever the code says. After 5xx to AUTH the other addresses are not tried: each try counts
+//   against the account.
+// - A TLS session that fails, or is not with the right peer: deferred, the other addresses are tried. With TLS mode
+//   `optional` a handshake that fails, falls silent or is cut off is followed by one more connection without TLS; a
+//   peer that spoke in plain text behind its go-ahead is not given that chance, since nothing honest does.
 // - 503 or 554 to a pipelined DATA after a refused RCPT: an echo; the first refusal decides (client/transaction.ts).
 // - 4xx or 5xx while the message is still being sent: taken as the reply to the message.
 // - Any 2xx to the message is success, also 251 and codes nobody has heard of; 3xx there is a protocol error.
@@ -25,6 +31,7 @@
 
 import type { AttemptReport } from '#hooks';
 import type { Reply } from './client/reply-parser.js';
+import type { TlsWish } from './client/tls.js';
 import type { SmtpState, Trouble } from './client/trouble.js';
 import type { Verdict } from './deliverer.js';
 
@@ -36,13 +43,27 @@ export function judge(report: Ending): Verdict {
   const { result, error } = report;
   if (result !== undefined) {
     if (result.code >= 200 && result.code < 300) return result.state === 'EOD' ? 'delivered' : 'deferred';
-    return result.code >= 500 && result.code < 600 && !isTooManyRecipients(result) ? 'failed' : 'deferred';
+    return result.code >= 500 &&
+      result.code < 600 &&
+      !isTooManyRecipients(result) &&
+      !isAboutUs(result.state as SmtpState)
+      ? 'failed'
+      : 'deferred';
   }
   return error !== undefined && !error.temporary ? 'failed' : 'deferred';
 }
 
 function isTooManyRecipients({ code, enhanced, state }: NonNullable<AttemptReport['result']>): boolean {
   return state === 'RCPT' && code === 552 && enhanced?.[1] === 5 && enhanced[2] === 3;
+}
+
+/** Whether the peer refused who we say we are, or how we want to talk, and not the message. */
+function isAboutUs(state: SmtpState): boolean {
+  return state === 'STARTTLS' || state === 'XCLIENT' || isLogIn(state);
+}
+
+function isLogIn(state: SmtpState): boolean {
+  return state === 'AUTH' || state.startsWith('AUTH-');
 }
 
 /** The ending of a message that was accepted. */
@@ -70,6 +91,8 @@ export function troubleEnding(trouble: Trouble): Ending {
       const message = `the attempt was given up in state ${state}`;
       return { error: { temporary: true, type: 'network', state, message: ambiguous(state, message) } };
     }
+    case 'tls':
+      return { error: { temporary: true, type: 'tls', state, message: trouble.message } };
     case 'protocol':
       return {
         error: { temporary: true, type: 'protocol', state, message: ambiguous(state, trouble.message) },
@@ -103,11 +126,29 @@ function ambiguous(state: SmtpState, message: string): string {
 /** Whether the destination's next address may do better: this one failed before it was asked about the message. */
 export function triesNextAddress(trouble: Trouble): boolean {
   if (trouble.kind === 'cancelled') return false;
+  if (isLogIn(trouble.state)) return trouble.kind !== 'misconfigured' && !isRefusedForGood(trouble);
   return trouble.kind === 'unreachable' || isGreeting(trouble.state);
 }
 
+function isRefusedForGood(trouble: Trouble): boolean {
+  return trouble.kind === 'refused' && trouble.reply.code >= 500;
+}
+
 function isGreeting(state: SmtpState): boolean {
-  return state === 'BANNER' || state === 'EHLO' || state === 'HELO' || state === 'LHLO';
+  return (
+    state === 'BANNER' ||
+    state === 'EHLO' ||
+    state === 'HELO' ||
+    state === 'LHLO' ||
+    state === 'STARTTLS' ||
+    state === 'XCLIENT'
+  );
+}
+
+/** Whether the same address is to be tried once more without TLS. */
+export function fallsBackToPlainText(trouble: Trouble, { mode, isGivenUp }: TlsWish): boolean {
+  if (mode !== 'optional' || isGivenUp === true || trouble.state !== 'STARTTLS') return false;
+  return trouble.kind === 'tls' || trouble.kind === 'timeout' || trouble.kind === 'closed';
 }
 
 /** Which of two addresses' troubles to report: one that leaves hope, else the later. */
@@ -134,7 +175,12 @@ export function isStale(trouble: Trouble): boolean {
 export function sparesConnection(trouble: Trouble): boolean {
   switch (trouble.kind) {
     case 'refused':
-      return trouble.reply.code !== 421 && !isGreeting(trouble.state) && trouble.state !== 'RSET';
+      return (
+        trouble.reply.code !== 421 &&
+        !isGreeting(trouble.state) &&
+        !isLogIn(trouble.state) &&
+        trouble.state !== 'RSET'
+      );
     case 'impossible':
       return true;
     default:

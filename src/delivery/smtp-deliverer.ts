@@ -1,20 +1,23 @@
 // Delivers by SMTP and LMTP: walks over a destination's addresses, reuses connections, and writes the report. The
 // dialogue itself is in client/, the meaning of what goes wrong in failure.ts.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { connect as netConnect } from 'node:net';
 import type { Address, AttemptReport, TryOptions } from '#hooks';
 import { Connection, type NetConnect } from './client/connection.js';
-import { greet, type Introduction } from './client/greeting.js';
+import { greet, type Introduction, inPlainText } from './client/greeting.js';
 import { heloProblem } from './client/mail-path.js';
 import { type Parcel, prepareParcel } from './client/parcel.js';
+import type { Credentials } from './client/sasl.js';
 import { defaultTimeouts, timeoutsFor } from './client/timeouts.js';
+import { TlsClient, type TlsTrust } from './client/tls.js';
 import { type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
 import type { Attempt, Deliverer, Destination, Transport } from './deliverer.js';
 import {
   type Ending,
+  fallsBackToPlainText,
   isStale,
   judge,
   sparesConnection,
@@ -64,6 +67,8 @@ export interface SmtpDelivererOptions {
   readonly connect?: NetConnect;
   readonly clock?: Clock;
   readonly lookup?: Lookup;
+  /** The configured keys and authorities; none when absent. */
+  readonly trust?: TlsTrust;
   readonly log?: DeliveryLog;
   readonly newId?: () => string;
   /** Idle connections kept in all (queues.pooling.size). */
@@ -112,6 +117,7 @@ export class SmtpDeliverer implements Deliverer {
   readonly #connect: NetConnect;
   readonly #clock: Clock;
   readonly #lookup: Lookup;
+  readonly #tls: TlsClient;
   readonly #log: DeliveryLog;
   readonly #newId: () => string;
   readonly #watcher: ConnectionWatcher;
@@ -130,6 +136,7 @@ export class SmtpDeliverer implements Deliverer {
     this.#connect = options.connect ?? ((target) => netConnect({ ...target, noDelay: true }));
     this.#clock = options.clock ?? systemClock;
     this.#lookup = options.lookup ?? systemLookup;
+    this.#tls = new TlsClient(options.trust);
     this.#log = options.log ?? silent;
     this.#newId = options.newId ?? randomUUID;
     this.#watcher = options.watcher ?? {};
@@ -210,12 +217,27 @@ export class SmtpDeliverer implements Deliverer {
     const helo = options.helo ?? transport.helo ?? this.#hostname;
     const problem = heloProblem(helo);
     if (problem !== undefined) return { end: { kind: 'misconfigured', state: 'EHLO', message: problem } };
-    const parcel = await prepareParcel(attempt);
+    const parcel = await prepareParcel(
+      {
+        // Parameters of queued addresses are not repeated: they were meant for us.
+        sender: options.sender ?? withoutParameters(attempt.sender),
+        recipients: [options.recipient ?? withoutParameters(attempt.recipient)],
+        dsn: options.dsn ?? {},
+      },
+      attempt.message,
+      'SMTPUTF8' in (attempt.sender.params ?? {}),
+    );
     if ('kind' in parcel) return { end: parcel };
 
     const journey: Journey = {
       attempt,
-      introduction: { helo, protocol: options.protocol ?? transport.protocol },
+      introduction: {
+        helo,
+        protocol: options.protocol ?? transport.protocol,
+        peerName: attempt.destination.remoteMx,
+        tls: transport.tls,
+        credentials: transport.credentials,
+      },
       secondsFor: timeoutsFor(options.timeouts, transport.timeouts),
       parcel,
       signal,
@@ -279,8 +301,26 @@ export class SmtpDeliverer implements Deliverer {
     return transact(link.connection, journey.parcel, journey.introduction.protocol, journey.secondsFor);
   }
 
+  /** A fresh connection, greeted; without TLS when an optional session could not be begun. */
   async #open(journey: Journey, address: { ip: string; port: number }, key: string): Promise<Link | Outcome> {
-    const { attempt, introduction } = journey;
+    const { introduction } = journey;
+    const opened = await this.#openOnce(journey, introduction, address, key);
+    if (!('end' in opened) || opened.end.kind === 'accepted') return opened;
+    if (!fallsBackToPlainText(opened.end, introduction.tls)) return opened;
+    this.#log.info(
+      { message: journey.attempt.id, remoteip: address.ip, ...troubleEnding(opened.end) },
+      'TLS cannot be had, going on without',
+    );
+    return this.#openOnce(journey, inPlainText(introduction), address, key);
+  }
+
+  async #openOnce(
+    journey: Journey,
+    introduction: Introduction,
+    address: { ip: string; port: number },
+    key: string,
+  ): Promise<Link | Outcome> {
+    const { attempt } = journey;
     if (journey.signal.aborted) return { end: { kind: 'cancelled', state: 'BANNER' } };
     const connection = new Connection(
       this.#newId(),
@@ -312,7 +352,7 @@ export class SmtpDeliverer implements Deliverer {
     const seconds = attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds;
     const unreachable = await connection.connected(seconds);
     if (unreachable !== undefined) return { end: unreachable };
-    const refused = await greet(connection, introduction, journey.secondsFor);
+    const refused = await greet(connection, introduction, this.#tls, journey.secondsFor);
     if (refused === undefined) return link;
     // A server that refuses us may still wait for a QUIT; which of the addresses' troubles is reported is not known yet.
     this.#dismiss(connection, journey.secondsFor('QUIT'));
@@ -345,9 +385,24 @@ export class SmtpDeliverer implements Deliverer {
   }
 }
 
+function withoutParameters({ localPart, domain }: Address): Address {
+  return { localPart, domain };
+}
+
 /** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */
-function poolKey(address: { ip: string; port: number }, { helo, protocol }: Introduction): string {
-  return `${protocol} ${address.ip} ${address.port} ${helo}`;
+function poolKey(address: { ip: string; port: number }, introduction: Introduction): string {
+  const { helo, protocol, peerName, tls, credentials } = introduction;
+  const place = `${protocol} ${address.ip} ${address.port} ${helo}`;
+  if (tls.mode === 'disabled' && credentials === undefined) return place;
+  // The name counts where certificates are looked at: another host may be behind the same address.
+  return `${place} ${JSON.stringify([peerName, tls])} ${credentials === undefined ? '' : fingerprint(credentials)}`;
+}
+
+/** Tells log-ins apart without keeping passwords in more places. */
+function fingerprint({ userName, password, allowsUnverified }: Credentials): string {
+  return createHash('sha256')
+    .update(JSON.stringify([userName, password, allowsUnverified]))
+    .digest('base64');
 }
 
 function describeConnection({ connection, facts }: Link): NonNullable<AttemptReport['connection']> {

@@ -1,6 +1,7 @@
 // Attempts at delivery for tests: a transport with nothing special, a message in memory.
 
 import type { TryOptions } from '#hooks';
+import { noTls } from '../../src/delivery/client/tls.js';
 import type { Attempt, Transport } from '../../src/delivery/deliverer.js';
 import type { MessageReader } from '../../src/spool/spool.js';
 
@@ -24,6 +25,8 @@ export function makeTransport(changes: Partial<Transport> = {}): Transport {
     port: 25,
     helo: 'client.test',
     protocol: 'smtp',
+    tls: noTls,
+    credentials: undefined,
     connectTimeoutSeconds: 5,
     timeouts: {},
     retryCount: 30,

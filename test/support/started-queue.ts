@@ -2,6 +2,7 @@
 
 import { onTestFinished } from 'vitest';
 import type { AttemptReport, PostdeliveryOutcome, PredeliveryOutcome, QueueRequest } from '#hooks';
+import { noTls } from '../../src/delivery/client/tls.js';
 import type { Attempt, Destination, Transport, Verdict } from '../../src/delivery/deliverer.js';
 import { PickupPolicy } from '../../src/policy/pickup-policy.js';
 import type { PolicyConfig } from '../../src/policy/policy-config.js';
@@ -36,6 +37,8 @@ export function transport(changes: Partial<Transport> = {}): Transport {
     port: 25,
     helo: undefined,
     protocol: 'smtp',
+    tls: noTls,
+    credentials: undefined,
     connectTimeoutSeconds: 30,
     timeouts: {},
     retryCount: 30,

@@ -1,17 +1,26 @@
 // One connection to a peer: bytes out, replies in, one deadline at a time. It knows sockets and replies but no mail; the
 // dialogue is in greeting.ts and transaction.ts.
 //
-// Life: connecting -> open -> broken. Broken is final, has one reason, and takes the socket with it; replies that came
-// before the break are still handed out. A caller waits for one thing at a time (a reply, or room to write).
+// Life: connecting -> open (-> handshake -> open) -> broken. Broken is final, has one reason, and takes the socket with it;
+// replies that came before the break are still handed out. A caller waits for one thing at a time (a reply, or room to write).
 
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '../clock.js';
 import { type Capabilities, noCapabilities } from './capabilities.js';
 import { type Reply, ReplyParser } from './reply-parser.js';
+import type { SessionTls } from './tls.js';
 import type { Breakage, SmtpState, Trouble } from './trouble.js';
 
-/** Opens a socket to an IP address: node:net's `connect`, or a test's own. */
-export type NetConnect = (target: { readonly host: string; readonly port: number }) => Socket;
+/** An IP address and port to connect to, and the address to come from when it is not the system's choice. */
+export interface NetTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress?: string;
+}
+
+/** Opens a socket: node:net's `connect`, or a test's own. */
+export type NetConnect = (target: NetTarget) => Socket;
 
 /** A TCP connection that speaks SMTP or LMTP. */
 export class Connection {
@@ -23,16 +32,21 @@ export class Connection {
   /** The text of a 220, once the peer has greeted us. */
   greeting: readonly string[] | undefined;
   capabilities: Capabilities = noCapabilities;
+  /** What is known of the TLS session, once there is one. */
+  tls: SessionTls | undefined;
+  /** Why an optional TLS session was not begun. */
+  tlsRefusal: string | undefined;
   /** Transactions begun, the running one included. */
   transactions = 0;
 
-  readonly #socket: Socket;
+  #socket: Socket;
   readonly #clock: Clock;
   readonly #parser = new ReplyParser();
   #replies: Reply[] = [];
   // Replies that commands already sent still have to bring; the greeting is the first.
   #expected = 1;
   #isConnected = false;
+  #isHandshaking = false;
   // From 354 until the message has been sent whole.
   #isInData = false;
   #isLeaving = false;
@@ -42,23 +56,14 @@ export class Connection {
   #onBroken: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
 
-  constructor(id: string, target: { host: string; port: number }, connect: NetConnect, clock: Clock) {
+  constructor(id: string, target: NetTarget, connect: NetConnect, clock: Clock) {
     this.id = id;
     this.remoteIp = target.host;
     this.remotePort = target.port;
     this.#clock = clock;
     this.#socket = connect(target);
-    this.#socket.setNoDelay(true);
     this.#socket.on('connect', () => this.#connected());
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#socket.on('drain', () => this.#notify());
-    this.#socket.on('end', () => this.#break({ kind: 'closed', message: 'the peer closed the connection' }));
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
-    this.#socket.on('close', () => {
-      this.#break({ kind: 'closed', message: 'the connection was closed' });
-      this.#onClosed?.();
-      this.#onClosed = undefined;
-    });
+    this.#listen(this.#socket);
   }
 
   /** Whether it is of no more use. */
@@ -84,6 +89,32 @@ export class Connection {
       );
     }
     return this.trouble('BANNER');
+  }
+
+  /**
+   * Goes over to TLS, right after the peer's go-ahead. Whatever the peer said behind it, in plain text, was perhaps put
+   * there by somebody else, to be read as if it had come through TLS (RFC 3207 §6): the connection is given up.
+   */
+  async startTls(secure: (plain: Socket) => TLSSocket, seconds: number): Promise<TLSSocket | Trouble> {
+    if (!this.isQuiet) {
+      this.#break({
+        kind: 'protocol',
+        message: 'the peer sent plain text behind its go-ahead for TLS, where nothing may stand',
+      });
+    }
+    if (this.#breakage !== undefined) return { ...this.#breakage, state: 'STARTTLS' };
+    const plain = this.#socket;
+    for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);
+    const secured = secure(plain);
+    this.#socket = secured;
+    this.#isHandshaking = true;
+    this.#listen(secured);
+    secured.once('secureConnect', () => {
+      this.#isHandshaking = false;
+      this.#notify();
+    });
+    while (this.#isHandshaking && this.#breakage === undefined) await this.#event(seconds);
+    return this.trouble('STARTTLS') ?? secured;
   }
 
   /** Why it is broken, seen from a state of the dialogue. */
@@ -160,6 +191,19 @@ export class Connection {
     this.drop();
   }
 
+  #listen(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('drain', () => this.#notify());
+    socket.on('end', () => this.#lose('the peer closed the connection'));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
+    socket.on('close', () => {
+      this.#lose('the connection was closed');
+      this.#onClosed?.();
+      this.#onClosed = undefined;
+    });
+  }
+
   #peer(): string {
     return `${this.remoteIp} port ${this.remotePort}`;
   }
@@ -196,10 +240,19 @@ export class Connection {
 
   #fail(error: NodeJS.ErrnoException): void {
     const what = error.code ?? error.message;
+    if (this.#isHandshaking) this.#lose(`the peer and we could not agree (${what})`);
     this.#break(
       this.#isConnected
         ? { kind: 'closed', message: `the connection was lost (${what})` }
         : { kind: 'unreachable', message: `no connection to ${this.#peer()} (${what})` },
+    );
+  }
+
+  #lose(message: string): void {
+    this.#break(
+      this.#isHandshaking
+        ? { kind: 'tls', cause: 'handshake', message: `the TLS handshake failed: ${message}` }
+        : { kind: 'closed', message },
     );
   }
 

@@ -1,47 +1,130 @@
-// The opening of a dialogue: the peer's greeting, then EHLO (HELO if it knows no EHLO) or LHLO.
+// The opening of a dialogue, up to where MAIL may be said:
+//
+//   greeting ─► EHLO ─┬─► STARTTLS ─► handshake ─► EHLO ─┬─► XCLIENT ─► EHLO ─┬─► AUTH ─► MAIL
+//                     └──────────────────────────────────┴────────────────────┘
+//
+// LHLO in LMTP; HELO if the peer knows no EHLO, which then offers nothing. What a peer announced is forgotten each time
+// it is greeted anew (RFC 3207 §4.2): before TLS anybody could have said it.
 
-import { parseCapabilities } from './capabilities.js';
+import { noCapabilities, parseCapabilities } from './capabilities.js';
 import type { Connection } from './connection.js';
 import type { Reply } from './reply-parser.js';
+import { authenticate, type Credentials } from './sasl.js';
+import { describeTls, noTls, type TlsClient, type TlsWish, verificationProblem } from './tls.js';
 import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
+import { impersonate, type XclientAttributes } from './xclient.js';
 
 /** How we introduce ourselves. */
 export interface Introduction {
   readonly helo: string;
   readonly protocol: 'smtp' | 'lmtp';
+  /** Whom we want to reach: the host's name, or its address where there is no name. */
+  readonly peerName: string;
+  readonly tls: TlsWish;
+  readonly credentials?: Credentials | undefined;
+  readonly xclient?: XclientAttributes | undefined;
 }
 
 /** Brings a fresh connection to where MAIL may be said. */
 export async function greet(
   connection: Connection,
-  { helo, protocol }: Introduction,
+  introduction: Introduction,
+  tlsClient: TlsClient,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
+  const { tls, credentials, xclient } = introduction;
   const banner = positive('BANNER', await connection.reply('BANNER', secondsFor('BANNER')));
   if ('kind' in banner) return banner;
   connection.greeting = banner.lines;
+  return (
+    (await introduceOrOlder(connection, introduction, secondsFor)) ??
+    (tls.mode === 'disabled' ? undefined : await protect(connection, introduction, tlsClient, secondsFor)) ??
+    (xclient === undefined ? undefined : await impersonate(connection, xclient, secondsFor)) ??
+    (xclient === undefined ? undefined : await introduce(connection, introduction, secondsFor)) ??
+    (credentials === undefined ? undefined : await authenticate(connection, credentials, tls, secondsFor))
+  );
+}
 
-  const state = protocol === 'lmtp' ? 'LHLO' : 'EHLO';
-  const hello = await introduce(connection, state, helo, secondsFor);
-  if (!('kind' in hello)) {
-    connection.capabilities = parseCapabilities(hello.lines);
-    return undefined;
-  }
+/** The same introduction without TLS, for a peer whose TLS does not work (failure.ts says when). */
+export function inPlainText(introduction: Introduction): Introduction {
+  return { ...introduction, tls: { ...noTls, mode: 'optional', isGivenUp: true } };
+}
+
+async function introduceOrOlder(
+  connection: Connection,
+  introduction: Introduction,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  const trouble = await introduce(connection, introduction, secondsFor);
+  if (trouble === undefined) return undefined;
   // RFC 5321 §3.2: a server that does not know EHLO says 5xx and may still know HELO. LMTP has no older form (RFC 2033 §4.1).
-  if (state === 'LHLO' || hello.kind !== 'refused' || hello.reply.code < 500 || connection.isBroken)
-    return hello;
-  const older = await introduce(connection, 'HELO', helo, secondsFor);
-  return 'kind' in older ? older : undefined;
+  const isUnknown = trouble.kind === 'refused' && trouble.state === 'EHLO' && trouble.reply.code >= 500;
+  return isUnknown && !connection.isBroken ? say(connection, 'HELO', introduction.helo, secondsFor) : trouble;
 }
 
 async function introduce(
   connection: Connection,
+  { helo, protocol }: Introduction,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  return say(connection, protocol === 'lmtp' ? 'LHLO' : 'EHLO', helo, secondsFor);
+}
+
+async function say(
+  connection: Connection,
   state: 'EHLO' | 'HELO' | 'LHLO',
   helo: string,
   secondsFor: SecondsFor,
-): Promise<Reply | Trouble> {
+): Promise<Trouble | undefined> {
+  connection.capabilities = noCapabilities;
   connection.send(`${state} ${helo}\r\n`, 1);
-  return positive(state, await connection.reply(state, secondsFor(state)));
+  const hello = positive(state, await connection.reply(state, secondsFor(state)));
+  if ('kind' in hello) return hello;
+  if (state !== 'HELO') connection.capabilities = parseCapabilities(hello.lines);
+  return undefined;
+}
+
+/** STARTTLS and what follows from it. Nothing is wrong when an optional session does not come about. */
+async function protect(
+  connection: Connection,
+  introduction: Introduction,
+  tlsClient: TlsClient,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  const { tls, peerName } = introduction;
+  if (tls.isGivenUp === true) {
+    connection.tlsRefusal = 'the TLS handshake failed before';
+    return undefined;
+  }
+  if (tls.mode === 'dane' || tls.mode === 'dane_require')
+    return {
+      kind: 'misconfigured',
+      state: 'STARTTLS',
+      message: `the TLS mode "${tls.mode}" is not supported yet`,
+    };
+  const isOptional = tls.mode === 'optional' || tls.mode === 'optional_verify';
+  if (!connection.capabilities.startTls) {
+    const message = `the peer does not offer STARTTLS, which the TLS mode "${tls.mode}" needs`;
+    if (!isOptional) return { kind: 'tls', state: 'STARTTLS', cause: 'not-offered', message };
+    connection.tlsRefusal = 'the peer does not offer STARTTLS';
+    return undefined;
+  }
+  const plan = tlsClient.plan(tls, peerName);
+  if ('problem' in plan) return { kind: 'misconfigured', state: 'STARTTLS', message: plan.problem };
+
+  connection.send('STARTTLS\r\n', 1);
+  const goAhead = positive('STARTTLS', await connection.reply('STARTTLS', secondsFor('STARTTLS')));
+  if ('kind' in goAhead) {
+    if (!isOptional || goAhead.kind !== 'refused' || goAhead.reply.code === 421) return goAhead;
+    connection.tlsRefusal = `the peer answered STARTTLS with ${goAhead.reply.code}`;
+    return undefined;
+  }
+  const socket = await connection.startTls(plan.secure, secondsFor('STARTTLS'));
+  if ('kind' in socket) return socket;
+  connection.tls = describeTls(socket, tls, peerName);
+  const problem = verificationProblem(connection.tls, tls, peerName);
+  if (problem !== undefined) return { kind: 'tls', state: 'STARTTLS', cause: 'unverified', message: problem };
+  return introduce(connection, introduction, secondsFor);
 }
 
 /** Sorts an answer: 2xx goes on, 4xx and 5xx refuse, 3xx makes no sense outside DATA. */

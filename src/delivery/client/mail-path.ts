@@ -88,7 +88,8 @@ export function addRcptDsnParameters(parameters: Map<string, string>, dsn: DsnPa
   parameters.set('ORCPT', `${type};${writeXtext(dsn.orcpt.slice(semicolon + 1))}`);
 }
 
-function writeXtext(text: string): string {
+/** Text as xtext (RFC 3461 §4). */
+export function writeXtext(text: string): string {
   return text.replace(
     /[^\x21-\x2a\x2c-\x3c\x3e-\x7e]/g,
     (character) => `+${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,

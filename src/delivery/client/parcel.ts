@@ -2,7 +2,7 @@
 // all addresses that are tried. With the peer's capabilities it gives the commands MAIL and RCPT.
 
 import { isAscii } from 'node:buffer';
-import type { Address, DsnParameters, TryOptions } from '#hooks';
+import type { Address, DsnParameters } from '#hooks';
 import type { MessageReader } from '../../spool/spool.js';
 import type { Capabilities } from './capabilities.js';
 import {
@@ -16,58 +16,91 @@ import {
 } from './mail-path.js';
 import type { Trouble } from './trouble.js';
 
-/** What is to be delivered, to one recipient. */
-export interface Parcel {
-  readonly sender: MailPath;
-  readonly recipient: MailPath;
+/** One recipient of a parcel. */
+export interface ParcelRecipient {
+  readonly path: MailPath;
   /** Parameters a script gave; they win over ours. */
-  readonly senderParameters: Parameters;
-  readonly recipientParameters: Parameters;
-  readonly dsn: DsnParameters;
+  readonly parameters: Parameters;
+}
+
+/** What is to be delivered, in one transaction. */
+export interface Parcel extends ParcelEnvelope {
   readonly message: MessageReader;
   /** The message when it fits into memory. */
   readonly whole: Buffer | undefined;
   readonly hasEightBit: boolean;
+}
+
+/** The part of a parcel that stands on the outside. */
+export interface ParcelEnvelope {
+  readonly sender: MailPath;
+  /** Parameters a script gave; they win over ours. */
+  readonly senderParameters: Parameters;
+  /** At least one. */
+  readonly recipients: readonly ParcelRecipient[];
+  readonly dsn: DsnParameters;
   readonly needsSmtpUtf8: boolean;
 }
 
-/** The two commands of a transaction, with CRLF. */
+/** The commands of a transaction, with CRLF. */
 export interface EnvelopeCommands {
   readonly mail: string;
-  readonly rcpt: string;
+  /** One for each recipient. */
+  readonly rcpts: readonly string[];
 }
 
-interface Sending {
+/** An envelope as it was asked for: the parameters of its addresses are for the peer. */
+export interface Envelope {
   readonly sender: Address;
-  readonly recipient: Address;
-  readonly options: TryOptions;
-  readonly message: MessageReader;
+  readonly recipients: readonly Address[];
+  readonly dsn: DsnParameters;
 }
 
-/** Reads what must be known of a message. Parameters of queued addresses are not repeated: they were meant for us. */
-export async function prepareParcel(sending: Sending): Promise<Parcel | Trouble> {
-  const { options, message } = sending;
-  const sender = writeMailPath(options.sender ?? sending.sender);
+/** Makes an envelope ready, or says why it cannot be sent. */
+export function prepareEnvelope(envelope: Envelope): ParcelEnvelope | Trouble {
+  const sender = writeMailPath(envelope.sender);
   if ('problem' in sender)
     return unwritable('MAIL', [5, 1, 7], `the sender address cannot be sent: ${sender.problem}`);
-  const recipient = writeMailPath(options.recipient ?? sending.recipient);
-  if ('problem' in recipient) {
-    return unwritable('RCPT', [5, 1, 3], `the recipient address cannot be sent: ${recipient.problem}`);
-  }
-  const senderParameters = ownParameters(options.sender);
+  const senderParameters = ownParameters(envelope.sender, 'MAIL');
   if (!(senderParameters instanceof Map)) return senderParameters;
-  const recipientParameters = ownParameters(options.recipient);
-  if (!(recipientParameters instanceof Map)) return recipientParameters;
-
-  const whole = await readWhole(message);
-  if (whole !== undefined && !Buffer.isBuffer(whole)) return whole;
-  const askedForUtf8 = 'SMTPUTF8' in (sending.sender.params ?? {}) || senderParameters.has('SMTPUTF8');
+  const recipients: ParcelRecipient[] = [];
+  for (const [index, address] of envelope.recipients.entries()) {
+    const path = writeMailPath(address);
+    if ('problem' in path) {
+      const trouble = unwritable('RCPT', [5, 1, 3], `the recipient address cannot be sent: ${path.problem}`);
+      return { ...trouble, recipientIndex: index };
+    }
+    const parameters = ownParameters(address, 'RCPT');
+    if (!(parameters instanceof Map)) return parameters;
+    recipients.push({ path, parameters });
+  }
   return {
     sender,
-    recipient,
     senderParameters,
-    recipientParameters,
-    dsn: options.dsn ?? {},
+    recipients,
+    dsn: envelope.dsn,
+    needsSmtpUtf8:
+      sender.needsSmtpUtf8 ||
+      senderParameters.has('SMTPUTF8') ||
+      recipients.some(({ path }) => path.needsSmtpUtf8),
+  };
+}
+
+/** Reads what must be known of a message. `cameWithSmtpUtf8`: its headers may hold UTF-8 that only such peers read. */
+export async function prepareParcel(
+  envelope: Envelope,
+  message: MessageReader,
+  cameWithSmtpUtf8 = false,
+): Promise<Parcel | Trouble> {
+  const outside = prepareEnvelope(envelope);
+  if ('kind' in outside) return outside;
+  const whole = await readWhole(message);
+  if (whole !== undefined && !Buffer.isBuffer(whole)) return whole;
+  const hasUtf8Header =
+    (cameWithSmtpUtf8 || outside.senderParameters.has('SMTPUTF8')) &&
+    (whole === undefined || !isAscii(headerSection(whole)));
+  return {
+    ...outside,
     message,
     whole,
     // A message too large for memory is called 8-bit without looking: reading it twice would cost more than a peer that
@@ -76,9 +109,9 @@ export async function prepareParcel(sending: Sending): Promise<Parcel | Trouble>
     // RFC 6531 §3.1: addresses, or headers of a message that came with SMTPUTF8. Raw 8-bit headers alone are older than
     // that RFC and common; such mail goes where it always went.
     needsSmtpUtf8:
-      sender.needsSmtpUtf8 ||
-      recipient.needsSmtpUtf8 ||
-      (askedForUtf8 && (whole === undefined || !isAscii(headerSection(whole)))),
+      outside.sender.needsSmtpUtf8 ||
+      outside.recipients.some(({ path }) => path.needsSmtpUtf8) ||
+      hasUtf8Header,
   };
 }
 
@@ -93,49 +126,64 @@ export function envelopeCommands(parcel: Parcel, peer: Capabilities): EnvelopeCo
       `the message has ${sizeBytes} bytes, the peer takes at most ${peer.sizeLimit}`,
     );
   }
-  const paths = choosePaths(parcel, peer);
-  if ('kind' in paths) return paths;
-
   const mail = new Map<string, string>();
   if (peer.sizeLimit !== undefined) mail.set('SIZE', String(sizeBytes));
   // Without 8BITMIME the message is sent as it is. RFC 6152 §3 would have it converted or returned: conversion breaks
   // signatures, nearly every server passes 8-bit bytes whether it says so or not, and returning loses mail.
   if (parcel.hasEightBit && peer.eightBitMime) mail.set('BODY', '8BITMIME');
+  return bareEnvelopeCommands(parcel, peer, mail);
+}
+
+/** The commands of an envelope whose message is not known or not sent. */
+export function bareEnvelopeCommands(
+  envelope: ParcelEnvelope,
+  peer: Capabilities,
+  mail = new Map<string, string>(),
+): EnvelopeCommands | Trouble {
+  const paths = choosePaths(envelope, peer);
+  if ('kind' in paths) return paths;
   if (paths.smtpUtf8) mail.set('SMTPUTF8', '');
-  const rcpt = new Map<string, string>();
-  if (peer.dsn) {
-    addMailDsnParameters(mail, parcel.dsn);
-    addRcptDsnParameters(rcpt, parcel.dsn);
-  }
-  for (const [keyword, value] of parcel.senderParameters) mail.set(keyword, value);
-  for (const [keyword, value] of parcel.recipientParameters) rcpt.set(keyword, value);
+  if (peer.dsn) addMailDsnParameters(mail, envelope.dsn);
+  for (const [keyword, value] of envelope.senderParameters) mail.set(keyword, value);
   return {
     mail: `MAIL FROM:${paths.sender}${writeParameters(mail)}\r\n`,
-    rcpt: `RCPT TO:${paths.recipient}${writeParameters(rcpt)}\r\n`,
+    rcpts: envelope.recipients.map(({ parameters }, index) => {
+      const rcpt = new Map<string, string>();
+      if (peer.dsn) addRcptDsnParameters(rcpt, envelope.dsn);
+      for (const [keyword, value] of parameters) rcpt.set(keyword, value);
+      return `RCPT TO:${paths.recipients[index]}${writeParameters(rcpt)}\r\n`;
+    }),
   };
 }
 
-function choosePaths(
-  parcel: Parcel,
-  peer: Capabilities,
-): { readonly sender: string; readonly recipient: string; readonly smtpUtf8: boolean } | Trouble {
-  if (!parcel.needsSmtpUtf8 || peer.smtpUtf8) {
-    return { sender: parcel.sender.text, recipient: parcel.recipient.text, smtpUtf8: parcel.needsSmtpUtf8 };
-  }
-  const sender = parcel.sender.needsSmtpUtf8 ? parcel.sender.asciiText : parcel.sender.text;
-  const recipient = parcel.recipient.needsSmtpUtf8 ? parcel.recipient.asciiText : parcel.recipient.text;
-  const isOnlyForDomains = parcel.sender.needsSmtpUtf8 || parcel.recipient.needsSmtpUtf8;
-  if (sender !== undefined && recipient !== undefined && isOnlyForDomains) {
-    return { sender, recipient, smtpUtf8: false };
-  }
+interface ChosenPaths {
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly smtpUtf8: boolean;
+}
+
+function choosePaths(envelope: ParcelEnvelope, peer: Capabilities): ChosenPaths | Trouble {
+  const all = [envelope.sender, ...envelope.recipients.map(({ path }) => path)];
+  if (!envelope.needsSmtpUtf8 || peer.smtpUtf8)
+    return chosen(
+      all.map(({ text }) => text),
+      envelope.needsSmtpUtf8,
+    );
+  const ascii = all.map((path) => (path.needsSmtpUtf8 ? path.asciiText : path.text));
+  const isOnlyForDomains = all.some(({ needsSmtpUtf8 }) => needsSmtpUtf8);
+  if (isOnlyForDomains && ascii.every((text) => text !== undefined)) return chosen(ascii, false);
   return unwritable('MAIL', [5, 6, 7], 'the message needs SMTPUTF8, which the peer does not offer');
 }
 
-function ownParameters(address: Address | undefined): Map<string, string> | Trouble {
+function chosen([sender, ...recipients]: readonly string[], smtpUtf8: boolean): ChosenPaths {
+  return { sender: sender ?? '', recipients, smtpUtf8 };
+}
+
+function ownParameters(address: Address, state: 'MAIL' | 'RCPT'): Map<string, string> | Trouble {
   const parameters = new Map<string, string>();
-  for (const [keyword, value] of Object.entries(address?.params ?? {})) {
+  for (const [keyword, value] of Object.entries(address.params ?? {})) {
     const problem = parameterProblem(keyword, value);
-    if (problem !== undefined) return { kind: 'misconfigured', state: 'MAIL', message: problem };
+    if (problem !== undefined) return { kind: 'misconfigured', state, message: problem };
     parameters.set(keyword.toUpperCase(), value);
   }
   return parameters;
@@ -165,6 +213,6 @@ function unwritable(
   state: 'MAIL' | 'RCPT',
   status: readonly [number, number, number],
   message: string,
-): Trouble {
+): Trouble & { readonly kind: 'impossible' } {
   return { kind: 'impossible', state, status, message };
 }

@@ -7,11 +7,20 @@
 // - 354 after a refusal must still be answered by an end of data (RFC 2920 §3.1). A lone dot does it when no recipient
 //   was accepted; when one was, a lone dot would deliver an empty message, so the connection is dropped instead.
 // - A message cut short is never ended: the connection is dropped, and the peer throws away what it has.
+// - Of several recipients all must be accepted, or nothing is sent: there is one outcome for all of them. LMTP answers for
+//   each after the dot (RFC 2033 §4.2); the first refusal there is the outcome, though others have the message.
 
 import type { Connection } from './connection.js';
 import { DotStuffer } from './dot-stuffing.js';
 import { positive } from './greeting.js';
-import { type EnvelopeCommands, envelopeCommands, type Parcel, unreadable } from './parcel.js';
+import {
+  bareEnvelopeCommands,
+  type EnvelopeCommands,
+  envelopeCommands,
+  type Parcel,
+  type ParcelEnvelope,
+  unreadable,
+} from './parcel.js';
 import type { Reply } from './reply-parser.js';
 import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
 
@@ -36,40 +45,82 @@ export async function transact(
   if ('kind' in commands) return commands;
   const isFirst = connection.transactions === 0;
   connection.transactions++;
-  const end = connection.capabilities.pipelining
+  const mayPipeline = connection.capabilities.pipelining && commands.rcpts.length === 1;
+  const end = mayPipeline
     ? await openPipelined(connection, commands, isFirst, protocol, secondsFor)
     : await openInTurn(connection, commands, isFirst, secondsFor);
-  return end ?? (await sendMessage(connection, parcel, secondsFor));
+  const replies = protocol === 'lmtp' ? commands.rcpts.length : 1;
+  return end ?? (await sendMessage(connection, parcel, replies, secondsFor));
+}
+
+/** Asks about an envelope and sends no message: MAIL, RCPT, RSET. The reply to the last RCPT, or what went wrong. */
+export async function probe(
+  connection: Connection,
+  envelope: ParcelEnvelope,
+  secondsFor: SecondsFor,
+): Promise<TransactionEnd> {
+  const commands = bareEnvelopeCommands(envelope, connection.capabilities);
+  if ('kind' in commands) return commands;
+  connection.transactions++;
+  const reply = await nameEnvelope(connection, commands, true, secondsFor);
+  if ('kind' in reply) return reply;
+  connection.send('RSET\r\n', 1);
+  await connection.reply('RSET', secondsFor('RSET'));
+  return { kind: 'accepted', reply };
 }
 
 async function openInTurn(
   connection: Connection,
-  { mail, rcpt }: EnvelopeCommands,
+  commands: EnvelopeCommands,
   isFirst: boolean,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
-  const steps: [SmtpState, string][] = [
-    ['MAIL', mail],
-    ['RCPT', rcpt],
-  ];
-  if (!isFirst) steps.unshift(['RSET', 'RSET\r\n']);
-  for (const [state, command] of steps) {
-    connection.send(command, 1);
-    const answer = positive(state, await connection.reply(state, secondsFor(state)));
-    if ('kind' in answer) return answer;
-  }
+  const named = await nameEnvelope(connection, commands, isFirst, secondsFor);
+  if ('kind' in named) return named;
   connection.send('DATA\r\n', 1);
   return goAhead(connection, await connection.reply('DATA', secondsFor('DATA')));
 }
 
+/** Says MAIL and each RCPT. All RCPT go out at once where the peer allows it; the first refusal is the answer. */
+async function nameEnvelope(
+  connection: Connection,
+  { mail, rcpts }: EnvelopeCommands,
+  isFirst: boolean,
+  secondsFor: SecondsFor,
+): Promise<Reply | Trouble> {
+  const opening: [SmtpState, string][] = [['MAIL', mail]];
+  if (!isFirst) opening.unshift(['RSET', 'RSET\r\n']);
+  for (const [state, command] of opening) {
+    connection.send(command, 1);
+    const answer = positive(state, await connection.reply(state, secondsFor(state)));
+    if ('kind' in answer) return answer;
+  }
+  const atOnce = connection.capabilities.pipelining;
+  if (atOnce) connection.send(rcpts.join(''), rcpts.length);
+  let last: Reply | undefined;
+  let refusal: Trouble | undefined;
+  for (const [index, rcpt] of rcpts.entries()) {
+    if (!atOnce) connection.send(rcpt, 1);
+    const answer = positive('RCPT', await connection.reply('RCPT', secondsFor('RCPT')));
+    if (!('kind' in answer)) {
+      last = answer;
+      continue;
+    }
+    refusal ??= rcpts.length === 1 ? answer : { ...answer, recipientIndex: index };
+    // The other replies are read only to stay in step; there is nothing to stay in step with after anything else.
+    if (!atOnce || answer.kind !== 'refused' || answer.reply.code === 421) break;
+  }
+  return refusal ?? last ?? { kind: 'misconfigured', state: 'RCPT', message: 'the message has no recipient' };
+}
+
 async function openPipelined(
   connection: Connection,
-  { mail, rcpt }: EnvelopeCommands,
+  { mail, rcpts }: EnvelopeCommands,
   isFirst: boolean,
   protocol: 'smtp' | 'lmtp',
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
-  connection.send(`${isFirst ? '' : 'RSET\r\n'}${mail}${rcpt}DATA\r\n`, isFirst ? 3 : 4);
+  connection.send(`${isFirst ? '' : 'RSET\r\n'}${mail}${rcpts.join('')}DATA\r\n`, isFirst ? 3 : 4);
   if (!isFirst) {
     const reset = positive('RSET', await connection.reply('RSET', secondsFor('RSET')));
     if ('kind' in reset) {
@@ -147,26 +198,35 @@ function goAhead(connection: Connection, answer: Reply | Trouble): Trouble | und
 async function sendMessage(
   connection: Connection,
   parcel: Parcel,
+  replies: number,
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
   const stuffer = new DotStuffer();
   const trouble =
     parcel.whole === undefined
-      ? await streamMessage(connection, parcel, stuffer, secondsFor)
-      : await sendWhole(connection, parcel.whole, stuffer, secondsFor);
+      ? await streamMessage(connection, parcel, stuffer, replies, secondsFor)
+      : await sendWhole(connection, parcel.whole, stuffer, replies, secondsFor);
   if (trouble !== undefined) {
     connection.drop();
     // A refusal in mid-message is the answer to the message, only early.
     return trouble.kind === 'refused' ? { ...trouble, state: 'EOD' } : trouble;
   }
-  const answer = positive('EOD', await connection.reply('EOD', secondsFor('EOD')));
-  return 'kind' in answer ? answer : { kind: 'accepted', reply: answer };
+  let end: TransactionEnd | undefined;
+  for (let index = 0; index < replies; index++) {
+    const answer = positive('EOD', await connection.reply('EOD', secondsFor('EOD')));
+    if (!('kind' in answer)) end ??= { kind: 'accepted', reply: answer };
+    else if (end === undefined || end.kind === 'accepted')
+      end = replies === 1 ? answer : { ...answer, recipientIndex: index };
+    if (connection.isBroken) break;
+  }
+  return end ?? { kind: 'misconfigured', state: 'EOD', message: 'the message has no recipient' };
 }
 
 async function sendWhole(
   connection: Connection,
   whole: Buffer,
   stuffer: DotStuffer,
+  replies: number,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
   let start = 0;
@@ -180,7 +240,7 @@ async function sendWhole(
     if (trouble !== undefined) return trouble;
   }
   const last = stuffer.push(whole.subarray(start));
-  connection.endMessage(last, stuffer.end(), 1);
+  connection.endMessage(last, stuffer.end(), replies);
   return undefined;
 }
 
@@ -188,6 +248,7 @@ async function streamMessage(
   connection: Connection,
   parcel: Parcel,
   stuffer: DotStuffer,
+  replies: number,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
   let readBytes = 0;
@@ -203,7 +264,7 @@ async function streamMessage(
   if (readBytes !== parcel.message.sizeBytes) {
     return unreadable(`the spool gave ${readBytes} of ${parcel.message.sizeBytes} bytes`);
   }
-  connection.endMessage(nothing, stuffer.end(), 1);
+  connection.endMessage(nothing, stuffer.end(), replies);
   return undefined;
 }
 

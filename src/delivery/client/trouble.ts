@@ -4,12 +4,22 @@
 import type { EnhancedStatus } from '#hooks';
 import type { Reply } from './reply-parser.js';
 
-/** Where in the dialogue we are (hooks 14). DATA lasts until the final dot is sent, EOD from there to its reply. */
+/**
+ * Where in the dialogue we are (hooks 14). STARTTLS lasts until the handshake is done; AUTH is the last step of a log-in,
+ * whose reply decides; DATA lasts until the final dot is sent, EOD from there to its reply.
+ */
 export type SmtpState =
   | 'BANNER'
   | 'EHLO'
   | 'HELO'
   | 'LHLO'
+  | 'STARTTLS'
+  | 'AUTH-CRAM-MD5'
+  | 'AUTH-PLAIN'
+  | 'AUTH-LOGIN'
+  | 'AUTH-LOGIN-USER'
+  | 'AUTH'
+  | 'XCLIENT'
   | 'MAIL'
   | 'RCPT'
   | 'DATA'
@@ -18,6 +28,9 @@ export type SmtpState =
   | 'NOOP'
   | 'QUIT';
 
+/** Why there is no session protected as it should be: no STARTTLS, a handshake that failed, a certificate that is no good. */
+export type TlsCause = 'not-offered' | 'handshake' | 'unverified';
+
 /** Why a connection is of no more use. */
 export type Breakage =
   | { readonly kind: 'unreachable'; readonly message: string }
@@ -25,23 +38,20 @@ export type Breakage =
   | { readonly kind: 'timeout'; readonly seconds: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'cancelled' }
+  | { readonly kind: 'tls'; readonly cause: TlsCause; readonly message: string }
   /** A reply nobody asked for that says no: 421 at any time, any 4xx or 5xx while the message is being sent. */
   | { readonly kind: 'refused'; readonly reply: Reply };
 
-/** Why a message did not go through. */
-export type Trouble =
-  | (Breakage & { readonly state: SmtpState })
+/** Why a message did not go through. `recipientIndex`: of several recipients, the one it is about. */
+export type Trouble = { readonly state: SmtpState; readonly recipientIndex?: number } & (
+  | Breakage
   /** This peer cannot take this message, ever; found out before anything was sent. */
-  | {
-      readonly kind: 'impossible';
-      readonly state: SmtpState;
-      readonly status: EnhancedStatus;
-      readonly message: string;
-    }
+  | { readonly kind: 'impossible'; readonly status: EnhancedStatus; readonly message: string }
   /** What configuration or script asked for cannot be said in SMTP. */
-  | { readonly kind: 'misconfigured'; readonly state: SmtpState; readonly message: string }
+  | { readonly kind: 'misconfigured'; readonly message: string }
   /** The spool did not give us the message. */
-  | { readonly kind: 'unreadable'; readonly state: SmtpState; readonly message: string };
+  | { readonly kind: 'unreadable'; readonly message: string }
+);
 
 /** Seconds to wait in a state. */
 export type SecondsFor = (state: SmtpState) => number;
