@@ -50,9 +50,14 @@ function entered(fiber: Fiber, key: string, valueRegister: number): Value {
 /** Stores the value (nothing: removes the entry) and leaves. */
 export function leaveBarrierStore(fiber: Fiber, handle: Value, value: Value | undefined): void {
   const key = (handle as HslResource).payload as string;
-  if (value === undefined) fiber.host.memory.delete(key);
-  else fiber.host.memory.set(key, share(value));
-  leaveBarrier(fiber, handle);
+  if (!fiber.barriers.has(key)) return;
+  // A store that has no room for the value is left all the same.
+  try {
+    if (value === undefined) fiber.host.memory.delete(key);
+    else fiber.host.memory.set(key, share(value));
+  } finally {
+    leaveBarrier(fiber, handle);
+  }
 }
 
 /** Leaves. */

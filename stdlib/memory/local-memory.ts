@@ -1,41 +1,103 @@
-// The key/value store behind memory_* and barrier, in this process. Lost at restart, as scripts expect.
+// The key/value store behind memory_* and barrier, in this process. Lost at restart, as scripts expect, and bounded: what
+// does not fit is refused, since a counter that silently went would be worse than an exception.
+//
+// Whoever changes a key holds its lock, or has just seen that nobody does and is over at once. A store outside the
+// process fits the same interface: its `tryLock` always fails, `lock` fetches the value with the lock, `unlock` sends
+// what was set.
 
-import type { SharedMemory, Value } from '#lang';
+import { ScriptFault, type SharedMemory, type Value } from '#lang';
+import { valueBytes } from './value-size.js';
 
 interface Waiter {
   readonly grant: () => void;
 }
 
+interface Entry {
+  value: Value;
+  bytes: number;
+}
+
+export interface MemoryLimits {
+  /** Bytes of all keys and values, with a fixed share per entry. */
+  readonly bytes: number;
+}
+
+const DEFAULT_LIMITS: MemoryLimits = { bytes: 256 * 1024 * 1024 };
+
+/** What an entry costs beside its key and value. */
+const ENTRY_BYTES = 120;
+
+/** What the control interface lists. */
+export interface MemoryEntry {
+  readonly key: string;
+  readonly value: Value;
+  readonly isLocked: boolean;
+}
+
 /** A store with one lock per key; waiters enter in random order (`pick` gives a number from 0 up to 1). */
-export function createLocalMemory(pick: () => number = Math.random): LocalMemory {
-  return new LocalMemory(pick);
+export function createLocalMemory(
+  pick: () => number = Math.random,
+  limits: MemoryLimits = DEFAULT_LIMITS,
+): LocalMemory {
+  return new LocalMemory(pick, limits);
 }
 
 export class LocalMemory implements SharedMemory {
-  readonly #values = new Map<string, Value>();
+  readonly #entries = new Map<string, Entry>();
   /** Present while the key is locked. */
   readonly #waiters = new Map<string, Waiter[]>();
   readonly #pick: () => number;
+  readonly #limits: MemoryLimits;
+  #bytes = 0;
 
-  constructor(pick: () => number) {
+  constructor(pick: () => number, limits: MemoryLimits) {
     this.#pick = pick;
+    this.#limits = limits;
   }
 
-  /** Keys that hold a value, for the control interface. */
-  keys(): IterableIterator<string> {
-    return this.#values.keys();
+  /** Bytes of all keys and values, as they are counted. */
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  /** The entries whose key begins with `prefix`, as they are now; for the control interface. */
+  *list(prefix = ''): IterableIterator<MemoryEntry> {
+    for (const [key, { value }] of this.#entries)
+      if (key.startsWith(prefix)) yield { key, value, isLocked: this.#waiters.has(key) };
+  }
+
+  /** Removes every value; locks stay with those who hold them. */
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
   }
 
   get(key: string): Value | undefined {
-    return this.#values.get(key);
+    return this.#entries.get(key)?.value;
   }
 
+  /** @throws ScriptFault when the store has no room for it; the key then keeps what it had */
   set(key: string, value: Value): void {
-    this.#values.set(key, value);
+    const entry = this.#entries.get(key);
+    const bytes = valueBytes(value);
+    const more = entry === undefined ? ENTRY_BYTES + key.length + bytes : bytes - entry.bytes;
+    if (more > 0 && this.#bytes + more > this.#limits.bytes)
+      throw new ScriptFault(
+        `the shared memory is full: ${this.#bytes} of ${this.#limits.bytes} bytes are taken, and the key ${JSON.stringify(key.slice(0, 64))} needs ${more} more`,
+      );
+    this.#bytes += more;
+    if (entry === undefined) this.#entries.set(key, { value, bytes });
+    else {
+      entry.value = value;
+      entry.bytes = bytes;
+    }
   }
 
   delete(key: string): boolean {
-    return this.#values.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return false;
+    this.#bytes -= ENTRY_BYTES + key.length + entry.bytes;
+    return this.#entries.delete(key);
   }
 
   isLocked(key: string): boolean {

@@ -1,19 +1,29 @@
 // Rate counters in this process: for every entry the moments of its latest events, so a window slides exactly.
 //
-// Memory is bounded per namespace. Entries stand in order of use; when the namespace is full, the one unused for
-// longest goes. An entry holds at most as many moments as the largest count it was asked with, in a ring that grows
-// with the events that happened, not with the number somebody wrote.
+// Memory is bounded per namespace and over all. Entries stand in order of use; when the namespace is full, the one unused
+// for longest goes, and when all together are too large, the namespace unused for longest. An entry holds at most as many
+// moments as the largest count it was asked with, in a ring that grows with the events that happened, not with the number
+// somebody wrote.
 
 import type { RateRequest, RateStore } from '../services.js';
 
 export interface RateLimits {
   /** Bytes of one namespace, counted as keys plus 8 per event plus a fixed share per entry. */
   readonly namespaceBytes: number;
+  /** Bytes of all namespaces. */
+  readonly totalBytes: number;
   /** Namespaces; the one unused for longest goes. */
   readonly namespaces: number;
 }
 
-const DEFAULT_LIMITS: RateLimits = { namespaceBytes: 64 * 1024 * 1024, namespaces: 1024 };
+const DEFAULT_LIMITS: RateLimits = {
+  namespaceBytes: 64 * 1024 * 1024,
+  totalBytes: 256 * 1024 * 1024,
+  namespaces: 1024,
+};
+
+/** The largest count that can be asked for: every event is kept, and this many fill half a namespace. */
+export const MOST_EVENTS = 4_000_000;
 
 /** What an entry costs beside its key and events. */
 const ENTRY_BYTES = 160;
@@ -25,33 +35,31 @@ export interface RateEntry {
   readonly count: number;
 }
 
-export function createLocalRates(limits: RateLimits = DEFAULT_LIMITS): LocalRates {
-  return new LocalRates(limits);
+export function createLocalRates(limits: Partial<RateLimits> = {}): LocalRates {
+  return new LocalRates({ ...DEFAULT_LIMITS, ...limits });
 }
 
 export class LocalRates implements RateStore {
   readonly #limits: RateLimits;
   readonly #namespaces = new Map<string, RateNamespace>();
+  #newest: string | undefined;
+  #bytes = 0;
 
   constructor(limits: RateLimits) {
     this.#limits = limits;
   }
 
   hit(request: RateRequest): boolean {
-    let namespace = this.#namespaces.get(request.namespace);
-    if (namespace === undefined) {
-      namespace = new RateNamespace(this.#limits.namespaceBytes);
-    } else this.#namespaces.delete(request.namespace);
-    // Deleted and set again: a Map keeps the order of insertion, so the first key is the one unused for longest.
-    this.#namespaces.set(request.namespace, namespace);
-    if (this.#namespaces.size > this.#limits.namespaces) {
-      this.#namespaces.delete(this.#namespaces.keys().next().value as string);
-    }
-    return namespace.hit(request);
+    const namespace = this.#use(request.namespace) ?? this.#add(request.namespace);
+    const before = namespace.bytes;
+    const isRecorded = namespace.hit(request);
+    this.#bytes += namespace.bytes - before;
+    while (this.#bytes > this.#limits.totalBytes && this.#namespaces.size > 1) this.#dropOldest();
+    return isRecorded;
   }
 
   count(request: RateRequest): number {
-    const events = this.#namespaces.get(request.namespace)?.get(request.entry);
+    const events = this.#use(request.namespace)?.use(request.entry);
     return events?.within(request.nowSeconds, request.intervalSeconds) ?? 0;
   }
 
@@ -70,51 +78,96 @@ export class LocalRates implements RateStore {
 
   /** Forgets an entry, or with no entry named a whole namespace. @returns whether there was anything */
   clear(namespace: string, entry?: string): boolean {
-    if (entry === undefined) return this.#namespaces.delete(namespace);
-    return this.#namespaces.get(namespace)?.delete(entry) ?? false;
+    const entries = this.#namespaces.get(namespace);
+    if (entries === undefined) return false;
+    const before = entries.bytes;
+    const isCleared = entry === undefined ? this.#namespaces.delete(namespace) : entries.delete(entry);
+    this.#bytes -= entry === undefined ? before : before - entries.bytes;
+    return isCleared;
+  }
+
+  /** Bytes of all entries, as they are counted. */
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  /** The namespace, now the newest in order of use. */
+  #use(name: string): RateNamespace | undefined {
+    if (name === this.#newest) return this.#namespaces.get(name);
+    const namespace = this.#namespaces.get(name);
+    if (namespace === undefined) return undefined;
+    // Deleted and set again: a Map keeps the order of insertion, so the first key is the one unused for longest.
+    this.#namespaces.delete(name);
+    this.#namespaces.set(name, namespace);
+    this.#newest = name;
+    return namespace;
+  }
+
+  #add(name: string): RateNamespace {
+    if (this.#namespaces.size >= this.#limits.namespaces) this.#dropOldest();
+    const namespace = new RateNamespace(this.#limits.namespaceBytes);
+    this.#namespaces.set(name, namespace);
+    this.#newest = name;
+    return namespace;
+  }
+
+  #dropOldest(): void {
+    const [name, namespace] = this.#namespaces.entries().next().value!;
+    this.#bytes -= namespace.bytes;
+    this.#namespaces.delete(name);
   }
 }
 
 class RateNamespace {
   readonly #entries = new Map<string, EventRing>();
   readonly #mostBytes: number;
-  #bytes = 0;
+  #newest: string | undefined;
+  bytes = 0;
 
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
-  }
-
-  get(entry: string): EventRing | undefined {
-    return this.#entries.get(entry);
   }
 
   entries(): IterableIterator<[string, EventRing]> {
     return this.#entries.entries();
   }
 
-  hit(request: RateRequest): boolean {
-    let events = this.#entries.get(request.entry);
-    if (events === undefined) {
-      this.#dropDead(request.nowSeconds);
-      events = new EventRing();
-      this.#bytes += ENTRY_BYTES + request.entry.length + events.sizeBytes;
-    } else this.#entries.delete(request.entry);
-    this.#entries.set(request.entry, events);
+  /** The entry's events, now the newest in order of use. */
+  use(entry: string): EventRing | undefined {
+    const events = this.#entries.get(entry);
+    if (events === undefined || entry === this.#newest) return events;
+    this.#entries.delete(entry);
+    this.#entries.set(entry, events);
+    this.#newest = entry;
+    return events;
+  }
 
+  hit(request: RateRequest): boolean {
+    const events = this.use(request.entry) ?? this.#add(request);
     events.widen(request.count, request.intervalSeconds);
     if (events.within(request.nowSeconds, request.intervalSeconds) >= request.count) return false;
     const before = events.sizeBytes;
     events.add(request.nowSeconds);
-    this.#bytes += events.sizeBytes - before;
-    while (this.#bytes > this.#mostBytes && this.#entries.size > 1) this.#dropOldest();
+    this.bytes += events.sizeBytes - before;
+    while (this.bytes > this.#mostBytes && this.#entries.size > 1) this.#dropOldest();
     return true;
+  }
+
+  #add({ entry, nowSeconds }: RateRequest): EventRing {
+    this.#dropDead(nowSeconds);
+    const events = new EventRing();
+    this.bytes += ENTRY_BYTES + entry.length + events.sizeBytes;
+    this.#entries.set(entry, events);
+    this.#newest = entry;
+    return events;
   }
 
   delete(entry: string): boolean {
     const events = this.#entries.get(entry);
     if (events === undefined) return false;
     this.#entries.delete(entry);
-    this.#bytes -= ENTRY_BYTES + entry.length + events.sizeBytes;
+    this.bytes -= ENTRY_BYTES + entry.length + events.sizeBytes;
+    if (entry === this.#newest) this.#newest = undefined;
     return true;
   }
 

@@ -61,9 +61,15 @@ export function whenUnlocked<R>(
   const { memory } = ctx.host;
   if (!memory.isLocked(key)) return operation();
   const pending = memory.lock(key);
-  const giveUp = (): void => pending.cancel();
+  let isGivenUp = false;
+  const giveUp = (): void => {
+    isGivenUp = true;
+    pending.cancel();
+  };
   ctx.signal.addEventListener('abort', giveUp, { once: true });
   return pending.granted.then(() => {
+    // Granted, and given up before this turn came: the lock is somebody else's by now.
+    if (isGivenUp) return undefined as R;
     ctx.signal.removeEventListener('abort', giveUp);
     try {
       return operation();

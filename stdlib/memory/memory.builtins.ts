@@ -15,7 +15,8 @@ import { whenUnlocked, withLock } from './locked.js';
 const since = '5.2';
 const source = 'stdlib 12';
 const key = { name: 'key', type: 'string|number', doc: 'A number is taken as its text.' } as const;
-const errors = 'An exception when this script holds the key itself, in a barrier or callback.';
+const errors =
+  'An exception when this script holds the key itself, in a barrier or callback, or the shared memory is full.';
 
 export const memoryAdd = builtin({
   name: 'memory_add',
@@ -158,7 +159,8 @@ export const memoryDelete = builtin({
 });
 
 const offset = { name: 'offset', type: 'number', default: 1, doc: 'How much.' } as const;
-const countErrors = 'None when the value is no number. An exception when this script holds the key itself.';
+const countErrors =
+  'None when the value is no number. An exception when this script holds the key itself, or the shared memory is full.';
 
 /** Adds to a number; a key without value counts as 0. */
 function addTo(ctx: CallContext, text: string, amount: number, removeIfZero: boolean): Value {

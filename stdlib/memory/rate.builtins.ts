@@ -1,7 +1,8 @@
 // The sliding-window counter of group 12.
 
-import { builtin } from '#lang';
+import { builtin, ScriptFault } from '#lang';
 import { type RateRequest, servicesOf } from '../services.js';
+import { MOST_EVENTS } from './local-rates.js';
 
 export const rate = builtin({
   name: 'rate',
@@ -15,7 +16,7 @@ export const rate = builtin({
   params: [
     { name: 'namespace', type: 'string', doc: 'Keeps entries of different purposes apart.' },
     { name: 'entry', type: 'string|number', doc: 'What is counted, such as an address.' },
-    { name: 'count', type: 'number', doc: 'Events allowed per interval; 0 only asks.' },
+    { name: 'count', type: 'number', doc: 'Events allowed per interval, at most 4,000,000; 0 only asks.' },
     { name: 'interval', type: 'number', doc: 'Seconds.' },
     {
       name: 'options',
@@ -28,13 +29,18 @@ export const rate = builtin({
     },
   ],
   returns: 'boolean|number|none',
-  errors: 'None when count or interval is negative or no number, or the shared store cannot be reached.',
+  errors:
+    'None when count or interval is negative or no number, or the shared store cannot be reached. An exception for a count above 4,000,000.',
   example: 'rate("docs", uuid(), 2, 60)  // true\nrate("docs", uuid(), 0, 60)  // 0',
   source: 'stdlib 12',
   suspends: true,
   run: (namespace, entry, count, interval, options, ctx) => {
     const events = Math.trunc(count);
     if (!(events >= 0 && Number.isFinite(events) && interval >= 0 && Number.isFinite(interval))) return null;
+    if (events > MOST_EVENTS)
+      throw new ScriptFault(
+        `rate: argument 3 (count) is ${events}; expected at most ${MOST_EVENTS}, since each event is kept`,
+      );
     const request: RateRequest = {
       namespace,
       entry: ctx.toText(entry),

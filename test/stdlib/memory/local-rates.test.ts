@@ -103,7 +103,67 @@ test('agrees with a list of all moments', () => {
   );
 });
 
+test('agrees with lists of all moments over many entries, reads and clearings', () => {
+  const step = fc.record({
+    what: fc.constantFrom('hit', 'hit', 'hit', 'count', 'clear', 'clear namespace'),
+    namespace: fc.constantFrom('a', 'b'),
+    entry: fc.constantFrom('x', 'y', 'z'),
+    waitSeconds: fc.double({ min: 0, max: 30, noNaN: true }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      const rates = createLocalRates();
+      const model = new Map<string, number[]>();
+      let now = 0;
+      for (const { what, namespace, entry, waitSeconds } of steps) {
+        now += waitSeconds;
+        const key = `${namespace}/${entry}`;
+        const inside = (model.get(key) ?? []).filter((moment) => moment > now - 60);
+        if (what === 'hit') {
+          expect(rates.hit(request(entry, 4, now, 60, namespace))).toBe(inside.length < 4);
+          if (inside.length < 4) model.set(key, [...inside, now]);
+        } else if (what === 'count') {
+          expect(rates.count(request(entry, 0, now, 60, namespace))).toBe(inside.length);
+        } else if (what === 'clear') {
+          rates.clear(namespace, entry);
+          model.delete(key);
+        } else {
+          rates.clear(namespace);
+          for (const name of ['x', 'y', 'z']) model.delete(`${namespace}/${name}`);
+        }
+      }
+      const expected = [...model].flatMap(([key, moments]) => {
+        const count = moments.filter((moment) => moment > now - 60).length;
+        return count > 0 ? [`${key} ${count}`] : [];
+      });
+      const listed = rates.list(now).map(({ namespace, entry, count }) => `${namespace}/${entry} ${count}`);
+      expect(listed.sort()).toEqual(expected.sort());
+      if (model.size === 0 && listed.length === 0) return;
+      rates.clear('a');
+      rates.clear('b');
+      expect(rates.sizeBytes).toBe(0);
+    }),
+  );
+});
+
+test('a count that no ring should hold is a mistake of the script', () => {
+  expect(() => new FakeContext().call(rate, 'a', 'x', 4_000_001, 60)).toThrow(
+    'rate: argument 3 (count) is 4000001; expected at most 4000000',
+  );
+});
+
 describe('memory', () => {
+  test('is bounded over all namespaces: the one unused for longest goes, and a read is a use', () => {
+    const rates = createLocalRates({ totalBytes: 100_000 });
+    rates.hit(request('read', 1, 0, 60, 'first'));
+    for (let i = 0; i < 5000; i++) {
+      rates.hit(request(`e${i}`, 1, 0, 60, `n${i % 100}`));
+      rates.count(request('read', 0, 0, 60, 'first'));
+      expect(rates.sizeBytes).toBeLessThanOrEqual(100_000);
+    }
+    expect(rates.list(0, 'first')).toHaveLength(1);
+    expect(rates.list(0, 'n0').length).toBeLessThan(50);
+  });
   test('is bounded per namespace; what was unused for longest goes', () => {
     const rates = createLocalRates({ namespaceBytes: 20_000, namespaces: 2 });
     for (let i = 0; i < 1000; i++) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HslArray, type Value } from '#lang';
 import { createLocalMemory } from '../../../stdlib/memory/local-memory.js';
@@ -154,6 +155,20 @@ describe('while somebody else holds the key', () => {
   });
 });
 
+test('who was granted a lock and gave up before its turn does nothing with it', async () => {
+  const ctx = new FakeContext();
+  const { memory } = ctx.host;
+  memory.tryLock('k');
+  const pending = ctx.callAsync(memoryInc, 'k');
+  // Granted by this unlock, given up before the promise's turn, taken by another at once.
+  memory.unlock('k');
+  ctx.aborter.abort();
+  expect(memory.tryLock('k')).toBe(true);
+  await pending;
+  expect(memory.get('k')).toBeUndefined();
+  expect(memory.isLocked('k')).toBe(true);
+});
+
 test('a lock passes from one waiter to another picked at random, and ends free', async () => {
   const memory = createLocalMemory(() => 0.99);
   expect(memory.tryLock('k')).toBe(true);
@@ -172,4 +187,93 @@ test('a lock passes from one waiter to another picked at random, and ends free',
   expect(memory.isLocked('k')).toBe(false);
   await memory.lock('k').granted;
   expect(memory.isLocked('k')).toBe(true);
+});
+
+test('agrees with a plain table', () => {
+  const add = scriptFunction((_, current, value) => (current as number) + (value as number));
+  const step = fc.record({
+    what: fc.constantFrom(
+      'add',
+      'store',
+      'fetch',
+      'exists',
+      'delete',
+      'inc',
+      'dec',
+      'dec0',
+      'update',
+      'updateInitial',
+    ),
+    key: fc.constantFrom('a', 'b', 'c'),
+    value: fc.integer({ min: -3, max: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const ctx = new FakeContext();
+      const model = new Map<string, number>();
+      const counted = (key: string, by: number, removes = false) => {
+        const sum = (model.get(key) ?? 0) + by;
+        if (sum === 0 && removes) model.delete(key);
+        else model.set(key, sum);
+        return sum;
+      };
+      const expected = (what: string, key: string, value: number): unknown => {
+        const current = model.get(key);
+        switch (what) {
+          case 'add':
+            if (current === undefined) model.set(key, value);
+            return current === undefined;
+          case 'store':
+            model.set(key, value);
+            return current !== undefined;
+          case 'fetch':
+            return current ?? null;
+          case 'exists':
+            return current !== undefined;
+          case 'delete':
+            return model.delete(key);
+          case 'inc':
+            return counted(key, value);
+          case 'dec':
+            return counted(key, -value);
+          case 'dec0':
+            return counted(key, -value, true);
+          case 'update':
+            if (current !== undefined) model.set(key, current + value);
+            return current !== undefined;
+          default:
+            model.set(key, (current ?? 10) + value);
+            return current !== undefined;
+        }
+      };
+      const found = (what: string, key: string, value: number): unknown => {
+        switch (what) {
+          case 'add':
+            return ctx.call(memoryAdd, key, value);
+          case 'store':
+            return ctx.call(memoryStore, key, value);
+          case 'fetch':
+            return ctx.call(memoryFetch, key);
+          case 'exists':
+            return ctx.call(memoryExists, key);
+          case 'delete':
+            return ctx.call(memoryDelete, key);
+          case 'inc':
+            return ctx.call(memoryInc, key, value);
+          case 'dec':
+            return ctx.call(memoryDec, key, value);
+          case 'dec0':
+            return ctx.call(memoryDec, key, value, true);
+          case 'update':
+            return ctx.call(memoryUpdate, key, value, add);
+          default:
+            return ctx.call(memoryUpdate, key, value, add, 10);
+        }
+      };
+      for (const { what, key, value } of steps)
+        expect([what, key, found(what, key, value)]).toEqual([what, key, expected(what, key, value)]);
+      // What is 0 and -0 to JavaScript is one number to scripts.
+      for (const key of ['a', 'b', 'c']) expect(ctx.host.memory.isLocked(key)).toBe(false);
+    }),
+  );
 });
