@@ -14,8 +14,11 @@ import { signatures } from './crypto/signatures.builtins.js';
 import { times } from './dates/time.builtins.js';
 import { binary } from './encodings/binary.builtins.js';
 import { dataFormats } from './encodings/data-formats.builtins.js';
+import { Iconv } from './encodings/iconv.builtins.js';
 import { textEncodings } from './encodings/text-encodings.builtins.js';
+import { File } from './files/file.builtins.js';
 import { ids } from './ids/ids.builtins.js';
+import { addressHelpers } from './mail/address-helpers.builtins.js';
 import { MailMessage } from './mail/mail-message.builtins.js';
 import { MIMEPart } from './mail/mime-part.builtins.js';
 import { math } from './math/math.builtins.js';
@@ -23,7 +26,10 @@ import { random } from './math/random.builtins.js';
 import { memory } from './memory/memory.builtins.js';
 import { rates } from './memory/rate.builtins.js';
 import { metrics } from './metrics/metrics.builtins.js';
+import { networkValues } from './network-values/network-values.builtins.js';
 import { patterns } from './regex/patterns.builtins.js';
+import { socketClass } from './sockets/socket.builtins.js';
+import { tlsSocketClass } from './sockets/tls-socket.builtins.js';
 import { strings } from './strings/strings.builtins.js';
 import { system } from './system/system.builtins.js';
 import { types } from './types/types.builtins.js';
@@ -45,15 +51,21 @@ export const catalog: readonly Declaration[] = [
   ...textEncodings,
   ...dataFormats,
   ...binary,
+  Iconv,
   ...times,
   ...ids,
   ...system,
+  ...networkValues,
+  ...addressHelpers,
   ...rates,
   ...memory,
   ...metrics,
   mapClass,
   setClass,
   iteratorClass,
+  File,
   MIMEPart,
   MailMessage,
+  socketClass,
+  tlsSocketClass,
 ];
