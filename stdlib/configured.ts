@@ -3,6 +3,7 @@
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { FileContent } from './files/file-content.js';
+import type { SuffixList } from './network-values/public-suffix.js';
 
 /** An entry of `pki.private` (queue-and-config 8.4). */
 export interface ConfiguredKey {
@@ -26,6 +27,8 @@ export interface ConfiguredThings {
   address(id: string): ConfiguredAddress | undefined;
   /** A file of `scripting.files`, or one below the script root when the name begins with `file://`. */
   file(name: string): Promise<FileContent | undefined>;
+  /** The list in `environment.publicsuffix`; absent means the one that came with us. */
+  readonly publicSuffixes?: SuffixList | undefined;
 }
 
 /** Nothing is configured. */

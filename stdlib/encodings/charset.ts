@@ -4,7 +4,7 @@
 import { loadIconv } from '../lazy-packages.js';
 
 /** Node's own "encodings" that iconv-lite passes on; as character sets they would be a trap. */
-const NOT_CHARACTER_SETS = new Set(['base64', 'hex', 'binary', 'internal']);
+export const NOT_CHARACTER_SETS = new Set(['base64', 'hex', 'binary', 'internal']);
 
 /** The text, with U+FFFD for what is malformed; undefined when nobody knows the character set. */
 export function decodeCharset(bytes: string, charset: string): string | undefined {

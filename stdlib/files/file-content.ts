@@ -13,3 +13,8 @@ export interface FileContent {
   /** Gives back what it holds open; what is in memory has nothing to give back. */
   close?(): void;
 }
+
+/** Bytes in memory as a file. */
+export function bytesToFile(bytes: Buffer, path?: string): FileContent {
+  return { path, sizeBytes: bytes.length, read: (start, end) => bytes.subarray(start, end) };
+}

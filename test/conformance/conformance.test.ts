@@ -10,16 +10,8 @@ function casesOf(name: string): Case[] {
   return readCases(readFileSync(new URL(name, import.meta.url), 'utf8'), name);
 }
 
-/** By the beginning of their names: addresses, networks, domains, files, Iconv, MIME. */
+/** By the beginning of their names: MIME. */
 const toCome = [
-  'addr-',
-  'env-',
-  'dkim-',
-  'inet-',
-  'domain-inc-',
-  'psl-',
-  'file-',
-  'iconv',
   'msg-type',
   'msg-parts',
   'msg-body-',
