@@ -12,7 +12,6 @@ import { hashes } from './crypto/hashes.builtins.js';
 import { privateKeys } from './crypto/private-keys.builtins.js';
 import { signatures } from './crypto/signatures.builtins.js';
 import { times } from './dates/time.builtins.js';
-import { dns } from './dns/dns.builtins.js';
 import { binary } from './encodings/binary.builtins.js';
 import { dataFormats } from './encodings/data-formats.builtins.js';
 import { Iconv } from './encodings/iconv.builtins.js';
@@ -29,6 +28,8 @@ import { rates } from './memory/rate.builtins.js';
 import { metrics } from './metrics/metrics.builtins.js';
 import { networkValues } from './network-values/network-values.builtins.js';
 import { patterns } from './regex/patterns.builtins.js';
+import { socketClass } from './sockets/socket.builtins.js';
+import { tlsSocketClass } from './sockets/tls-socket.builtins.js';
 import { strings } from './strings/strings.builtins.js';
 import { system } from './system/system.builtins.js';
 import { types } from './types/types.builtins.js';
@@ -54,7 +55,6 @@ export const catalog: readonly Declaration[] = [
   ...times,
   ...ids,
   ...system,
-  ...dns,
   ...networkValues,
   ...addressHelpers,
   ...rates,
@@ -66,4 +66,6 @@ export const catalog: readonly Declaration[] = [
   File,
   MIMEPart,
   MailMessage,
+  socketClass,
+  tlsSocketClass,
 ];
