@@ -11,6 +11,11 @@ const benchmarks: Readonly<
 > = {
   vm: { summary: 'ten programs, next to lua5.4, php and python3', load: () => import('./vm.js') },
   hook: { summary: 'a 40-line hook from a fresh context', load: () => import('./hook.js') },
+  state: { summary: 'rate and memory_*, next to a bare Map', load: () => import('./state.js') },
+  patterns: {
+    summary: "pcre_match, next to V8's RegExp and php's preg_match",
+    load: () => import('./patterns.js'),
+  },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix', load: () => import('./accept.js') },
 };
