@@ -12,6 +12,7 @@ import { hashes } from './crypto/hashes.builtins.js';
 import { privateKeys } from './crypto/private-keys.builtins.js';
 import { signatures } from './crypto/signatures.builtins.js';
 import { times } from './dates/time.builtins.js';
+import { dns } from './dns/dns.builtins.js';
 import { binary } from './encodings/binary.builtins.js';
 import { dataFormats } from './encodings/data-formats.builtins.js';
 import { Iconv } from './encodings/iconv.builtins.js';
@@ -55,6 +56,7 @@ export const catalog: readonly Declaration[] = [
   ...times,
   ...ids,
   ...system,
+  ...dns,
   ...networkValues,
   ...addressHelpers,
   ...rates,

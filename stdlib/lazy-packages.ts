@@ -14,6 +14,11 @@ export function loadIconv(): typeof import('iconv-lite') {
   return requirePackage('iconv-lite') as typeof import('iconv-lite');
 }
 
+/** The writer of DNS questions: 7 ms to load. */
+export function loadDnsPacket(): typeof import('dns-packet') {
+  return requirePackage('dns-packet') as typeof import('dns-packet');
+}
+
 /** The list of public suffixes: 25 ms to load. */
 export function loadTldts(): typeof import('tldts') {
   return requirePackage('tldts') as typeof import('tldts');

@@ -32,7 +32,10 @@ interface Ttl {
   readonly ttlSeconds: number;
 }
 
-/** One record; names are without the final dot, in lower case only if the server sent them so. Bytes. */
+/**
+ * One record; names are without the final dot (the root is ''), in lower case only if the server sent them so. Bytes.
+ * What a label should not hold (dots, backslashes, blanks, other bytes than ASCII) is escaped as RFC 1035 5.1 does it.
+ */
 export type DnsRecord = Ttl &
   (
     | { readonly type: 'a' | 'aaaa'; readonly address: string }
@@ -61,6 +64,7 @@ export type DnsRecord = Ttl &
         readonly usage: number;
         readonly selector: number;
         readonly matchingType: number;
+        /** Lower-case hexadecimal digits. */
         readonly data: string;
       }
     | { readonly type: 'caa'; readonly flags: number; readonly tag: string; readonly value: string }

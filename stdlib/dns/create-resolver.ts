@@ -1,0 +1,284 @@
+// The resolver of the process: known hosts, then the cache, then the servers, each question only once at a time.
+
+import { addressBytes, addressText } from './addresses.js';
+import { type ChainSoFar, noChain, readAnswer } from './answer.js';
+import { AnswerCache, type CacheCounters } from './answer-cache.js';
+import { type HostRecords, KnownHosts } from './hosts.js';
+import { questionName } from './names.js';
+import type { DnsAnswer, Question, RecordType, Resolver } from './resolver.js';
+import { ServerAsker } from './servers/ask-servers.js';
+import { DNS_PORT, isLocalServer, parseServerAddress, type ServerAddress } from './servers/server-address.js';
+import { systemServers } from './servers/system-servers.js';
+
+/** What `resolver` in smtpd-app.yaml says, and what tests replace. */
+export interface ResolverSettings {
+  /** `ip`, `ip:port` or `[ip6]:port`, asked in this order; those of /etc/resolv.conf when absent or empty. */
+  readonly servers?: readonly string[];
+  /** IP addresses of servers that validate and are reached over a safe path; loopback when absent. */
+  readonly trusted?: readonly string[];
+  /** How long one server is waited for; 2. */
+  readonly timeoutSeconds?: number;
+  /** Rounds over all servers after the first; 2. */
+  readonly retries?: number;
+  /** Answers remembered; 10000. */
+  readonly cacheSize?: number;
+  readonly hosts?: Readonly<Record<string, HostRecords>>;
+  /** Letters of random case in questions, which answers must repeat; false, as some servers do not. */
+  readonly mixesCase?: boolean;
+  /** Questions that wait for servers at the same time, hence sockets; 500. What comes on top waits its turn. */
+  readonly mostInFlight?: number;
+  /** In the form of hosts(5); undefined reads none. Absent: /etc/hosts. */
+  readonly hostsFile?: string | undefined;
+  /** A clock that only goes forward. */
+  readonly nowMs?: () => number;
+}
+
+/** A resolver that can be looked into. */
+export interface CountingResolver extends Resolver {
+  readonly counters: CacheCounters & {
+    /** Questions at the servers now. */
+    readonly running: number;
+    /** Questions waiting for their turn now. */
+    readonly pending: number;
+  };
+  /** Forgets what was learnt. */
+  clear(): void;
+}
+
+/** Makes a resolver. @throws TypeError when a setting cannot be read (the configuration checks them before) */
+export function createResolver(settings: ResolverSettings = {}): CountingResolver {
+  return new CachingResolver(settings);
+}
+
+const tryAgain: DnsAnswer = { kind: 'failure', error: 'TRY_AGAIN', isSecure: false };
+const badName: DnsAnswer = { kind: 'failure', error: 'BADNAME', isSecure: false };
+
+/** When nobody says how long a question may take. */
+const LONGEST_WAIT_SECONDS = 30;
+/** Questions waiting for their turn; more are told to try again. */
+const MOST_PENDING = 20_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A question that servers are being asked, and who waits for it. */
+interface Flight {
+  readonly name: string;
+  readonly type: RecordType;
+  readonly servers: readonly ServerAddress[];
+  readonly deadlineMs: number;
+  readonly abort: AbortController;
+  readonly answer: Promise<DnsAnswer>;
+  readonly settle: (answer: DnsAnswer) => void;
+  /** The key in the cache; undefined for answers of other servers than ours. */
+  readonly cacheKey: string | undefined;
+  askers: number;
+}
+
+class CachingResolver implements CountingResolver {
+  readonly #cache: AnswerCache;
+  readonly #hosts: KnownHosts;
+  readonly #asker: ServerAsker;
+  readonly #servers: () => readonly ServerAddress[];
+  readonly #nowMs: () => number;
+  readonly #tryMs: number;
+  readonly #retries: number;
+  readonly #mostInFlight: number;
+  readonly #isTrusted: (server: ServerAddress) => boolean;
+  readonly #flights = new Map<string, Flight>();
+  readonly #pending = new Set<Flight>();
+  #running = 0;
+
+  constructor(settings: ResolverSettings) {
+    this.#nowMs = settings.nowMs ?? (() => performance.now());
+    this.#cache = new AnswerCache(settings.cacheSize ?? 10_000);
+    const hostsFile = 'hostsFile' in settings ? settings.hostsFile : '/etc/hosts';
+    this.#hosts = new KnownHosts(settings.hosts ?? {}, hostsFile);
+    this.#servers = serversOf(settings.servers ?? [], this.#nowMs);
+    this.#tryMs = (settings.timeoutSeconds ?? 2) * 1000;
+    this.#retries = settings.retries ?? 2;
+    this.#mostInFlight = settings.mostInFlight ?? 500;
+    this.#isTrusted = trustOf(settings.trusted);
+    this.#asker = new ServerAsker({
+      tryMs: this.#tryMs,
+      retries: this.#retries,
+      mixesCase: settings.mixesCase ?? false,
+      nowMs: this.#nowMs,
+      isTrusted: this.#isTrusted,
+    });
+  }
+
+  get counters(): CountingResolver['counters'] {
+    return { ...this.#cache.counters, running: this.#running, pending: this.#pending.size };
+  }
+
+  query(question: Question, signal?: AbortSignal): DnsAnswer | Promise<DnsAnswer> {
+    const { type, servers } = question;
+    const name = questionName(question.name, type);
+    if (name === undefined) return badName;
+    const known = this.#hosts.find(name, type);
+    if (known !== undefined) return known;
+    if (signal?.aborted) return tryAgain;
+    const cacheKey = servers === undefined ? `${type} ${name.toLowerCase()}` : undefined;
+    if (cacheKey !== undefined) {
+      const cached = this.#cache.get(cacheKey, this.#nowMs());
+      if (cached !== undefined) return cached;
+    }
+    const flight = this.#board(question, name, cacheKey);
+    return flight === undefined ? tryAgain : this.#await(flight, signal);
+  }
+
+  clear(): void {
+    this.#cache.clear();
+  }
+
+  close(): void {
+    this.clear();
+    for (const flight of this.#flights.values()) flight.abort.abort();
+  }
+
+  /** The question that is on its way already, or a new one; undefined when too many wait. */
+  #board(
+    { type, servers, port, timeoutSeconds }: Question,
+    name: string,
+    cacheKey: string | undefined,
+  ): Flight | undefined {
+    const from = servers?.join(',') ?? '';
+    const key = `${type} ${name.toLowerCase()} ${from} ${port ?? ''} ${timeoutSeconds ?? ''}`;
+    const current = this.#flights.get(key);
+    if (current !== undefined) return current;
+    if (this.#pending.size >= MOST_PENDING) return undefined;
+    const asked = servers === undefined ? this.#servers() : addressesOf(servers, port ?? DNS_PORT);
+    if (asked.length === 0) return undefined;
+    const flight = this.#newFlight(name, type, asked, timeoutSeconds, cacheKey);
+    this.#flights.set(key, flight);
+    const timer = setTimeout(
+      () => flight.abort.abort(),
+      Math.min(flight.deadlineMs - this.#nowMs(), LONGEST_TIMER_MS),
+    );
+    const end = (): void => {
+      clearTimeout(timer);
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      if (this.#pending.delete(flight)) flight.settle(tryAgain);
+    };
+    flight.abort.signal.addEventListener('abort', end);
+    void flight.answer.then(end);
+    if (this.#running < this.#mostInFlight) void this.#run(flight);
+    else this.#pending.add(flight);
+    return flight;
+  }
+
+  #newFlight(
+    name: string,
+    type: RecordType,
+    servers: readonly ServerAddress[],
+    timeoutSeconds: number | undefined,
+    cacheKey: string | undefined,
+  ): Flight {
+    const patienceSeconds = Math.min(
+      (this.#tryMs / 1000) * servers.length * (this.#retries + 1),
+      LONGEST_WAIT_SECONDS,
+    );
+    let settle: (answer: DnsAnswer) => void = () => {};
+    const answer = new Promise<DnsAnswer>((resolve) => {
+      settle = resolve;
+    });
+    return {
+      name,
+      type,
+      servers,
+      deadlineMs: this.#nowMs() + (timeoutSeconds ?? patienceSeconds) * 1000,
+      abort: new AbortController(),
+      answer,
+      settle,
+      cacheKey,
+      askers: 0,
+    };
+  }
+
+  /** One asker's wait: it may give up alone; when all have, the question is dropped. */
+  #await(flight: Flight, signal: AbortSignal | undefined): Promise<DnsAnswer> {
+    flight.askers++;
+    if (signal === undefined) return flight.answer;
+    return new Promise((resolve) => {
+      const giveUp = (): void => {
+        if (--flight.askers === 0) flight.abort.abort();
+        resolve(tryAgain);
+      };
+      signal.addEventListener('abort', giveUp, { once: true });
+      void flight.answer.then((answer) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(answer);
+      });
+    });
+  }
+
+  async #run(flight: Flight): Promise<void> {
+    this.#running++;
+    let answer = tryAgain;
+    try {
+      answer = await this.#resolve(flight);
+    } finally {
+      this.#running--;
+      flight.settle(answer);
+      const [next] = this.#pending;
+      if (next !== undefined) {
+        this.#pending.delete(next);
+        void this.#run(next);
+      }
+    }
+  }
+
+  /** Asks, and follows aliases that a server left unfollowed. */
+  async #resolve(flight: Flight): Promise<DnsAnswer> {
+    const { type, servers, deadlineMs, abort, cacheKey } = flight;
+    let { name } = flight;
+    let chain: ChainSoFar = noChain;
+    let sizeBytes = 0;
+    for (;;) {
+      const said = await this.#asker.ask({ name, type, servers, deadlineMs, signal: abort.signal });
+      if (said === undefined) return tryAgain;
+      sizeBytes += said.response.sizeBytes;
+      const isSecure = chain.isSecure && said.response.isAuthentic && this.#isTrusted(said.server);
+      const reading = readAnswer(said.response, name, type, isSecure, chain);
+      if (reading.kind === 'answer') {
+        if (cacheKey !== undefined && !abort.signal.aborted)
+          this.#cache.set(cacheKey, reading.answer, reading.lifetimeSeconds, sizeBytes, this.#nowMs());
+        return reading.answer;
+      }
+      const target = questionName(reading.name, 'cname');
+      if (target === undefined) return { kind: 'failure', error: 'SERVFAIL', isSecure };
+      name = target;
+      chain = { isSecure, lifetimeSeconds: reading.lifetimeSeconds, hops: reading.hops };
+      const known = this.#hosts.find(name, type);
+      if (known !== undefined) return known;
+    }
+  }
+}
+
+function serversOf(texts: readonly string[], nowMs: () => number): () => readonly ServerAddress[] {
+  if (texts.length === 0) return systemServers(nowMs);
+  const servers = texts.map((text) => {
+    const server = parseServerAddress(text);
+    if (server === undefined)
+      throw new TypeError(
+        `resolver.servers: "${text}" is no server; expected "ip", "ip:port" or "[ip6]:port"`,
+      );
+    return server;
+  });
+  return () => servers;
+}
+
+function addressesOf(ips: readonly string[], port: number): ServerAddress[] {
+  return ips.filter((ip) => addressBytes(ip) !== undefined).map((ip) => ({ ip, port }));
+}
+
+function trustOf(trusted: readonly string[] | undefined): (server: ServerAddress) => boolean {
+  if (trusted === undefined) return isLocalServer;
+  const texts = new Set(
+    trusted.map((ip) => {
+      const bytes = addressBytes(ip);
+      if (bytes === undefined) throw new TypeError(`resolver.trusted: "${ip}" is no IP address`);
+      return addressText(bytes);
+    }),
+  );
+  return ({ ip }) => texts.has(addressText(addressBytes(ip)!));
+}
