@@ -1,0 +1,94 @@
+// Tag lists (RFC 6376 §3.2), as signatures and key records have them, and the words that stand in them.
+
+export type Canonicalization = 'simple' | 'relaxed';
+
+/** What `a=` can say; rsa-sha1 is read and written only on request (RFC 8301 §3.1). */
+export const ALGORITHMS = {
+  'rsa-sha256': { keyType: 'rsa', hash: 'sha256' },
+  'rsa-sha1': { keyType: 'rsa', hash: 'sha1' },
+  'ed25519-sha256': { keyType: 'ed25519', hash: 'sha256' },
+} as const;
+
+export type Algorithm = keyof typeof ALGORITHMS;
+
+/** RSA keys below are not used (RFC 8301 §3.2). */
+export const SHORTEST_RSA_BITS = 1024;
+
+/** Tags whose values may be folded anywhere: white space means nothing in them. */
+const FOLDED_ANYWHERE = new Set(['b', 'bh', 'h', 'p']);
+
+/** Longer lists are refused; the longest in use (4096-bit keys, hundreds of signed fields) have a few thousand bytes. */
+export const LONGEST_TAG_LIST = 64 * 1024;
+
+/**
+ * The tags of a list, sorted by name, names as written. White space around values goes, folding too.
+ * @returns undefined when it is no tag list, or a name occurs twice
+ */
+export function parseTagList(text: string): ReadonlyMap<string, string> | undefined {
+  if (text.length > LONGEST_TAG_LIST) return undefined;
+  const tags: [string, string][] = [];
+  const seen = new Set<string>();
+  for (const spec of text.split(';')) {
+    const equals = spec.indexOf('=');
+    if (equals === -1) {
+      if (/^[ \t\r\n]*$/.test(spec)) continue;
+      return undefined;
+    }
+    const name = stripBlanks(spec.slice(0, equals));
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || seen.has(name)) return undefined;
+    seen.add(name);
+    const value = stripBlanks(spec.slice(equals + 1)).replace(/\r?\n(?=[ \t])/g, '');
+    // Printable text and blanks; 8-bit is UTF-8 (RFC 8616).
+    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return undefined;
+    tags.push([name, FOLDED_ANYWHERE.has(name) ? value.replace(/[ \t]+/g, '') : value]);
+  }
+  return new Map(tags.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** A field's text with the value of its b= tag taken out; what is not there is not missed. */
+export function withoutSignatureValue(field: string): string {
+  let from = field.indexOf(':') + 1;
+  while (from <= field.length) {
+    const semicolon = field.indexOf(';', from);
+    const end = semicolon === -1 ? field.length : semicolon;
+    const equals = field.indexOf('=', from);
+    if (equals !== -1 && equals < end && stripBlanks(field.slice(from, equals)) === 'b')
+      return field.slice(0, equals + 1) + field.slice(end);
+    from = end + 1;
+  }
+  return field;
+}
+
+/** The bytes of a base64 value, or undefined when it is none. */
+export function decodeBase64(value: string): Buffer | undefined {
+  if (value === '' || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return undefined;
+  return Buffer.from(value, 'base64');
+}
+
+/** Whether a name may stand in d= or s= and be asked for. */
+export function isTagDomain(name: string): boolean {
+  return (
+    name.length <= 253 &&
+    /^[A-Za-z0-9_\x80-\xff](?:[A-Za-z0-9_.\x80-\xff-]*[A-Za-z0-9_\x80-\xff])?$/.test(name) &&
+    !name.includes('..')
+  );
+}
+
+/** Whether `name` is `domain` or lies below it. */
+export function isWithin(name: string, domain: string): boolean {
+  const lower = name.toLowerCase();
+  const above = domain.toLowerCase();
+  return lower === above || lower.endsWith(`.${above}`);
+}
+
+function stripBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13 && code !== 11 && code !== 12);
+}
