@@ -1,16 +1,8 @@
 // Shared memory of group 12: one store per process, atomic, seen by all executions and by `barrier`. Callbacks run while
 // the key is locked and must not suspend.
 
-import {
-  type BuiltinSteps,
-  builtin,
-  type CallContext,
-  callAtomic,
-  type HslFunction,
-  share,
-  type Value,
-} from '#lang';
-import { whenUnlocked, withLock } from './locked.js';
+import { type BuiltinSteps, builtin, type CallContext, callAtomic, share, type Value } from '#lang';
+import { leave, tryEnter, waitToEnter, whenUnlocked } from './locked.js';
 
 const since = '5.2';
 const source = 'stdlib 12';
@@ -61,12 +53,16 @@ export const memoryStore = builtin({
   callbacks: true,
   run: function* (name, value, callback, ctx): BuiltinSteps<Value> {
     const text = ctx.toText(name);
-    return yield* withLock(ctx, 'memory_store', text, function* (): BuiltinSteps<Value> {
-      const old = ctx.host.memory.get(text);
+    const { memory } = ctx.host;
+    if (!tryEnter(ctx, 'memory_store', text)) yield* waitToEnter(ctx, text);
+    try {
+      const old = memory.get(text);
       if (old !== undefined && callback !== undefined) yield callAtomic(callback, text, share(old));
-      ctx.host.memory.set(text, share(value));
+      memory.set(text, share(value));
       return old !== undefined;
-    });
+    } finally {
+      leave(ctx, text);
+    }
   },
 });
 
@@ -92,11 +88,14 @@ export const memoryFetch = builtin({
   callbacks: true,
   run: function* (name, callback, ctx): BuiltinSteps<Value> {
     const text = ctx.toText(name);
-    return yield* withLock(ctx, 'memory_fetch', text, function* (): BuiltinSteps<Value> {
+    if (!tryEnter(ctx, 'memory_fetch', text)) yield* waitToEnter(ctx, text);
+    try {
       const value = ctx.host.memory.get(text);
       if (value !== undefined) return share(value);
       return callback === undefined ? null : yield callAtomic(callback, text);
-    });
+    } finally {
+      leave(ctx, text);
+    }
   },
 });
 
@@ -106,17 +105,6 @@ const present = {
   optional: true,
   doc: 'Called with key and value, if there is one.',
 } as const;
-
-function* callIfPresent(
-  ctx: CallContext,
-  text: string,
-  callback: HslFunction | undefined,
-): BuiltinSteps<boolean> {
-  const value = ctx.host.memory.get(text);
-  if (value === undefined) return false;
-  if (callback !== undefined) yield callAtomic(callback, text, share(value));
-  return true;
-}
 
 export const memoryExists = builtin({
   name: 'memory_exists',
@@ -132,7 +120,14 @@ export const memoryExists = builtin({
   callbacks: true,
   run: function* (name, callback, ctx): BuiltinSteps<Value> {
     const text = ctx.toText(name);
-    return yield* withLock(ctx, 'memory_exists', text, () => callIfPresent(ctx, text, callback));
+    if (!tryEnter(ctx, 'memory_exists', text)) yield* waitToEnter(ctx, text);
+    try {
+      const value = ctx.host.memory.get(text);
+      if (value !== undefined && callback !== undefined) yield callAtomic(callback, text, share(value));
+      return value !== undefined;
+    } finally {
+      leave(ctx, text);
+    }
   },
 });
 
@@ -150,11 +145,14 @@ export const memoryDelete = builtin({
   callbacks: true,
   run: function* (name, callback, ctx): BuiltinSteps<Value> {
     const text = ctx.toText(name);
-    return yield* withLock(ctx, 'memory_delete', text, function* (): BuiltinSteps<Value> {
-      const existed = yield* callIfPresent(ctx, text, callback);
-      ctx.host.memory.delete(text);
-      return existed;
-    });
+    if (!tryEnter(ctx, 'memory_delete', text)) yield* waitToEnter(ctx, text);
+    try {
+      const value = ctx.host.memory.get(text);
+      if (value !== undefined && callback !== undefined) yield callAtomic(callback, text, share(value));
+      return ctx.host.memory.delete(text);
+    } finally {
+      leave(ctx, text);
+    }
   },
 });
 
@@ -237,15 +235,18 @@ export const memoryUpdate = builtin({
   callbacks: true,
   run: function* (name, value, callback, initial, ctx): BuiltinSteps<Value> {
     const text = ctx.toText(name);
-    return yield* withLock(ctx, 'memory_update', text, function* (): BuiltinSteps<Value> {
-      const { memory } = ctx.host;
+    const { memory } = ctx.host;
+    if (!tryEnter(ctx, 'memory_update', text)) yield* waitToEnter(ctx, text);
+    try {
       const stored = memory.get(text);
       const current = stored ?? (stored === null ? null : initial);
       if (current === undefined) return false;
       const result: Value = yield callAtomic(callback, text, share(current), share(value));
       memory.set(text, share(result));
       return stored !== undefined;
-    });
+    } finally {
+      leave(ctx, text);
+    }
   },
 });
 

@@ -2,8 +2,8 @@
 
 import { type CompiledPattern, HslArray, PatternLimitError, ScriptFault, type Value } from '#lang';
 
-/** Pairs of byte offsets, as CompiledPattern.exec gives them; a copy that lasts. */
-export type Offsets = readonly number[];
+/** Pairs of byte offsets, as CompiledPattern.exec gives them: they last until the next match. */
+export type Offsets = ArrayLike<number>;
 
 /** The first match at or after `start`. @throws ScriptFault when it takes too much */
 export function findMatch(
@@ -13,26 +13,30 @@ export function findMatch(
   notEmpty: boolean,
 ): Offsets | undefined {
   try {
-    const found = pattern.exec(subject, start, notEmpty);
-    return found === undefined ? undefined : Array.from(found);
+    return pattern.exec(subject, start, notEmpty);
   } catch (error) {
     if (!(error instanceof PatternLimitError)) throw error;
     throw new ScriptFault(`the pattern ${JSON.stringify(pattern.source)} gave up: ${error.message}`);
   }
 }
 
-/** All matches from left to right; behind an empty one the next must not be empty at the same place. */
-export function* findMatches(pattern: CompiledPattern, subject: string): Generator<Offsets> {
+/**
+ * All matches from left to right; behind an empty one the next must not be empty at the same place. The offsets are copies:
+ * whoever walks may call functions that match something themselves.
+ */
+export function* findMatches(pattern: CompiledPattern, subject: string): Generator<readonly number[]> {
   let at = 0;
   let notEmpty = false;
   for (;;) {
-    const match = findMatch(pattern, subject, at, notEmpty);
+    const found = findMatch(pattern, subject, at, notEmpty);
+    if (found === undefined) return;
+    const [start, end] = [found[0]!, found[1]!];
     // With \K a match can begin or end before the place where it was asked for: without progress there is no next one.
-    if (match === undefined || match[0]! < at || match[1]! < match[0]!) return;
-    if (notEmpty && match[1] === at) return;
-    yield match;
-    notEmpty = match[1] === match[0];
-    at = match[1]!;
+    if (start < at || end < start) return;
+    if (notEmpty && end === at) return;
+    yield Array.from(found);
+    notEmpty = end === start;
+    at = end;
   }
 }
 
@@ -49,14 +53,15 @@ export function matchArray(pattern: CompiledPattern, subject: string, match: Off
 
 /** One value per group, under its number and, before that, under its name. */
 export function groupsArray(pattern: CompiledPattern, valueFor: (group: number) => Value): HslArray {
-  if (pattern.names.length === 0) {
-    return HslArray.fromList(Array.from({ length: pattern.groupCount + 1 }, (_, group) => valueFor(group)));
+  const { groupCount, names } = pattern;
+  if (names.length === 0) {
+    const values: Value[] = [];
+    for (let group = 0; group <= groupCount; group++) values.push(valueFor(group));
+    return HslArray.fromList(values);
   }
-  const nameOf = new Map(pattern.names.map(({ name, group }) => [group, name]));
   const array = HslArray.empty();
-  for (let group = 0; group <= pattern.groupCount; group++) {
-    const name = nameOf.get(group);
-    if (name !== undefined) array.set(name, valueFor(group));
+  for (let group = 0; group <= groupCount; group++) {
+    for (const named of names) if (named.group === group) array.set(named.name, valueFor(group));
     array.set(group, valueFor(group));
   }
   return array;
