@@ -1,6 +1,7 @@
 // What the daemon runs on: every setting with its default filled in, units converted, references checked. Nothing
 // behind this file reads YAML.
 
+import type { ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
 import type { ConfigProblem } from './problem.js';
 
@@ -92,6 +93,8 @@ export interface StartupSettings {
   readonly spoolCorrupt: 'fail' | 'rename' | 'delete' | 'ignore';
   readonly queueConcurrency: number;
   readonly scriptRoot: string;
+  /** Undefined: the list that came with us. */
+  readonly publicSuffixes: SuffixList | undefined;
 }
 
 /** What a reload may replace (smtpd-app.yaml, smtpd-policy.yaml, smtpd-delivery.yaml and the scripts). */
@@ -105,6 +108,8 @@ export interface RunningSettings {
   readonly limits: ScriptLimits;
   readonly metrics: readonly MetricSettings[];
   readonly transports: ReadonlyMap<string, Transport>;
+  /** What createResolver makes a resolver of. */
+  readonly resolver: ResolverSettings;
   readonly poolSize: number;
   /** Deliveries in flight per remotemx; 0 = no limit. */
   readonly remoteMxConcurrency: number;

@@ -5,12 +5,14 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { TSchema } from 'typebox';
+import { readSuffixList, type SuffixList } from '#stdlib';
 import type { Configuration, RunningSettings, StartupSettings } from './configuration.js';
 import { defaults } from './defaults.js';
 import { type ConfigDocument, readDocument } from './document.js';
 import { type Layout, layoutOf } from './layout.js';
 import { collectMetrics } from './metrics.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
+import { collectResolver } from './resolver.js';
 import {
   type DeliveryFile,
   deliverySchema,
@@ -47,7 +49,32 @@ function readYaml<T>(
   return undefined;
 }
 
-function makeStartup(smtpd: SmtpdFile, folder: string, layout: Layout): StartupSettings {
+/** The list that `environment.publicsuffix` names. */
+function readPublicSuffixes(
+  smtpd: ConfigDocument<SmtpdFile>,
+  folder: string,
+  problems: ConfigProblem[],
+): SuffixList | undefined {
+  const setting = smtpd.value.environment?.publicsuffix;
+  if (setting === undefined) return undefined;
+  const file = path.resolve(folder, setting);
+  const at = ['environment', 'publicsuffix'];
+  try {
+    const list = readSuffixList(readFileSync(file, 'utf8'));
+    if (!('problem' in list)) return list;
+    problems.push(smtpd.problemAt(at, `${file} is no list of public suffixes: ${list.problem}`));
+  } catch (error) {
+    problems.push(smtpd.problemAt(at, `the file ${file} cannot be read: ${(error as Error).message}`));
+  }
+  return undefined;
+}
+
+function makeStartup(
+  smtpd: SmtpdFile,
+  folder: string,
+  layout: Layout,
+  publicSuffixes: SuffixList | undefined,
+): StartupSettings {
   const { environment = {}, spool = {}, queues = {}, scripting = {} } = smtpd;
   return {
     hostname: environment.hostname ?? hostname(),
@@ -63,6 +90,7 @@ function makeStartup(smtpd: SmtpdFile, folder: string, layout: Layout): StartupS
     spoolCorrupt: (spool.corrupt as StartupSettings['spoolCorrupt'] | undefined) ?? 'rename',
     queueConcurrency: queues.concurrency ?? defaults.queueConcurrency,
     scriptRoot: scripting.rootpath === undefined ? layout.files : path.resolve(folder, scripting.rootpath),
+    publicSuffixes,
   };
 }
 
@@ -134,10 +162,11 @@ export function loadConfiguration(folder: string): Configuration {
     },
     metrics: collectMetrics(app, problems),
     transports,
+    resolver: collectResolver(app, problems),
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,
   };
-  const startup = makeStartup(smtpd.value, root, layout);
+  const startup = makeStartup(smtpd.value, root, layout, readPublicSuffixes(smtpd, root, problems));
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(errors);
   return { startup, running, warnings: problems };

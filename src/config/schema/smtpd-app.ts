@@ -174,6 +174,44 @@ const metric = strict({
   ),
 });
 
+const hostRecords = (type: string, form: string) =>
+  Type.Optional(Type.Array(Type.String(), { description: `${type} records: ${form}.` }));
+
+const resolver = strict({
+  servers: Type.Optional(
+    Type.Array(text('`ip`, `ip:port` or `[ipv6]:port`.'), {
+      description: 'DNS servers, asked in this order; those of /etc/resolv.conf when absent.',
+    }),
+  ),
+  trusted: Type.Optional(
+    Type.Array(text('An IP address.'), {
+      description:
+        'Servers that validate DNSSEC and are reached over a safe path: their AD bit is believed. Those on this machine when absent.',
+    }),
+  ),
+  timeout: Type.Optional(duration('How long one server is waited for; 2s.')),
+  retries: Type.Optional(count('Rounds over all servers after the first; 2.')),
+  cache: Type.Optional(strict({ size: Type.Optional(count('Answers kept; 0 = none; 10000.')) })),
+  hosts: Type.Optional(
+    Type.Record(
+      Type.String({ pattern: '.' }),
+      strict({
+        a: hostRecords('A', 'IPv4 addresses'),
+        aaaa: hostRecords('AAAA', 'IPv6 addresses'),
+        mx: hostRecords('MX', '`10 mx1.example.com`'),
+        txt: hostRecords('TXT', 'texts'),
+        ptr: hostRecords('PTR', 'host names'),
+        tlsa: hostRecords('TLSA', '`3 1 1 0123ab`'),
+        secure: Type.Optional(flag('Answers count as validated; false.')),
+      }),
+      {
+        description:
+          'Names that no server is asked about: `{name: {a: [], aaaa: [], mx: [], txt: [], ptr: [], tlsa: [], secure: false}}`.',
+      },
+    ),
+  ),
+});
+
 export const appSchema = strict({
   version,
   servers: Type.Array(server, { description: 'The servers and their phases.' }),
@@ -239,7 +277,7 @@ export const appSchema = strict({
   metrics: Type.Optional(Type.Array(metric, { description: 'What scripts count with `metrics_*`.' })),
   addresses: later('source addresses'),
   lists: later('lists'),
-  resolver: later('the resolver'),
+  resolver: Type.Optional(resolver),
   pki: later('TLS'),
   postmaster: later('notifications'),
   monitor: later('the monitor endpoint'),

@@ -67,7 +67,9 @@ export const smtpdSchema = strict({
       licensekey: ignored('no licence is needed'),
       controlsocket: later('the control socket'),
       privdrop: later('changing the user after start'),
-      publicsuffix: later('the public suffix list'),
+      publicsuffix: Type.Optional(
+        text('List of public suffixes (publicsuffix.org) to use instead of the one that came with us.'),
+      ),
     }),
   ),
   spool: Type.Optional(
