@@ -3,6 +3,8 @@
 import type { Declaration } from '#lang';
 import { arrays } from './arrays/arrays.builtins.js';
 import { arrayCallbacks } from './arrays/callbacks.builtins.js';
+import { x509Class } from './certificates/x509.builtins.js';
+import { x509CrlClass } from './certificates/x509-crl.builtins.js';
 import { iteratorClass } from './collections/iterator.builtins.js';
 import { mapClass } from './collections/map.builtins.js';
 import { setClass } from './collections/set.builtins.js';
@@ -29,6 +31,7 @@ import { rates } from './memory/rate.builtins.js';
 import { metrics } from './metrics/metrics.builtins.js';
 import { networkValues } from './network-values/network-values.builtins.js';
 import { patterns } from './regex/patterns.builtins.js';
+import { smtp } from './smtp/smtp.builtins.js';
 import { socketClass } from './sockets/socket.builtins.js';
 import { tlsSocketClass } from './sockets/tls-socket.builtins.js';
 import { strings } from './strings/strings.builtins.js';
@@ -60,6 +63,7 @@ export const catalog: readonly Declaration[] = [
   ...networkValues,
   ...addressHelpers,
   ...rates,
+  ...smtp,
   ...memory,
   ...metrics,
   mapClass,
@@ -68,6 +72,8 @@ export const catalog: readonly Declaration[] = [
   File,
   MIMEPart,
   MailMessage,
+  x509Class,
+  x509CrlClass,
   socketClass,
   tlsSocketClass,
 ];

@@ -8,10 +8,19 @@ export {
   type ConfiguredThings,
   nothingConfigured,
 } from './configured.js';
+export { type CountingResolver, createResolver, type ResolverSettings } from './dns/create-resolver.js';
+export { type HostRecords, hostTypes, parseHostRecord } from './dns/hosts.js';
+export { questionName } from './dns/names.js';
+export type { DnsAnswer, DnsError, DnsRecord, Question, Resolver } from './dns/resolver.js';
+export { parseServerAddress } from './dns/servers/server-address.js';
+// --- Files, and names that are gone
+export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';
+export { formerNames } from './former-names.js';
 // --- Ids
 export { uuidV1, uuidV4 } from './ids/uuid.js';
 export { dataLoaders } from './loaders/data-loaders.js';
 // --- Mail: addresses, envelopes, messages
+export { type AddressList, type ListedAddress, parseAddressList } from './mail/addresses/address-list.js';
 export {
   isAscii,
   isDomain,
@@ -24,6 +33,7 @@ export {
   scanMailbox,
   textToMailbox,
 } from './mail/addresses/mailbox.js';
+export { addressWithName } from './mail/addresses/write-address-list.js';
 export type { Address, DsnParameters, QueueRequest } from './mail/envelope.js';
 export {
   addressToLowerText,
@@ -46,6 +56,13 @@ export type { Submission, SubmittedId } from './mail/submission.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
+// --- Domains
+export {
+  builtInSuffixes,
+  publicSuffix,
+  readSuffixList,
+  type SuffixList,
+} from './network-values/public-suffix.js';
 export {
   createLocalServices,
   type LibraryServices,
@@ -64,3 +81,5 @@ export type {
   OutgoingMail,
   TlsMode,
 } from './smtp/mail-client.js';
+export { parseTlsProtocols } from './sockets/tls-options.js';
+export { systemTrust } from './sockets/trust.js';

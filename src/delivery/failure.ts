@@ -66,9 +66,9 @@ function isLogIn(state: SmtpState): boolean {
   return state === 'AUTH' || state.startsWith('AUTH-');
 }
 
-/** The ending of a message that was accepted. */
-export function successEnding(reply: Reply): Ending {
-  return { result: replyResult(reply, 'EOD') };
+/** The ending of a message that was accepted; in another state, of a question that was answered well. */
+export function successEnding(reply: Reply, state: SmtpState = 'EOD'): Ending {
+  return { result: replyResult(reply, state) };
 }
 
 /** The ending that a trouble amounts to. */

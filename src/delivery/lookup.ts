@@ -1,7 +1,8 @@
-// Host names to addresses, as delivery asks for them. The answer is data; whether the lack of one is temporary is decided
-// in resolve.ts. The daemon's own resolver can take the place of `systemLookup` without anything here changing.
+// Host names to addresses and domains to mail hosts, as delivery asks for them. The answer is data; whether the lack of one
+// is temporary is decided in resolve.ts and mail-hosts.ts. The daemon's own resolver (resolver-lookup.ts) can take the place
+// of the system's without anything here changing.
 
-import { lookup as systemResolve } from 'node:dns/promises';
+import { resolveMx, lookup as systemResolve } from 'node:dns/promises';
 
 /** The addresses of a host, or why there are none. */
 export type LookupAnswer =
@@ -9,7 +10,27 @@ export type LookupAnswer =
   | { readonly kind: 'none'; readonly reason: 'nxdomain' | 'nodata' | 'other'; readonly message: string };
 
 /** Asks for the A and AAAA addresses of a host name. Never rejects. */
-export type Lookup = (host: string) => Promise<LookupAnswer>;
+export type Lookup = (host: string, signal?: AbortSignal) => Promise<LookupAnswer>;
+
+/** A mail host; the empty name stands for "takes no mail" (RFC 7505). */
+export interface MxHost {
+  readonly name: string;
+  readonly preference: number;
+}
+
+/** The mail hosts of a domain, or why there are none. */
+export type MxAnswer =
+  | { readonly kind: 'hosts'; readonly hosts: readonly MxHost[] }
+  | { readonly kind: 'none'; readonly reason: 'nxdomain' | 'nodata' | 'other'; readonly message: string };
+
+/** Asks for the MX records of a domain. Never rejects. */
+export type MxLookup = (domain: string, signal?: AbortSignal) => Promise<MxAnswer>;
+
+/** Both questions, asked of one source. */
+export interface Names {
+  readonly addresses: Lookup;
+  readonly mailHosts: MxLookup;
+}
 
 /** The system's resolver with its hosts file. */
 export const systemLookup: Lookup = async (host) => {
@@ -20,10 +41,34 @@ export const systemLookup: Lookup = async (host) => {
       ? { kind: 'addresses', ips }
       : { kind: 'none', reason: 'nodata', message: 'it has no addresses' };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const code = codeOf(error);
     // getaddrinfo has one code for a name that does not exist and one that has no addresses.
     if (code === 'ENOTFOUND')
       return { kind: 'none', reason: 'nxdomain', message: 'no such host (ENOTFOUND)' };
     return { kind: 'none', reason: 'other', message: `the look-up failed (${code})` };
   }
 };
+
+/** The system's servers, asked for MX. */
+export const systemMxLookup: MxLookup = async (domain) => {
+  try {
+    const found = await resolveMx(domain);
+    const hosts = found.map(({ exchange, priority }) => ({ name: exchange, preference: priority }));
+    return hosts.length > 0
+      ? { kind: 'hosts', hosts }
+      : { kind: 'none', reason: 'nodata', message: 'it has no MX records' };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENODATA') return { kind: 'none', reason: 'nodata', message: 'it has no MX records' };
+    if (code === 'ENOTFOUND')
+      return { kind: 'none', reason: 'nxdomain', message: 'no such domain (ENOTFOUND)' };
+    return { kind: 'none', reason: 'other', message: `the look-up failed (${code})` };
+  }
+};
+
+/** What the machine is set up with. */
+export const systemNames: Names = { addresses: systemLookup, mailHosts: systemMxLookup };
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
+}

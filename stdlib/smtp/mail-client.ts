@@ -24,8 +24,11 @@ export interface MailServer {
   readonly isNonlocalSource?: boolean;
   readonly saslUserName?: string;
   readonly saslPassword?: string;
+  /** Log in although TLS does not show with whom the session is. */
+  readonly saslAllowsUnverified?: boolean;
   readonly tls?: TlsMode;
-  readonly tlsSni?: string;
+  /** True: the name of the host that is connected to. */
+  readonly tlsSni?: string | boolean;
   readonly tlsProtocols?: string;
   readonly tlsCiphers?: string;
   readonly tlsVerifyHost?: boolean;
@@ -49,7 +52,7 @@ export interface MailServer {
 export type MailTarget = { readonly transportId: string } | MailServer;
 
 export interface MailReply {
-  /** The SMTP state it answers (`CONNECT`, `EHLO`, `MAIL`, `RCPT`, `DATA`, `EOD`, …). */
+  /** The SMTP state it answers (`BANNER`, `EHLO`, `AUTH`, `MAIL`, `RCPT`, `DATA`, `EOD`, …). */
   readonly state: string;
   readonly code: number;
   /** [2, 1, 5], or empty. */

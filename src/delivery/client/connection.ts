@@ -36,6 +36,8 @@ export class Connection {
   tls: SessionTls | undefined;
   /** Why an optional TLS session was not begun. */
   tlsRefusal: string | undefined;
+  /** The good reply to a log-in. */
+  logInReply: Reply | undefined;
   /** Transactions begun, the running one included. */
   transactions = 0;
 

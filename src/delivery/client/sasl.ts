@@ -134,7 +134,10 @@ async function verdict(
 ): Promise<Trouble | undefined> {
   if ('kind' in answer) return answer;
   if (answer.code >= 400) return { kind: 'refused', state: 'AUTH', reply: answer };
-  if (answer.code < 300) return undefined;
+  if (answer.code < 300) {
+    connection.logInReply = answer;
+    return undefined;
+  }
   connection.send('*\r\n', 1);
   await connection.reply('AUTH', Math.min(secondsFor('AUTH'), secondsFor('RSET')));
   return {

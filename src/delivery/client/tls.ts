@@ -15,12 +15,11 @@
 // Names that are asked for (`verifiesHost`, `verifyNames`) are checked in every mode that does not look away, `require` too.
 
 import type { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, rootCertificates, type SecureContext, type TLSSocket } from 'node:tls';
-import type { ConfiguredKey, TlsMode } from '#stdlib';
+import { ScriptFault } from '#lang';
+import { type ConfiguredKey, parseTlsProtocols, systemTrust, type TlsMode } from '#stdlib';
 import { isCertificateFor, isCertificateForOneOf } from './certificate-names.js';
-import { parseProtocols } from './tls-protocols.js';
 
 /** How a session is to be protected. */
 export interface TlsWish {
@@ -66,16 +65,14 @@ export interface TlsTrust {
 }
 
 /** Nothing is configured. */
-export const noTrust: TlsTrust = { key: () => undefined, authorities: () => [] };
+const none: readonly X509Certificate[] = [];
+export const noTrust: TlsTrust = { key: () => undefined, authorities: () => none };
 
 /** A context and a server name, or what is wrong with what was asked for. */
 export type TlsPlan = { readonly secure: (plain: Socket) => TLSSocket } | { readonly problem: string };
 
-const systemBundles = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/cert.pem',
-];
+/** Everything that OpenSSL still has. */
+const defaultProtocols = '!SSLv2,!SSLv3';
 const KEPT_CONTEXTS = 64;
 
 /** Contexts made from the same configured things; a reload replaces these, and what was made of them is forgotten. */
@@ -88,7 +85,6 @@ interface MadeContexts {
 export class TlsClient {
   readonly #trust: TlsTrust;
   readonly #contexts = new WeakMap<object, MadeContexts>();
-  #systemCa: readonly string[] | undefined;
 
   constructor(trust: TlsTrust = noTrust) {
     this.#trust = trust;
@@ -126,46 +122,35 @@ export class TlsClient {
       made = { authorities, byWish: new Map() };
       this.#contexts.set(key ?? authorities, made);
     }
-    const name = JSON.stringify([wish.protocols, wish.ciphers, wish.usesSystemCa]);
+    const name = JSON.stringify([wish.protocols, wish.ciphers, wish.usesSystemCa, systemTrust()?.version]);
     const kept = made.byWish.get(name);
     if (kept !== undefined) return kept;
-    const protocols = parseProtocols(wish.protocols ?? '');
-    if ('problem' in protocols) return protocols;
     try {
+      const protocols = parseTlsProtocols(wish.protocols ?? defaultProtocols, 'tls_protocols');
       const context = createSecureContext({
         ...protocols,
         ...(wish.ciphers === undefined || wish.ciphers === '' ? {} : { ciphers: wish.ciphers }),
-        ca: this.#authorities(authorities, wish.usesSystemCa),
+        ca: authoritiesOf(authorities, wish.usesSystemCa),
         ...(key === undefined ? {} : clientCertificate(key)),
       });
       if (made.byWish.size >= KEPT_CONTEXTS) made.byWish.clear();
       made.byWish.set(name, context);
       return context;
     } catch (error) {
+      if (error instanceof ScriptFault) return { problem: error.message };
       // OpenSSL's text may show parts of what it was given.
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
       return { problem: `TLS cannot be set up with these ciphers, protocols or keys (${code})` };
     }
   }
+}
 
-  #authorities(configured: readonly X509Certificate[], withSystem: boolean): string[] {
-    const own = configured.map((certificate) => certificate.toString());
-    return own.length > 0 && !withSystem ? own : [...own, ...this.#system()];
-  }
-
-  #system(): readonly string[] {
-    if (this.#systemCa !== undefined) return this.#systemCa;
-    const file = [process.env['SSL_CERT_FILE'] ?? '', ...systemBundles].find(
-      (place) => place !== '' && existsSync(place),
-    );
-    try {
-      this.#systemCa = file === undefined ? rootCertificates : [readFileSync(file, 'latin1')];
-    } catch {
-      // A bundle that cannot be read is as good as none: Node brings its own.
-      this.#systemCa = rootCertificates;
-    }
-    return this.#systemCa;
-  }
+/** The configured authorities, and those of the system where they are asked for or there are no others. */
+function authoritiesOf(configured: readonly X509Certificate[], withSystem: boolean): string[] {
+  const own = configured.map((certificate) => certificate.toString());
+  if (own.length > 0 && !withSystem) return own;
+  const bundle = systemTrust();
+  return [...own, ...(bundle === undefined ? rootCertificates : [bundle.pem])];
 }
 
 /** Reads off a session that has just begun. */

@@ -4,6 +4,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { compile, type Environment, execute, type RunHost } from '#lang';
 import { createLocalServices, type LibraryServices } from '#stdlib';
+import { InLineClient } from '../../../src/delivery/in-line-client.js';
 import { createRunHost } from '../../../src/scripting/host/index.js';
 import { nativeServices } from '../native-services.js';
 import { catalogEnvironment, createCompileHost } from '../script-host.js';
@@ -93,7 +94,7 @@ export class ExampleWorld {
       sleep: async (seconds) => clock.advance(seconds),
       network: {
         resolver: zoneResolver,
-        mailClient: undefined,
+        mailClient: new InLineClient({ hostname: () => 'mx.example.com' }),
         backgroundRequests: { add: () => true },
         submission: {
           submit: async () => ({ transaction: '18c3a5e2-0000-4000-8000-000000000001', queue: 1 }),
