@@ -15,6 +15,7 @@ export type { DnsAnswer, DnsError, DnsRecord, Question, Resolver } from './dns/r
 export { parseServerAddress } from './dns/servers/server-address.js';
 // --- Files, and names that are gone
 export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';
+export { formerNames } from './former-names.js';
 // --- Ids
 export { uuidV1, uuidV4 } from './ids/uuid.js';
 export { dataLoaders } from './loaders/data-loaders.js';
