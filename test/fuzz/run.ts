@@ -6,6 +6,7 @@ const targets: Readonly<
   language: () => import('./language.js'),
   smtp: () => import('./smtp.js'),
   headers: () => import('./headers.js'),
+  dkim: () => import('./dkim.js'),
   'spool-records': () => import('./spool-records.js'),
 };
 
