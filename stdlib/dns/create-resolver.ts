@@ -1,6 +1,6 @@
 // The resolver of the process: known hosts, then the cache, then the servers, each question only once at a time.
 
-import { addressBytes, addressText } from './addresses.js';
+import { addressBytes } from './addresses.js';
 import { type ChainSoFar, noChain, readAnswer } from './answer.js';
 import { AnswerCache, type CacheCounters } from './answer-cache.js';
 import { type HostRecords, KnownHosts } from './hosts.js';
@@ -273,12 +273,12 @@ function addressesOf(ips: readonly string[], port: number): ServerAddress[] {
 
 function trustOf(trusted: readonly string[] | undefined): (server: ServerAddress) => boolean {
   if (trusted === undefined) return isLocalServer;
-  const texts = new Set(
+  const all = new Set(
     trusted.map((ip) => {
       const bytes = addressBytes(ip);
       if (bytes === undefined) throw new TypeError(`resolver.trusted: "${ip}" is no IP address`);
-      return addressText(bytes);
+      return bytes;
     }),
   );
-  return ({ ip }) => texts.has(addressText(addressBytes(ip)!));
+  return ({ ip }) => all.has(addressBytes(ip)!);
 }

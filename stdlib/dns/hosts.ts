@@ -3,7 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { addressBytes, addressText } from './addresses.js';
+import { bytesToAddress } from '../network-values/ip-address.js';
+import { addressBytes } from './addresses.js';
 import { byPreference } from './answer.js';
 import { questionName } from './names.js';
 import type { DnsAnswer, DnsRecord, RecordType } from './resolver.js';
@@ -33,7 +34,7 @@ export function parseHostRecord(type: HostType, text: string): DnsRecord | undef
     case 'a':
     case 'aaaa':
       if (isIP(text) !== (type === 'a' ? 4 : 6)) return undefined;
-      return { type, ttlSeconds, address: addressText(addressBytes(text)!) };
+      return { type, ttlSeconds, address: bytesToAddress(addressBytes(text)!)! };
     case 'txt':
       return { type, ttlSeconds, text };
     case 'ptr': {

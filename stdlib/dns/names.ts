@@ -6,14 +6,15 @@ import { addressBytes, reverseName } from './addresses.js';
 import type { RecordType } from './resolver.js';
 
 const ONLY_ASCII = /^[\x00-\x7f]*$/;
-/** Blanks and control characters never belong to a name; a backslash would be an escape that we do not read back. */
-const PRINTABLE = /^[\x21-\x5b\x5d-\x7e]+$/;
+/** Control characters never belong to a name; a backslash would be an escape that we do not read back. */
+const PRINTABLE = /^[\x20-\x5b\x5d-\x7e]+$/;
 const LONGEST_LABEL = 63;
 /** 255 bytes on the wire (RFC 1035 §2.3.4), less the first length and the root. */
 const LONGEST_NAME = 253;
 
 /**
  * The name to put into a question, without the final dot; `''` is the root. International names are converted (IDNA).
+ * A blank, which SPF's macros can make, is written as names in answers have it (`\\032`).
  * An address asked for its PTR is asked for at its place in the reverse zone.
  * @returns undefined when it is no domain name
  */
@@ -23,7 +24,7 @@ export function questionName(given: string, type: RecordType): string | undefine
   const name = ONLY_ASCII.test(given) ? given : domainToAscii(given);
   if (name === undefined) return undefined;
   const bare = name.endsWith('.') ? name.slice(0, -1) : name;
-  return isAsciiName(bare) ? bare : undefined;
+  return isAsciiName(bare) ? bare.replaceAll(' ', '\\032') : undefined;
 }
 
 function isAsciiName(name: string): boolean {

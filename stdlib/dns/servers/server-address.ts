@@ -23,5 +23,5 @@ export function parseServerAddress(text: string): ServerAddress | undefined {
 
 /** Whether the way to the server cannot be tampered with: it is on this machine. */
 export function isLocalServer({ ip }: ServerAddress): boolean {
-  return isLoopback(addressBytes(ip) ?? []);
+  return isLoopback(addressBytes(ip) ?? '');
 }

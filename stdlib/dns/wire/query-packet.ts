@@ -26,7 +26,7 @@ export function encodeQuery({ id, name, type, hasEdns, wantsDnssec }: Query): Bu
     type: 'query',
     id,
     flags: RECURSION_DESIRED,
-    questions: [{ type: wireType(type), name: name === '' ? '.' : name }],
+    questions: [{ type: wireType(type), name: name === '' ? '.' : name.replaceAll('\\032', ' ') }],
     ...(hasEdns
       ? {
           additionals: [

@@ -1,6 +1,6 @@
 // The data of resource records (RFC 1035 §3.3 and the RFCs named below) as the resolver hands them out.
 
-import { addressText } from '../addresses.js';
+import { bytesToAddress } from '../../network-values/ip-address.js';
 import type { DnsRecord, RecordType } from '../resolver.js';
 import { PacketProblem, type PacketReader } from './packet-reader.js';
 
@@ -15,9 +15,9 @@ export function readRecord(type: RecordType, ttlSeconds: number, data: PacketRea
 function readData(type: RecordType, ttlSeconds: number, data: PacketReader): DnsRecord {
   switch (type) {
     case 'a':
-      return { type, ttlSeconds, address: addressText(data.bytes(4)) };
+      return { type, ttlSeconds, address: readAddress(data, 4) };
     case 'aaaa': // RFC 3596 §2.2
-      return { type, ttlSeconds, address: addressText(data.bytes(16)) };
+      return { type, ttlSeconds, address: readAddress(data, 16) };
     case 'mx':
       return { type, ttlSeconds, preference: data.uint16(), hostname: data.name() };
     case 'txt':
@@ -70,6 +70,10 @@ function readData(type: RecordType, ttlSeconds: number, data: PacketReader): Dns
         replacement: data.name(),
       };
   }
+}
+
+function readAddress(data: PacketReader, length: 4 | 16): string {
+  return bytesToAddress(data.bytes(length).toString('latin1'))!;
 }
 
 /** The pieces of a TXT record, joined as SPF and DKIM want them (RFC 7208 §3.3). */

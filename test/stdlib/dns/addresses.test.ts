@@ -1,62 +1,22 @@
-import { isIP } from 'node:net';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  addressBytes,
-  addressText,
-  isLoopback,
-  reversedLabels,
-  reverseName,
-  withoutMapping,
-} from '../../../stdlib/dns/addresses.js';
+import { addressBytes, isLoopback, reverseName, withoutMapping } from '../../../stdlib/dns/addresses.js';
 
 test.each([
-  ['192.0.2.1', [192, 0, 2, 1]],
-  ['::', new Array(16).fill(0)],
-  ['::1', [...new Array(15).fill(0), 1]],
-  ['2001:db8::1', [32, 1, 13, 184, ...new Array(11).fill(0), 1]],
-  ['::ffff:192.0.2.1', [...new Array(10).fill(0), 255, 255, 192, 0, 2, 1]],
-  ['fe80::1%eth0', [254, 128, ...new Array(13).fill(0), 1]],
+  ['192.0.2.1', '\xc0\x00\x02\x01'],
+  ['::1', `${'\0'.repeat(15)}\x01`],
+  ['fe80::1%eth0', `\xfe\x80${'\0'.repeat(13)}\x01`],
   ['example.com', undefined],
-  ['192.0.2', undefined],
-  ['', undefined],
 ])('the bytes of %s', (text, bytes) => {
-  expect(addressBytes(text)).toEqual(bytes);
-});
-
-test.each([
-  ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
-  ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
-  ['0:0:0:0:0:0:0:0', '::'],
-  ['1:0:0:0:0:0:0:0', '1::'],
-])('%s is written %s (RFC 5952)', (text, short) => {
-  expect(addressText(addressBytes(text)!)).toBe(short);
-});
-
-test('text and bytes of any address agree', () => {
-  const bytes = fc.oneof(
-    fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 }),
-    fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 255 })), { minLength: 16, maxLength: 16 }),
-  );
-  fc.assert(
-    fc.property(bytes, (address) => {
-      const text = addressText(address);
-      expect(isIP(text)).toBe(address.length === 4 ? 4 : 6);
-      expect(addressBytes(text)).toEqual(address);
-    }),
-  );
+  expect(addressBytes(text)).toBe(bytes);
 });
 
 test('reverse zones are asked with the last part first', () => {
   expect(reverseName(addressBytes('192.0.2.1')!)).toBe('1.2.0.192.in-addr.arpa');
-  expect(reversedLabels(addressBytes('2001:db8::1')!)).toBe(
-    '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2',
-  );
-  expect(reverseName(addressBytes('::1')!)).toMatch(/^1\.0\..*\.ip6\.arpa$/);
+  expect(reverseName(addressBytes('::1')!)).toBe(`1.${'0.'.repeat(31)}ip6.arpa`);
 });
 
 test('a mapped IPv4 address is the address inside', () => {
-  expect(withoutMapping(addressBytes('::ffff:192.0.2.1')!)).toEqual([192, 0, 2, 1]);
+  expect(withoutMapping(addressBytes('::ffff:192.0.2.1')!)).toBe('\xc0\x00\x02\x01');
   expect(withoutMapping(addressBytes('2001:db8::1')!)).toHaveLength(16);
 });
 
