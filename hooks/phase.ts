@@ -3,6 +3,7 @@
 // rules stand nowhere else.
 
 import type { Declaration, Environment, PredefinedVariable } from '#lang';
+import { formerNames } from '#stdlib';
 import type { EnhancedStatus } from './outcomes.js';
 
 /** The phases of an SMTP session that have a hook. */
@@ -60,5 +61,5 @@ export function environmentOf(phase: Phase, library: Iterable<Declaration>): Env
   const declarations = new Map<string, Declaration>();
   for (const declaration of library) declarations.set(declaration.name, declaration);
   for (const declaration of phase.declarations) declarations.set(declaration.name, declaration);
-  return { name: phase.name, declarations, variables: phase.variables };
+  return { name: phase.name, declarations, variables: phase.variables, formerNames };
 }

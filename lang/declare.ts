@@ -346,4 +346,6 @@ export interface Environment {
   readonly name: string;
   readonly declarations: ReadonlyMap<string, Declaration>;
   readonly variables: readonly PredefinedVariable[];
+  /** Names that scripts in the field still use and that are gone: what to do instead, in a sentence. */
+  readonly formerNames?: ReadonlyMap<string, string>;
 }

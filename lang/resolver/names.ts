@@ -13,6 +13,11 @@ export function findDeclaration(environment: Environment, name: string): Declara
   return environment.declarations.get(name) ?? languageDeclarations.get(name);
 }
 
+/** What became of a name that is gone says more than what is spelt like it. */
+function hintFor(environment: Environment, name: string, candidates: Iterable<string>): string | undefined {
+  return environment.formerNames?.get(name) ?? didYouMean(name, candidates);
+}
+
 function bindDeclaration(declaration: Declaration): NameBinding {
   return declaration.kind === 'builtin'
     ? { kind: 'builtin', declaration }
@@ -32,7 +37,8 @@ export function resolveName({ resolver, scope, place }: Walk, node: NameReferenc
       ...resolver.environment.declarations.keys(),
       ...languageDeclarations.keys(),
     ];
-    resolver.reporter.report('HSL2002', place, node, { name: node.name }, didYouMean(node.name, candidates));
+    const hint = hintFor(resolver.environment, node.name, candidates);
+    resolver.reporter.report('HSL2002', place, node, { name: node.name }, hint);
     binding = { kind: 'unknown' };
   } else if (binding.kind === 'namespace') {
     resolver.reporter.report('HSL2041', place, node, { name: node.name });
@@ -50,7 +56,7 @@ export function resolveBuiltin(
   const declaration = findDeclaration(resolver.environment, node.name);
   if (declaration !== undefined) return bindDeclaration(declaration);
   const candidates = [...resolver.environment.declarations.keys(), ...languageDeclarations.keys()];
-  const hint = didYouMean(node.name, candidates);
+  const hint = hintFor(resolver.environment, node.name, candidates);
   resolver.reporter.report('HSL2027', place, node, { name: node.name }, hint);
   return { kind: 'unknown' };
 }

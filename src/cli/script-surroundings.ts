@@ -3,13 +3,14 @@
 
 import path from 'node:path';
 import type { CompileHost, Environment, PredefinedVariable } from '#lang';
+import { formerNames } from '#stdlib';
 import { createCompileHost, openProgramCache, userCacheFolder } from '../scripting/host/index.js';
 import { scriptLibrary } from '../scripting/library.js';
 
 /** The library as an environment; `variables` exist before the script starts. */
 export function plainEnvironment(variables: readonly PredefinedVariable[] = []): Environment {
   const declarations = new Map(scriptLibrary.map((one) => [one.name, one] as const));
-  return { name: 'hsh', declarations, variables };
+  return { name: 'hsh', declarations, variables, formerNames };
 }
 
 /** Compiles `entry` with files from `root`; a cache folder that cannot be used is done without. */

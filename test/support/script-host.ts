@@ -1,7 +1,7 @@
 // The hosts that tests and benchmarks run scripts in: the whole library, files from memory, nothing kept on disk.
 
 import { type CompileHost, type Environment, languageDeclarations } from '#lang';
-import { catalog } from '#stdlib';
+import { catalog, formerNames } from '#stdlib';
 import {
   createCompileHost as makeCompileHost,
   createRunHost as makeRunHost,
@@ -12,7 +12,7 @@ export function catalogEnvironment(): Environment {
   const declarations = new Map(
     [...languageDeclarations.values(), ...catalog].map((one) => [one.name, one] as const),
   );
-  return { name: 'test', declarations, variables: [] };
+  return { name: 'test', declarations, variables: [], formerNames };
 }
 
 /** Finds the given files only. */

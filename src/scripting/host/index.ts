@@ -12,3 +12,4 @@ export {
 export { createPatternEngine, type PatternEngineOptions, sharedPatternEngine } from './patterns/engine.js';
 export { type OpenedCache, openProgramCache, userCacheFolder } from './program-cache.js';
 export { createRunHost, type RunHostOptions } from './run-host.js';
+export { createScriptFiles, type ScriptFilesOptions } from './script-files.js';

@@ -241,3 +241,25 @@ test.each([
   const found = problems({ 'smtpd-app.yaml': `${app}metrics:\n  - ${metric}\n` });
   expect(found.join('\n')).toContain(message);
 });
+
+const withSuffixes = (setting: string) => ({
+  'smtpd.yaml': `${smtpd}environment:\n  publicsuffix: ${setting}\n`,
+});
+
+test('a list of public suffixes takes the place of the one that came with us', () => {
+  const list = '// ours\ncom\n*.bd\n!www.bd\n';
+  const { startup } = load({ ...withSuffixes('lists/suffixes.dat'), 'lists/suffixes.dat': list });
+  expect(startup.publicSuffixes!.countLabels(['x', 'y', 'bd'])).toBe(2);
+  expect(startup.publicSuffixes!.countLabels(['x', 'org'])).toBe(0);
+  expect(load().startup.publicSuffixes).toBeUndefined();
+});
+
+test('a list of public suffixes that is none is a problem', () => {
+  expect(problems(withSuffixes('missing.dat'))[0]).toMatch(/smtpd\.yaml:\d+.*missing\.dat cannot be read/);
+  expect(problems({ ...withSuffixes('empty.dat'), 'empty.dat': '// nothing\n' })[0]).toContain(
+    'empty.dat is no list of public suffixes: there is no rule in it',
+  );
+  expect(problems({ ...withSuffixes('bad.dat'), 'bad.dat': 'com\na..b\n' })[0]).toContain(
+    'line 2 is no rule',
+  );
+});
