@@ -44,10 +44,6 @@ const stillMissing: readonly string[] = `
   Socket->errno Socket::AF Socket::Resource
   TLSSocket TLSSocket->handshake TLSSocket->recv TLSSocket->send TLSSocket->shutdown TLSSocket->errno
   TLSSocket->getpeerx509 TLSSocket->toSocket
-  X509 X509->subject X509->issuer X509->subject_alt_name X509->version X509->serial_number X509->not_valid_before
-  X509->not_valid_after X509->public_key X509->export X509->verify X509->extensions X509->toResource X509::String
-  X509CRL X509CRL->issuer X509CRL->revoked X509CRL->version X509CRL->last_update X509CRL->next_update X509CRL->export
-  X509CRL->extensions X509CRL->toResource X509CRL::String
   LDAP LDAP->setoption LDAP->getoption LDAP->starttls LDAP->bind LDAP->unbind LDAP->search LDAP->errno
   LDAP->getpeerx509 LDAP::err2string LDAP::filter_escape LDAP::str2dn LDAP::dn2str LDAPResult->next
   MIME MIME->addHeader MIME->setBody MIME->setType MIME->appendPart MIME->setBoundary MIME->setDate MIME->setFileName

@@ -1,7 +1,7 @@
 // The files that examples name, and the message that they call `$mail`.
 
 import type { FileContent } from '../../../stdlib/files/file-content.js';
-import { certificate, ecKey, ed25519Key, rsaKey } from './keys.js';
+import { certificate, ecKey, ed25519Key, revocationList, rsaKey } from './keys.js';
 
 /** A message with an attachment; what `$mail` is. */
 export const message = [
@@ -35,6 +35,7 @@ export const files: Readonly<Record<string, string>> = {
   'hello.txt': 'Hello\nWorld\n',
   'message.eml': message,
   'example.crt': certificate,
+  'example.crl.txt': revocationList,
   'example.key': rsaKey,
   'example-ed25519.key': ed25519Key,
   'example-ec.key': ecKey,
