@@ -5,10 +5,16 @@
 //   ... deliver to 127.0.0.1, peer.port ...
 //   peer.commands  // ['EHLO client.test', 'MAIL FROM:<a@a.test>', ...]
 //   peer.messages  // the bytes between 354 and the final dot, unstuffed
+//
+// With a certificate it speaks TLS after a 220 to STARTTLS; a line after 334 is answered as AUTH_STEP.
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 
-/** Where an answer is due. BANNER is the greeting, EOD the reply to the message, BODY the moment after 354 was said. */
+/**
+ * Where an answer is due. BANNER is the greeting, EOD the reply to the message, BODY the moment after 354 was said,
+ * HANDSHAKE the moment the client begins TLS (what stands there comes in place of a handshake).
+ */
 export type PeerState =
   | 'BANNER'
   | 'EHLO'
@@ -21,7 +27,12 @@ export type PeerState =
   | 'EOD'
   | 'RSET'
   | 'NOOP'
-  | 'QUIT';
+  | 'QUIT'
+  | 'STARTTLS'
+  | 'HANDSHAKE'
+  | 'AUTH'
+  | 'AUTH_STEP'
+  | 'XCLIENT';
 
 /** Ways to end a dialogue without an answer. */
 export type Misdeed = 'close' | 'reset' | 'silence';
@@ -44,6 +55,8 @@ export interface ScriptedPeer {
   readonly messages: Buffer[];
   /** The bytes of each read, to see what came in one packet. */
   readonly reads: string[];
+  /** Server names asked for and certificates shown in TLS handshakes, in order. */
+  readonly handshakes: { readonly servername: string | undefined; readonly client: string | undefined }[];
   /** Connections accepted so far. */
   readonly connections: number;
   /** Connections open now. */
@@ -56,6 +69,9 @@ export interface ScriptedPeer {
   hangUp(): void;
   close(): Promise<void>;
 }
+
+/** How it speaks TLS. */
+export type PeerTls = SecureContextOptions & { readonly requestCert?: boolean };
 
 /** Something with an end, as vitest's test context has it. */
 export interface Lifetime {
@@ -75,10 +91,15 @@ const defaults: Record<PeerState, PeerAnswer> = {
   RSET: '250 2.0.0 ok',
   NOOP: '250 2.0.0 ok',
   QUIT: '221 2.0.0 bye',
+  STARTTLS: '220 2.0.0 go ahead',
+  HANDSHAKE: '',
+  AUTH: '235 2.7.0 welcome',
+  AUTH_STEP: '235 2.7.0 welcome',
+  XCLIENT: '220 peer.test ESMTP',
 };
 
 /** Starts a peer on a free port of 127.0.0.1; it ends with the test. */
-export async function startPeer(t: Lifetime, script: PeerScript = {}): Promise<ScriptedPeer> {
+export async function startPeer(t: Lifetime, script: PeerScript = {}, tls?: PeerTls): Promise<ScriptedPeer> {
   const used = new Map<PeerState, number>();
   const answerFor = (state: PeerState): PeerAnswer => {
     const answers = script[state] ?? defaults[state];
@@ -106,7 +127,7 @@ export async function startPeer(t: Lifetime, script: PeerScript = {}): Promise<S
     });
     socket.on('error', () => {});
     socket.setNoDelay(true);
-    converse(socket, answerFor, peer, changed);
+    converse(socket, answerFor, peer, changed, tls);
     changed();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -116,6 +137,7 @@ export async function startPeer(t: Lifetime, script: PeerScript = {}): Promise<S
     commands: [],
     messages: [],
     reads: [],
+    handshakes: [],
     get connections() {
       return connections;
     },
@@ -146,11 +168,14 @@ export async function startPeer(t: Lifetime, script: PeerScript = {}): Promise<S
 
 /** Takes the client's bytes as they come and answers each command in turn. */
 function converse(
-  socket: Socket,
+  plain: Socket,
   answerFor: (state: PeerState) => PeerAnswer,
   peer: ScriptedPeer,
   changed: () => void,
+  tls: PeerTls | undefined,
 ): void {
+  let socket = plain;
+  let isInAuth = false;
   let pending = '';
   let isInMessage = false;
   let isMute = false;
@@ -158,11 +183,11 @@ function converse(
   const misbehave = (misdeed: Misdeed) => {
     isMute = true;
     if (misdeed === 'close') socket.end();
-    if (misdeed === 'reset') socket.resetAndDestroy();
+    if (misdeed === 'reset') plain.resetAndDestroy();
   };
 
-  const answer = (state: PeerState): PeerAnswer => {
-    const what = answerFor(state);
+  const answer = (state: PeerState): PeerAnswer => perform(answerFor(state));
+  const perform = (what: PeerAnswer): PeerAnswer => {
     if (isMute || what === '') return what;
     if (typeof what !== 'string') {
       socket.write(what.raw, () => what.next && misbehave(what.next));
@@ -189,7 +214,7 @@ function converse(
     const line = pending.slice(0, end);
     pending = pending.slice(end + 2);
     peer.commands.push(line);
-    const verb = line.split(' ', 1)[0]?.toUpperCase() ?? '';
+    const verb = isInAuth ? 'AUTH_STEP' : (line.split(' ', 1)[0]?.toUpperCase() ?? '');
     if (!(verb in defaults)) {
       if (!isMute) socket.write('500 5.5.2 what?\r\n');
       return true;
@@ -199,16 +224,46 @@ function converse(
       isInMessage = true;
       answer('BODY');
     }
+    isInAuth = typeof said === 'string' && said.startsWith('334');
+    if (verb === 'STARTTLS' && typeof said === 'string' && said.startsWith('220')) beginTls();
     if (verb === 'QUIT') socket.end();
     return true;
   };
 
-  socket.on('data', (chunk: Buffer) => {
+  const read = (chunk: Buffer) => {
     peer.reads.push(chunk.toString('latin1'));
     pending += chunk.toString('latin1');
     while (isInMessage ? takeMessage() : takeCommand()) changed();
     changed();
-  });
+  };
+
+  const beginTls = () => {
+    plain.removeAllListeners('data');
+    const instead = answerFor('HANDSHAKE');
+    if (instead !== '' || tls === undefined) {
+      plain.once('data', () => perform(instead));
+      return;
+    }
+    const secured = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: createSecureContext(tls),
+      requestCert: tls.requestCert ?? false,
+      rejectUnauthorized: false,
+      SNICallback: (_name, chosen) => chosen(null),
+    });
+    secured.on('error', () => {});
+    secured.on('data', read);
+    secured.once('secure', () => {
+      peer.handshakes.push({
+        servername: secured.servername || undefined,
+        client: secured.getPeerCertificate()?.subject?.CN as string | undefined,
+      });
+      changed();
+    });
+    socket = secured;
+  };
+
+  socket.on('data', read);
   answer('BANNER');
 }
 

@@ -151,10 +151,11 @@ async function verdict(
 function withoutSecrets(trouble: Trouble, { userName, password }: Credentials): Trouble {
   if (trouble.kind !== 'refused') return trouble;
   const secrets = [
-    password,
-    base64(password),
-    base64(`\0${userName}\0${password}`),
+    // The longer first: they may contain the shorter.
     base64(`user=${userName}\x01auth=Bearer ${password}\x01\x01`),
+    base64(`\0${userName}\0${password}`),
+    base64(password),
+    password,
   ].filter((secret) => secret.length > 2);
   const lines = trouble.reply.lines.map((line) =>
     secrets.reduce((text, secret) => text.replaceAll(secret, '***'), line),
