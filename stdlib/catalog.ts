@@ -20,6 +20,7 @@ import { dataFormats } from './encodings/data-formats.builtins.js';
 import { Iconv } from './encodings/iconv.builtins.js';
 import { textEncodings } from './encodings/text-encodings.builtins.js';
 import { File } from './files/file.builtins.js';
+import { http } from './http/http.builtins.js';
 import { ids } from './ids/ids.builtins.js';
 import { addressHelpers } from './mail/address-helpers.builtins.js';
 import { MailMessage } from './mail/mail-message.builtins.js';
@@ -34,6 +35,7 @@ import { patterns } from './regex/patterns.builtins.js';
 import { smtp } from './smtp/smtp.builtins.js';
 import { socketClass } from './sockets/socket.builtins.js';
 import { tlsSocketClass } from './sockets/tls-socket.builtins.js';
+import { spf } from './spf/spf.builtins.js';
 import { strings } from './strings/strings.builtins.js';
 import { system } from './system/system.builtins.js';
 import { types } from './types/types.builtins.js';
@@ -60,6 +62,7 @@ export const catalog: readonly Declaration[] = [
   ...ids,
   ...system,
   ...dns,
+  ...spf,
   ...networkValues,
   ...addressHelpers,
   ...rates,
@@ -74,6 +77,7 @@ export const catalog: readonly Declaration[] = [
   MailMessage,
   x509Class,
   x509CrlClass,
+  http,
   socketClass,
   tlsSocketClass,
 ];
