@@ -61,6 +61,7 @@ class ListReader {
   // The item that is being read: its tokens so far (those of the address, inside angle brackets), the last comment, and
   // the address whose bracket is closed already.
   #tokens: Token[] = [];
+  #hasAt = false;
   #comment = '';
   #isInAngle = false;
   #nameBeforeAngle = '';
@@ -142,7 +143,13 @@ class ListReader {
 
   #push(kind: Token['kind'], shown: string, source: string): void {
     this.#tokens.push({ kind, shown, source, hasBlankBefore: this.#hasBlank });
+    this.#hasAt ||= kind === 'at';
     this.#hasBlank = false;
+  }
+
+  #clearTokens(): void {
+    this.#tokens = [];
+    this.#hasAt = false;
   }
 
   #quoted(): void {
@@ -177,7 +184,7 @@ class ListReader {
       this.#nameBeforeAngle = nameOf(this.#tokens);
       this.#isInAngle = true;
     }
-    this.#tokens = [];
+    this.#clearTokens();
   }
 
   #closeAngle(width: 0 | 1): void {
@@ -187,7 +194,7 @@ class ListReader {
     else if (address !== '') this.#answer = { name: this.#nameBeforeAngle, address };
     this.#isAnswered = true;
     this.#isInAngle = false;
-    this.#tokens = [];
+    this.#clearTokens();
     this.#hasBlank = true;
   }
 
@@ -212,13 +219,13 @@ class ListReader {
     }
     if (!this.#isInAngle) this.#group = nameOf(this.#tokens);
     this.#at++;
-    this.#tokens = [];
+    this.#clearTokens();
     this.#comment = '';
   }
 
   /** Whether a colon ends what is no part of the address: a route, `mailto`, or outside of brackets the name of a group. */
   #endsPrefix(): boolean {
-    if (!this.#isInAngle) return !this.#isAnswered && this.#tokens.every(({ kind }) => kind !== 'at');
+    if (!this.#isInAngle) return !this.#isAnswered && !this.#hasAt;
     return this.#isInRoute() || (this.#tokens.length === 1 && /^mailto$/i.test(this.#tokens[0]!.source));
   }
 
@@ -234,7 +241,7 @@ class ListReader {
     if (this.#isInAngle) this.#closeAngle(0);
     this.#giveAnswer();
     this.#bareAddresses();
-    this.#tokens = [];
+    this.#clearTokens();
     this.#comment = '';
     this.#nameBeforeAngle = '';
     this.#isAnswered = false;
