@@ -8,6 +8,7 @@ import {
   type HslObject,
   HslResource,
   method,
+  type NativeClass,
   nativeClass,
   ScriptFault,
   staticMethod,
@@ -23,17 +24,6 @@ export const SOCKET_RESOURCE = 'SocketResource';
 
 const on = method<ScriptSocket>();
 const source = 'stdlib 14';
-const handles = new WeakMap<ScriptSocket, HslObject>();
-
-/** The object that stands for a socket, for methods that give "this". */
-function handleOf(socket: ScriptSocket, ctx: CallContext): HslObject {
-  let handle = handles.get(socket);
-  if (handle === undefined) {
-    handle = ctx.instantiate(socketClass, socket);
-    handles.set(socket, handle);
-  }
-  return handle;
-}
 
 function oneOf<T extends string>(called: string, what: string, allowed: readonly T[], given: string): T {
   const found = allowed.find((word) => word === given);
@@ -98,7 +88,7 @@ function secondsOf(called: string, seconds: number): number {
   return seconds;
 }
 
-export const socketClass = nativeClass<ScriptSocket>({
+export const socketClass: NativeClass<ScriptSocket> = nativeClass<ScriptSocket>({
   name: 'Socket',
   group: 'sockets',
   summary: 'A connection to another program, by TCP, UDP or a UNIX socket.',
@@ -163,8 +153,8 @@ export const socketClass = nativeClass<ScriptSocket>({
       suspends: true,
       run: async (socket, address, port, _options, ctx) => {
         socket.checkOpen('Socket->bind');
-        const isBound = await socket.bind(address, portOf('Socket->bind', port, 0));
-        return isBound ? handleOf(socket, ctx) : null;
+        const { receiver = null } = ctx;
+        return (await socket.bind(address, portOf('Socket->bind', port, 0))) ? receiver : null;
       },
     }),
     on({
@@ -184,7 +174,8 @@ export const socketClass = nativeClass<ScriptSocket>({
       run: async (socket, address, port, ctx) => {
         socket.checkOpen('Socket->connect');
         const to = socket.family === 'AF_UNIX' ? 0 : portOf('Socket->connect', port, 1);
-        return (await socket.connect(address, to, ctx.signal)) ? handleOf(socket, ctx) : null;
+        const { receiver = null } = ctx;
+        return (await socket.connect(address, to, ctx.signal)) ? receiver : null;
       },
     }),
     on({
@@ -203,7 +194,7 @@ export const socketClass = nativeClass<ScriptSocket>({
       errors: 'An exception for a negative number.',
       run: (socket, seconds, ctx) => {
         socket.timeoutSeconds = secondsOf('Socket->settimeout', seconds);
-        return handleOf(socket, ctx);
+        return ctx.receiver ?? null;
       },
     }),
     on({
@@ -270,7 +261,7 @@ export const socketClass = nativeClass<ScriptSocket>({
         socket.checkOpen('Socket->shutdown');
         const ways = ['SHUT_RD', 'SHUT_WR', 'SHUT_RDWR'] as const;
         const way = oneOf<ShutdownHow>('Socket->shutdown', 'the direction', ways, how);
-        return socket.shutdown(way) ? handleOf(socket, ctx) : null;
+        return socket.shutdown(way) ? (ctx.receiver ?? null) : null;
       },
     }),
     on({
@@ -283,7 +274,7 @@ export const socketClass = nativeClass<ScriptSocket>({
       run: (socket, ctx) => {
         socket.close();
         ctx.disown(socket);
-        return handleOf(socket, ctx);
+        return ctx.receiver ?? null;
       },
     }),
     on({
@@ -321,7 +312,7 @@ export const socketClass = nativeClass<ScriptSocket>({
         if (!(resource instanceof HslResource) || resource.type !== SOCKET_RESOURCE) return null;
         const socket = ScriptSocket.around(resource.payload as Socket);
         ctx.own(socket);
-        return handleOf(socket, ctx);
+        return ctx.instantiate(socketClass, socket);
       },
     }),
   ],

@@ -1,14 +1,6 @@
 // The class TLSSocket (stdlib 14).
 
-import {
-  type CallContext,
-  type HslArray,
-  type HslObject,
-  method,
-  nativeClass,
-  ScriptFault,
-  staticMethod,
-} from '#lang';
+import { type HslArray, type HslObject, method, nativeClass, ScriptFault, staticMethod } from '#lang';
 import { servicesOf } from '../services.js';
 import { NO_FLAGS } from './byte-stream.js';
 import { peerCertificateValue } from './peer-certificate.js';
@@ -27,16 +19,6 @@ interface TlsSocketState {
 
 const on = method<TlsSocketState>();
 const source = 'stdlib 14';
-const handles = new WeakMap<TlsSocketState, HslObject>();
-
-function handleOf(state: TlsSocketState, ctx: CallContext): HslObject {
-  let handle = handles.get(state);
-  if (handle === undefined) {
-    handle = ctx.instantiate(tlsSocketClass, state);
-    handles.set(state, handle);
-  }
-  return handle;
-}
 
 function namesOf(names: HslArray | undefined): readonly string[] {
   return (names?.toList() ?? []).map((name) => {
@@ -145,10 +127,10 @@ export const tlsSocketClass = nativeClass<TlsSocketState>({
       suspends: true,
       run: async (state, ctx) => {
         const { session, socket } = state;
+        const { receiver = null } = ctx;
         const error =
           session === undefined ? 'ENOTCONN' : await session.handshake(socket.patience(ctx.signal));
-        if (error === undefined) return handleOf(state, ctx);
-        return socket.fail(error) ?? null;
+        return error === undefined ? receiver : (socket.fail(error) ?? null);
       },
     }),
     on({
@@ -224,7 +206,7 @@ export const tlsSocketClass = nativeClass<TlsSocketState>({
       example:
         '$tls = TLSSocket(Socket("AF_INET", "SOCK_STREAM")->connect("127.0.0.1", 7443));\n' +
         '$tls->handshake();\n' +
-        'echo $tls->getpeerx509() != none;  // true',
+        'echo $tls->getpeerx509()->subject()[2];  // [0=>"CN",1=>"mx.example.com"]',
       source,
       params: [],
       returns: 'object|none',

@@ -271,6 +271,14 @@ describe('a stream', () => {
     ).toEqual(['six']);
   });
 
+  test('gives itself, the very same object, when something succeeds', async () => {
+    const port = await echo();
+    expect(
+      await echoes(`$s = Socket("AF_INET", "SOCK_STREAM"); echo $s->settimeout(5) === $s; echo $s->bind("127.0.0.1") === $s;
+        echo $s->connect("127.0.0.1", ${port}) === $s; echo $s->shutdown("SHUT_WR") === $s; echo $s->close() === $s;`),
+    ).toEqual(['true', 'true', 'true', 'true', 'true']);
+  });
+
   test('chains: what succeeds gives the socket', async () => {
     const port = await echo();
     expect(
