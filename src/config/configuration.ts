@@ -1,7 +1,7 @@
 // What the daemon runs on: every setting with its default filled in, units converted, references checked. Nothing
 // behind this file reads YAML.
 
-import type { ResolverSettings, SuffixList } from '#stdlib';
+import type { ConfiguredAddress, ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
 import type { ConfigProblem } from './problem.js';
 
@@ -108,6 +108,7 @@ export interface RunningSettings {
   readonly limits: ScriptLimits;
   readonly metrics: readonly MetricSettings[];
   readonly transports: ReadonlyMap<string, Transport>;
+  readonly addresses: ReadonlyMap<string, ConfiguredAddress>;
   /** What createResolver makes a resolver of. */
   readonly resolver: ResolverSettings;
   readonly poolSize: number;

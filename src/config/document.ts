@@ -44,6 +44,12 @@ function makeAjv(): Ajv2020 {
   });
   ajv.addKeyword({ keyword: 'feature', schemaType: 'string' });
   ajv.addKeyword({
+    keyword: 'textOrFlag',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => typeof value === 'string' || typeof value === 'boolean',
+  });
+  ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+  ajv.addKeyword({
     keyword: 'onlyFields',
     schemaType: 'array',
     validate: (allowed: unknown[], value: unknown) =>
@@ -91,7 +97,8 @@ function versionProblem(value: unknown): string | undefined {
 }
 
 function messageOf(error: ErrorObject): string {
-  const found = `found ${shown(error.data)}`;
+  const isSecret = error.parentSchema?.['secret'] === true;
+  const found = `found ${isSecret ? `a ${typeof error.data}` : shown(error.data)}`;
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params['additionalProperty']);
@@ -104,9 +111,11 @@ function messageOf(error: ErrorObject): string {
     case 'later':
       return `this setting is documented, but ${String(error.schema)} is not supported yet; remove it`;
     case 'onlyFor':
-      return `${found}; only ${shown((error.schema as unknown[])[0])} is possible, ${String(error.parentSchema?.['feature'])} is not supported yet`;
+      return `${found}; only ${(error.schema as unknown[]).map(shown).join(', ')} ${(error.schema as unknown[]).length === 1 ? 'is' : 'are'} possible, ${String(error.parentSchema?.['feature'])} is not supported yet`;
     case 'onlyFields':
       return `${found}; only policies with fields: [${(error.schema as string[]).join(', ')}] are supported yet`;
+    case 'textOrFlag':
+      return `${found}; expected a text, true or false`;
     case 'single':
       return `${found}; expected one path (several spool paths are not supported yet)`;
     case 'rcpttoHook':

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { TSchema } from 'typebox';
 import { readSuffixList, type SuffixList } from '#stdlib';
+import { collectAddresses } from './addresses.js';
 import type { Configuration, RunningSettings, StartupSettings } from './configuration.js';
 import { defaults } from './defaults.js';
 import { type ConfigDocument, readDocument } from './document.js';
@@ -162,6 +163,7 @@ export function loadConfiguration(folder: string): Configuration {
     },
     metrics: collectMetrics(app, problems),
     transports,
+    addresses: collectAddresses(app, problems),
     resolver: collectResolver(app, problems),
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,

@@ -1,6 +1,8 @@
 // The transports: a group's settings, what a transport overrides, and smtpd-delivery.yaml over both.
 
-import { noTls } from '../delivery/client/tls.js';
+import { ScriptFault, textToBytes } from '#lang';
+import { parseTlsProtocols } from '#stdlib';
+import { noTls, type TlsWish } from '../delivery/client/tls.js';
 import type { Transport } from '../delivery/deliverer.js';
 import { defaults } from './defaults.js';
 import type { ConfigDocument } from './document.js';
@@ -10,6 +12,7 @@ import type { AppFile } from './schema/smtpd-app.js';
 import { parseDuration } from './units.js';
 
 type Group = NonNullable<AppFile['transportgroups']>[number];
+type TlsSettings = NonNullable<NonNullable<Group['session']>['tls']>;
 type Settings = Pick<Group, 'connection' | 'session' | 'retry' | 'dsn'>;
 
 function makeTransport(
@@ -29,8 +32,15 @@ function makeTransport(
     host: connection.server,
     port: connection.port ?? 25,
     helo: session.helo,
-    tls: noTls,
-    credentials: undefined,
+    tls: tlsWish({ ...group.session?.tls, ...own.session?.tls }),
+    credentials:
+      session.saslusername === undefined
+        ? undefined
+        : {
+            userName: textToBytes(session.saslusername),
+            password: textToBytes(session.saslpassword ?? ''),
+            allowsUnverified: session.saslunverified ?? false,
+          },
     protocol: (session.protocol as 'smtp' | 'lmtp' | undefined) ?? 'smtp',
     connectTimeoutSeconds: parseDuration(perDestination?.timeout?.connect) ?? defaults.connectTimeoutSeconds,
     timeouts: Object.fromEntries(
@@ -55,6 +65,33 @@ function makeTransport(
   };
 }
 
+function tlsWish(tls: TlsSettings): TlsWish {
+  return {
+    mode: tls.mode ?? noTls.mode,
+    sni: tls.sni,
+    protocols: tls.protocols,
+    ciphers: tls.ciphers,
+    verifiesHost: tls.verifyhost ?? false,
+    verifyNames: tls.verifyname,
+    usesSystemCa: tls.defaultca ?? false,
+    clientCertificate: tls.clientcert,
+  };
+}
+
+/** What a schema cannot say about a session. */
+function sessionProblem(session: NonNullable<Settings['session']>): string | undefined {
+  if (session.saslpassword !== undefined && session.saslusername === undefined)
+    return 'there is a saslpassword without a saslusername';
+  if (session.tls?.protocols === undefined) return undefined;
+  try {
+    parseTlsProtocols(session.tls.protocols, 'tls.protocols');
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ScriptFault)) throw error;
+    return error.message;
+  }
+}
+
 export function collectTransports(
   app: ConfigDocument<AppFile>,
   delivery: DeliveryFile | undefined,
@@ -74,6 +111,8 @@ export function collectTransports(
         );
         return;
       }
+      const wrong = sessionProblem({ ...group.session, ...own.session });
+      if (wrong !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${wrong}`));
       const transport = makeTransport(own.id, group, own, delivery);
       transports.set(own.id, transport);
       if (transport.host === undefined) {

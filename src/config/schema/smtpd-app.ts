@@ -97,22 +97,38 @@ const session = strict({
   tls: Type.Optional(
     strict({
       mode: Type.Optional(
-        Type.Unsafe<'disabled'>({
-          onlyFor: ['disabled'],
-          feature: 'outbound TLS',
-          description: 'TLS mode; only `disabled` so far.',
+        Type.Unsafe<'disabled' | 'optional' | 'optional_verify' | 'require' | 'require_verify'>({
+          onlyFor: ['disabled', 'optional', 'optional_verify', 'require', 'require_verify'],
+          feature: 'DANE',
+          description:
+            '`disabled` (the default); `optional`: when it can be had; `require`: or the mail waits; with `_verify` the certificate must be trusted.',
         }),
       ),
-      protocols: later('outbound TLS'),
-      ciphers: later('outbound TLS'),
-      sni: later('outbound TLS'),
-      verifyhost: later('outbound TLS'),
-      verifyname: later('outbound TLS'),
-      clientcert: later('outbound TLS'),
+      protocols: Type.Optional(text('Protocols, `!` excludes; `!SSLv2,!SSLv3`.')),
+      ciphers: Type.Optional(text("OpenSSL's list of ciphers; the library's own when absent.")),
+      sni: Type.Optional(
+        Type.Unsafe<string | boolean>({
+          textOrFlag: true,
+          description: 'Server name to ask for; true: the name of the host; false.',
+        }),
+      ),
+      verifyhost: Type.Optional(flag('The certificate must be for the host; false.')),
+      verifyname: Type.Optional(
+        Type.Array(Type.String(), { description: 'The certificate must be for one of these names.' }),
+      ),
+      defaultca: Type.Optional(
+        flag('Trust the authorities of the system beside those of pki.ca; true when there are none.'),
+      ),
+      clientcert: Type.Optional(text('Id of the key in pki.private to show when asked.')),
     }),
   ),
-  saslusername: later('outbound AUTH'),
-  saslpassword: later('outbound AUTH'),
+  saslusername: Type.Optional(text('Log in with this name before mail is sent.')),
+  saslpassword: Type.Optional(Type.String({ secret: true, description: 'The password to it.' })),
+  saslunverified: Type.Optional(
+    flag(
+      'Log in although TLS does not show with whom the session is; false. Without effect with tls.mode `disabled`.',
+    ),
+  ),
 });
 
 export const retry = strict({
@@ -148,6 +164,12 @@ const transportSettings = {
 const transport = strict({
   id: text('Name of the transport; unique over all groups.'),
   ...transportSettings,
+});
+
+const address = strict({
+  id: text('Name by which scripts ask for it.'),
+  address: text('An IP address of this machine.'),
+  hostname: Type.Optional(text('Name given in EHLO from that address.')),
 });
 
 const metric = strict({
@@ -275,7 +297,7 @@ export const appSchema = strict({
     }),
   ),
   metrics: Type.Optional(Type.Array(metric, { description: 'What scripts count with `metrics_*`.' })),
-  addresses: later('source addresses'),
+  addresses: Type.Optional(Type.Array(address, { description: 'Addresses to send from, by name.' })),
   lists: later('lists'),
   resolver: Type.Optional(resolver),
   pki: later('TLS'),

@@ -263,3 +263,46 @@ test('a list of public suffixes that is none is a problem', () => {
     'line 2 is no rule',
   );
 });
+
+test('a transport protects its sessions and logs in as it is told', () => {
+  const session = (text: string) =>
+    app.replace('connection: {', `session: { ${text} }\n        connection: {`);
+  const transportOf = (text: string) =>
+    load({ 'smtpd-app.yaml': session(text) }).running.transports.get('out');
+  expect(load().running.transports.get('out')).toMatchObject({
+    tls: { mode: 'disabled' },
+    credentials: undefined,
+  });
+  expect(
+    transportOf(
+      'saslusername: é, saslpassword: s3cret, tls: { mode: require_verify, sni: true, verifyname: ["*.a.test"] }',
+    ),
+  ).toMatchObject({
+    tls: { mode: 'require_verify', sni: true, verifiesHost: false, verifyNames: ['*.a.test'] },
+    credentials: { userName: 'Ã©', password: 's3cret', allowsUnverified: false },
+  });
+  const refused = (text: string) => problems({ 'smtpd-app.yaml': session(text) }).join('\n');
+  expect(refused('tls: { mode: dane }')).toMatch(/are possible, DANE is not supported yet/);
+  expect(refused('tls: { protocols: "!TLSv9" }')).toMatch(/"!TLSv9" is no protocol/);
+  expect(refused('saslpassword: x')).toMatch(/without a saslusername/);
+  const badPassword = refused('saslusername: me, saslpassword: 7341');
+  expect(badPassword).toMatch(/found a number; expected a text/);
+  expect(badPassword).not.toContain('7341');
+});
+
+test('addresses have names', () => {
+  const { running } = load({
+    'smtpd-app.yaml': `${app}addresses: [{ id: a, address: 192.0.2.1, hostname: a.test }, { id: b, address: "::1" }]\n`,
+  });
+  expect(running.addresses).toEqual(
+    new Map([
+      ['a', { address: '192.0.2.1', hostname: 'a.test' }],
+      ['b', { address: '::1', hostname: undefined }],
+    ]),
+  );
+  const text = problems({
+    'smtpd-app.yaml': `${app}addresses: [{ id: a, address: 1.2.3 }, { id: a, address: "::1" }]\n`,
+  }).join('\n');
+  expect(text).toMatch(/found "1.2.3"; expected an IP address/);
+  expect(text).toMatch(/two addresses with the id "a"/);
+});
