@@ -6,6 +6,7 @@ const targets: Readonly<
   language: () => import('./language.js'),
   smtp: () => import('./smtp.js'),
   headers: () => import('./headers.js'),
+  'address-lists': () => import('./address-lists.js'),
   dkim: () => import('./dkim.js'),
   'spool-records': () => import('./spool-records.js'),
 };

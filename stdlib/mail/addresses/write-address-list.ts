@@ -7,10 +7,13 @@ import { quoteText } from './quoted-text.js';
 const ATOM = "[\\w!#$%&'*+\\-/=?^`{|}~]+";
 const ATOMS = new RegExp(`^${ATOM}(?: ${ATOM})*$`);
 
-/** An address with its display name; line ends and other control characters in the name become blanks. Bytes. */
+/**
+ * An address with its display name; line ends and other control characters in the name become blanks. Without a name it is
+ * bare, but a local part alone is not an address then and stays in brackets. Bytes.
+ */
 export function addressWithName(name: string, address: string): string {
   const shown = name.replace(/[\x00-\x1f\x7f]+/g, ' ');
-  if (shown.trim() === '') return address;
+  if (shown.trim() === '') return isReadAs(address, address) ? address : `<${address}>`;
   return `${writeName(shown)} <${address}>`;
 }
 
@@ -23,6 +26,10 @@ function writeName(name: string): string {
 /** Whether the text can stand in angle brackets and is read there as itself. */
 export function isWritableAddress(address: string): boolean {
   if (/[\x00-\x1f\x7f]/.test(address)) return false;
-  const read = parseAddressList(`<${address}>`);
+  return isReadAs(`<${address}>`, address);
+}
+
+function isReadAs(text: string, address: string): boolean {
+  const read = parseAddressList(text);
   return read?.unreadable === 0 && read.addresses.length === 1 && read.addresses[0]!.address === address;
 }

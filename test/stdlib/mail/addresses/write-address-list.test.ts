@@ -50,6 +50,10 @@ test.each([
   expect(isWritableAddress(address)).toBe(false);
 });
 
+test('a local part without a domain keeps its brackets', () => {
+  expect(addressWithName('', 'root')).toBe('<root>');
+});
+
 const name = fc.string({
   unit: fc.oneof(
     fc.constantFrom(...'ab ",;<>@()\\.:=?_[]\''),
