@@ -24,6 +24,7 @@ import { http } from './http/http.builtins.js';
 import { ids } from './ids/ids.builtins.js';
 import { addressHelpers } from './mail/address-helpers.builtins.js';
 import { MailMessage } from './mail/mail-message.builtins.js';
+import { MIME } from './mail/mime.builtins.js';
 import { MIMEPart } from './mail/mime-part.builtins.js';
 import { math } from './math/math.builtins.js';
 import { random } from './math/random.builtins.js';
@@ -73,6 +74,7 @@ export const catalog: readonly Declaration[] = [
   setClass,
   iteratorClass,
   File,
+  MIME,
   MIMEPart,
   MailMessage,
   x509Class,

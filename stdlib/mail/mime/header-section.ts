@@ -69,6 +69,8 @@ export function parseHeaderSection(bytes: Buffer, start = 0, limit = bytes.lengt
 
 /** A field name in lower case, or empty when it is none (RFC 5322 §2.2; blanks before the colon are obsolete, but read). */
 function fieldName(text: string): string {
-  const name = text.replace(/[ \t]+$/, '');
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end--;
+  const name = text.slice(0, end);
   return /^[\x21-\x7e]+$/.test(name) ? name.toLowerCase() : '';
 }

@@ -73,13 +73,13 @@ describe('a value that is read', () => {
     expect(decodeValue('=?iso-8859-1?B?SGVqIGTkcg==?=', undefined)).toBe(utf8('Hej där'));
   });
 
-  test('with raw 8-bit text is UTF-8 if it can be', () => {
-    expect(decodeValue(utf8('där'), 'iso-8859-1')).toBe(utf8('där'));
-  });
-
-  test("with other raw 8-bit text is read by the message's charset, else as windows-1252", () => {
+  test("with raw 8-bit text is read by the part's charset, else as UTF-8 if it is, else as windows-1252", () => {
     expect(decodeValue('\xc4\xd5', 'koi8-r')).toBe(utf8('ду'));
+    expect(decodeValue(utf8('ä'), 'iso-8859-1')).toBe(utf8('Ã¤'));
+    expect(decodeValue(utf8('där'), undefined)).toBe(utf8('där'));
+    expect(decodeValue(utf8('där'), 'us-ascii')).toBe(utf8('där'));
     expect(decodeValue('d\xe4r', undefined)).toBe(utf8('där'));
+    expect(decodeValue('d\xe4r', 'utf-8')).toBe(utf8('där'));
     expect(decodeValue('d\xe4r', 'no-such-charset')).toBe(utf8('där'));
   });
 });
