@@ -1,85 +1,64 @@
-// `npm run docs`: writes the reference to docs/reference. Nothing in it is written by hand.
+// `npm run docs`: writes the reference to docs/reference, as HTML and as Markdown, and the table of stdlib/README.md.
+// Nothing in them is written by hand.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Declaration, messages } from '#lang';
-import { phases } from '../../scripting/hook-programs.js';
 import { scriptLibrary } from '../../scripting/library.js';
-import { builtinToMarkdown, classToMarkdown, groups, titleOf, variablesToMarkdown } from './markdown.js';
-import { settingsToMarkdown } from './settings.js';
+import { withLibraryTable } from './library-table.js';
+import { linksTo } from './links.js';
+import { makeManual } from './pages.js';
+import { stylesheet } from './stylesheet.js';
+import { pageToHtml } from './to-html.js';
+import { pageToMarkdown } from './to-markdown.js';
 
-function declarationToMarkdown(one: Declaration): string {
-  return one.kind === 'builtin' ? builtinToMarkdown(one) : classToMarkdown(one);
+/** All files by their path below the output folder. */
+export function makeFiles(root: string): Map<string, string> {
+  const { pages, navigation, places } = makeManual(root);
+  const links = linksTo(places);
+  const files = new Map([['style.css', stylesheet]]);
+  for (const page of pages) {
+    files.set(`${page.path}.html`, pageToHtml(page, links, navigation));
+    files.set(`${page.path}.md`, pageToMarkdown(page, links));
+  }
+  return files;
 }
 
-/** All pages by their path below the output folder. */
-export function makePages(): Map<string, string> {
-  const pages = new Map<string, string>();
-  const index = ['# Reference', '', '## What scripts can call', ''];
-  for (const group of groups) {
-    const members = scriptLibrary
-      .filter((one) => one.group === group)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-    if (members.length === 0) continue;
-    pages.set(
-      `functions/${group}.md`,
-      [`# ${titleOf(group)}`, '', ...members.map(declarationToMarkdown)].join('\n'),
-    );
-    index.push(
-      `- [${titleOf(group)}](functions/${group}.md): ${members.map(({ name }) => `\`${name}\``).join(', ')}`,
-    );
+/** The installation's folder: the nearest one above with a package.json. */
+export function installationRoot(from: string): string {
+  let folder = from;
+  while (!existsSync(path.join(folder, 'package.json'))) {
+    const above = path.dirname(folder);
+    if (above === folder) throw new Error(`there is no package.json in ${from} or above`);
+    folder = above;
   }
-  index.push('', '## Hooks', '');
-  for (const phase of Object.values(phases)) {
-    const parts = [
-      `# ${phase.name}`,
-      '',
-      phase.summary,
-      '',
-      '## Variables',
-      '',
-      variablesToMarkdown(phase.variables),
-      ...phase.declarations.map(declarationToMarkdown),
-    ];
-    pages.set(`hooks/${phase.name}.md`, parts.join('\n'));
-    index.push(`- [${phase.name}](hooks/${phase.name}.md): ${phase.summary}`);
-  }
-  pages.set('settings.md', settingsToMarkdown());
-  pages.set(
-    'messages.md',
-    [
-      '# Messages',
-      '',
-      '| number | message |',
-      '| --- | --- |',
-      ...Object.entries(messages).map(([code, text]) => `| ${code} | ${text.replaceAll('|', '\\|')} |`),
-      '',
-    ].join('\n'),
-  );
-  index.push(
-    '',
-    '## Configuration and messages',
-    '',
-    '- [Settings](settings.md)',
-    '- [Messages](messages.md)',
-    '',
-  );
-  pages.set('index.md', index.join('\n'));
-  return pages;
+  return folder;
 }
 
-/** Writes the pages below `folder`. */
-function writePages(folder: string): number {
-  const pages = makePages();
-  for (const [name, text] of pages) {
+/** Writes the files below `folder`; an older manual in it goes first. */
+function writeFiles(files: ReadonlyMap<string, string>, folder: string): void {
+  const index = path.join(folder, 'index.html');
+  const title = /<title>.*<\/title>/.exec(files.get('index.html')!)![0];
+  if (existsSync(index) && readFileSync(index, 'utf8').includes(title)) rmSync(folder, { recursive: true });
+  for (const [name, words] of files) {
     const file = path.join(folder, name);
     mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
+    writeFileSync(file, words);
   }
-  return pages.size;
+}
+
+function refreshTable(root: string): void {
+  const file = path.join(root, 'stdlib/README.md');
+  const before = readFileSync(file, 'utf8');
+  const after = withLibraryTable(before, scriptLibrary);
+  if (after !== before) writeFileSync(file, after);
 }
 
 if (process.argv[1] === import.meta.filename) {
+  const root = installationRoot(import.meta.dirname);
   const folder = path.resolve(process.argv[2] ?? 'docs/reference');
-  process.stdout.write(`${writePages(folder)} pages in ${folder}\n`);
+  refreshTable(root);
+  const files = makeFiles(root);
+  writeFiles(files, folder);
+  const pages = [...files.keys()].filter((name) => name.endsWith('.html')).length;
+  process.stdout.write(`${pages} pages in ${folder}: index.html, index.md\n`);
 }

@@ -1,11 +1,22 @@
-// The configuration files' schemas as pages.
+// The configuration files' schemas as a page.
 
 import { deliverySchema, policySchema, suspendSchema } from '../../config/schema/policies.js';
 import { smtpdSchema } from '../../config/schema/smtpd.js';
 import { appSchema } from '../../config/schema/smtpd-app.js';
+import {
+  anchorOf,
+  code,
+  heading,
+  type Inlines,
+  type Page,
+  paragraph,
+  parseInlines,
+  type Row,
+  text,
+} from './blocks.js';
 
 interface SchemaNode {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
@@ -22,41 +33,45 @@ const files: Readonly<Record<string, unknown>> = {
   'smtpd-delivery.yaml': deliverySchema,
 };
 
-function typeOf(node: SchemaNode): string {
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
-  return node.unit ?? node.type ?? '';
+function typeOf(node: SchemaNode): Inlines {
+  if (node.enum === undefined) return [text(node.unit ?? [node.type ?? ''].flat().join(' or '))];
+  return node.enum.flatMap((value, index) => [...(index === 0 ? [] : [text(', ')]), code(String(value))]);
 }
 
-function* rowsOf(node: SchemaNode, path: string): Iterable<string> {
+function* rowsOf(file: string, node: SchemaNode, path: string): Iterable<Row> {
   for (const [key, child] of Object.entries(node.properties ?? {})) {
-    const here = path === '' ? key : `${path}.${key}`;
+    const isList = child.type === 'array';
+    const here = `${path === '' ? key : `${path}.${key}`}${isList ? '[]' : ''}`;
     if (child.later !== undefined) continue;
-    const inner = child.type === 'array' ? child.items : child;
+    const inner = isList ? child.items : child;
     const hasKeys = inner?.properties !== undefined;
-    if (!hasKeys || child.type === 'array') {
-      yield `| \`${here}${child.type === 'array' ? '[]' : ''}\` | ${typeOf(child)} | ${(child.description ?? '').replaceAll('|', '\\|')} |`;
-    }
-    if (hasKeys) yield* rowsOf(inner, `${here}${child.type === 'array' ? '[]' : ''}`);
+    if (!hasKeys || isList)
+      yield {
+        anchor: `${anchorOf(file)}.${here.replaceAll('[]', '')}`,
+        cells: [[code(here)], typeOf(child), parseInlines(child.description ?? '')],
+      };
+    if (hasKeys) yield* rowsOf(file, inner, here);
   }
 }
 
 /** Every setting of every file that has an effect. */
-export function settingsToMarkdown(): string {
-  const parts = [
-    '# Settings',
-    '',
-    'Sizes: a number of bytes or `50MiB`. Durations: a number of seconds or `1h30m`.',
-    '',
-  ];
-  for (const [name, schema] of Object.entries(files)) {
-    parts.push(
-      `## ${name}`,
-      '',
-      '| key | type | meaning |',
-      '| --- | --- | --- |',
-      ...rowsOf(schema as SchemaNode, ''),
-      '',
-    );
-  }
-  return parts.join('\n');
+export function settingsPage(): Page {
+  return {
+    path: 'settings',
+    title: 'Settings',
+    summary: [text('Every key of the configuration files.')],
+    blocks: [
+      paragraph(
+        ...parseInlines('Sizes: a number of bytes or `50MiB`. Durations: a number of seconds or `1h30m`.'),
+      ),
+      ...Object.entries(files).flatMap(([name, schema]) => [
+        heading(2, [code(name)], anchorOf(name)),
+        {
+          kind: 'table' as const,
+          head: [[text('key')], [text('type')], [text('meaning')]],
+          rows: [...rowsOf(name, schema as SchemaNode, '')],
+        },
+      ]),
+    ],
+  };
 }

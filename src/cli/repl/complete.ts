@@ -1,7 +1,7 @@
 // Completion: functions, classes, methods and variables by what stands before the cursor, with their one-line help.
 
 import { type Declaration, type Environment, HslArray, HslObject, type NativeClass, type Value } from '#lang';
-import { signatureOf } from '../docs/markdown.js';
+import { signatureOf } from '../docs/describe.js';
 import type { Declared } from './session.js';
 
 export interface Completion {

@@ -18,7 +18,7 @@ const environment = plainEnvironment();
 const scope = { environment, variables: session.variables, declared: session.declared };
 
 test.each([
-  ['echo str_fi', 'str_find', /str_find\(\$text, \$sub, \[\$offset = 0\]\) {2}Finds/],
+  ['echo str_fi', 'str_find', /str_find\(string \$text, string \$sub \[, number \$offset = 0\]\) {2}Finds/],
   ['str_mi', 'str_mine', /^function str_mine\(\$a\)$/],
   ['$m = Map', 'Map', /^class Map/],
   ['$map->me', 'merge', /merge\(/],
