@@ -9,6 +9,7 @@ import { iteratorClass } from './collections/iterator.builtins.js';
 import { mapClass } from './collections/map.builtins.js';
 import { setClass } from './collections/set.builtins.js';
 import { ciphers } from './crypto/ciphers.builtins.js';
+import { cms } from './crypto/cms/cms.builtins.js';
 import { crypt } from './crypto/crypt.builtins.js';
 import { hashes } from './crypto/hashes.builtins.js';
 import { privateKeys } from './crypto/private-keys.builtins.js';
@@ -54,6 +55,7 @@ export const catalog: readonly Declaration[] = [
   ...ciphers,
   ...privateKeys,
   ...signatures,
+  ...cms,
   crypt,
   ...textEncodings,
   ...dataFormats,
