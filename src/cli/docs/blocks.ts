@@ -9,7 +9,7 @@ export interface Target {
 export type Inline =
   | { readonly kind: 'text'; readonly text: string }
   /** Becomes a link when it is the name of something that the manual describes. */
-  | { readonly kind: 'code'; readonly text: string }
+  | { readonly kind: 'code'; readonly text: string; readonly isPlain?: true }
   | { readonly kind: 'strong'; readonly parts: Inlines }
   | { readonly kind: 'link'; readonly target: Target; readonly parts: Inlines };
 
@@ -41,6 +41,8 @@ export interface Page {
 
 export const text = (words: string): Inline => ({ kind: 'text', text: words });
 export const code = (words: string): Inline => ({ kind: 'code', text: words });
+/** Code that is never a link: the type `number` is not the function of that name. */
+export const plainCode = (words: string): Inline => ({ kind: 'code', text: words, isPlain: true });
 export const link = (target: Target, ...parts: Inline[]): Inline => ({ kind: 'link', target, parts });
 export const paragraph = (...parts: Inline[]): Block => ({ kind: 'paragraph', parts });
 

@@ -10,7 +10,17 @@ import type {
   Parameter,
   PredefinedVariable,
 } from '#lang';
-import { type Block, code, heading, type Inlines, link, parseInlines, type Target, text } from './blocks.js';
+import {
+  type Block,
+  code,
+  heading,
+  type Inlines,
+  link,
+  parseInlines,
+  plainCode,
+  type Target,
+  text,
+} from './blocks.js';
 import { parseMarkdown } from './parse-markdown.js';
 
 const groupTitles: Readonly<Record<Group, string>> = {
@@ -67,7 +77,7 @@ export function signatureOf(name: string, params: readonly Parameter[], returns?
   return `${name}(${inside}${']'.repeat(open)})${returns === undefined ? '' : ` → ${returns}`}`;
 }
 
-const asCode = (words: string | undefined): Inlines => (words === undefined ? [] : [code(words)]);
+const asCode = (words: string | undefined): Inlines => (words === undefined ? [] : [plainCode(words)]);
 const sentences = (words: string | undefined): Inlines => (words === undefined ? [] : parseInlines(words));
 
 function parameterTables(params: readonly Parameter[]): Block[] {
@@ -164,7 +174,7 @@ function commas(parts: readonly Inlines[number][]): Inlines {
 
 /** A function; its anchor is its name. */
 export function describeBuiltin(one: Builtin, level: number, around: Surroundings = {}): Block[] {
-  const title = heading(level, [code(one.name)], one.name);
+  const title = heading(level, [plainCode(one.name)], one.name);
   if (one.deprecated !== undefined)
     return [title, { kind: 'paragraph', parts: [text('Older name of '), code(one.deprecated), text('.')] }];
   return [title, ...callable(one.name, one, around)];
@@ -178,7 +188,7 @@ export function methodAnchor(name: string, isStatic: boolean): string {
 /** One method; `called` is what stands before its name in a call. */
 export function describeMethod(method: Method, called: string, level: number, anchor?: string): Block[] {
   const name = `${called}${method.name}`;
-  return [heading(level, [code(name)], anchor), ...callable(name, method)];
+  return [heading(level, [plainCode(name)], anchor), ...callable(name, method)];
 }
 
 /**
@@ -197,7 +207,7 @@ export function describeClass(
   ];
   if (one.constructorOf !== undefined)
     blocks.push(
-      heading(level, [code(one.name)], 'constructor'),
+      heading(level, [plainCode(one.name)], 'constructor'),
       ...callable(one.name, { ...one.constructorOf, summary: 'Makes one.' }),
     );
   for (const method of Object.values(one.statics))
@@ -221,7 +231,7 @@ export function describeClass(
 export function describeVariables(variables: readonly PredefinedVariable[], level: number): Block[] {
   return variables.flatMap((one) => {
     const blocks: Block[] = [
-      heading(level, [code(`$${one.name}`)], `variable-${one.name}`),
+      heading(level, [plainCode(`$${one.name}`)], `variable-${one.name}`),
       {
         kind: 'paragraph',
         parts: [...sentences(one.summary), ...(one.readonly ? [text(' Read-only.')] : [])],

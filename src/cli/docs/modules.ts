@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Block, code, heading, type Page, paragraph, parseInlines, text } from './blocks.js';
+import { type Block, heading, type Page, paragraph, parseInlines, plainCode, text } from './blocks.js';
 import { parseMarkdown } from './parse-markdown.js';
 
 /** A page for every file that says `extras://name` in its first line. */
@@ -23,15 +23,15 @@ function readModule(name: string, source: string): Page | undefined {
   const opening = commentAt(lines, 0);
   const words = opening.join('\n').replace(new RegExp(`^extras://${name}: *`), '');
   if (words === opening.join('\n')) return undefined;
-  const [first = '', ...rest] = parseMarkdown(words.charAt(0).toUpperCase() + words.slice(1));
-  const blocks: Block[] = first === '' ? [] : [first];
-  blocks.push(...rest);
+  const blocks = parseMarkdown(words.charAt(0).toUpperCase() + words.slice(1));
+  const offered = offeredNames(words);
   for (let at = opening.length; at < lines.length; at++) {
     const declared = /^(function|class) (\w+)\s*(\([^)]*\))?/.exec(lines[at]!);
     const comment = commentBefore(lines, at);
     if (declared === null || comment.length === 0) continue;
     const [, kind, called, parameters = ''] = declared;
-    blocks.push(heading(2, [code(called!)], called!));
+    if (offered !== undefined && !offered.has(called!)) continue;
+    blocks.push(heading(2, [plainCode(called!)], called!));
     blocks.push({
       kind: 'code',
       text: kind === 'class' ? `class ${called}` : called! + parameters,
@@ -48,6 +48,14 @@ function readModule(name: string, source: string): Page | undefined {
   };
 }
 
+/** What the opening comment imports in its examples: the module's door. Undefined when it does not say. */
+function offeredNames(opening: string): Set<string> | undefined {
+  const lists = [...opening.matchAll(/import \{([^}]*)\} from/g)].map(([, names]) => names!);
+  return lists.length === 0
+    ? undefined
+    : new Set(lists.flatMap((names) => names.split(',').map((name) => name.trim())));
+}
+
 /** The documented methods of the class that begins at a line. */
 function methodsOf(lines: readonly string[], start: number): Block[] {
   const blocks: Block[] = [];
@@ -55,7 +63,7 @@ function methodsOf(lines: readonly string[], start: number): Block[] {
     const method = /^\t((?:static )?function (\w+)\s*\([^)]*\))/.exec(lines[at]!);
     const comment = commentBefore(lines, at);
     if (method === null || comment.length === 0) continue;
-    blocks.push(heading(3, [code(method[2]!)]));
+    blocks.push(heading(3, [plainCode(method[2]!)]));
     blocks.push({ kind: 'code', text: method[1]!.replace('function ', ''), language: 'signature' });
     blocks.push(...describe(comment));
   }
@@ -95,8 +103,9 @@ function describe(comment: readonly string[]): Block[] {
       kind: 'facts',
       facts: facts.map((fact) => {
         const [, tag, name, said] =
-          /^@(param|return|throws)\s+(?:(?<=param\s+)(\$?\w+)\s+)?(.*)$/s.exec(fact) ?? [];
-        if (tag === 'param') return [`$${name?.replace('$', '') ?? ''}`, parseInlines(said ?? '')] as const;
+          /^@(param|return|throws)\s+(?:(?<=param\s+)(\$?\w+(?:, \$?\w+)*)\s+)?(.*)$/s.exec(fact) ?? [];
+        if (tag === 'param')
+          return [(name ?? '').replace(/\$?(\w+)/g, '$$$1'), parseInlines(said ?? '')] as const;
         return [tag === 'throws' ? 'Throws' : 'Returns', parseInlines(said ?? fact)] as const;
       }),
     });

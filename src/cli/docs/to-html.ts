@@ -93,7 +93,7 @@ class HtmlWriter {
         return `<a href="${this.#href(part.target)}">${part.parts.map(withoutLink).join('')}</a>`;
       case 'code': {
         const words = `<code>${escapeHtml(part.text)}</code>`;
-        const target = this.#links.targetOf(part.text, this.#page);
+        const target = part.isPlain ? undefined : this.#links.targetOf(part.text, this.#page);
         const isHere = target?.page === this.#page && target.anchor === this.#here;
         return target === undefined || isHere ? words : `<a href="${this.#href(target)}">${words}</a>`;
       }

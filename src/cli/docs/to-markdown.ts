@@ -83,7 +83,7 @@ class MarkdownWriter {
       case 'link':
         return `[${this.inlines(part.parts)}](${this.#href(part.target)})`;
       case 'code': {
-        const target = this.#links.targetOf(part.text, this.#page);
+        const target = part.isPlain ? undefined : this.#links.targetOf(part.text, this.#page);
         return target === undefined ? fence(part.text) : `[${fence(part.text)}](${this.#href(target)})`;
       }
     }
