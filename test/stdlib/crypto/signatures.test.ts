@@ -88,7 +88,9 @@ describe('rsa_sign and rsa_verify', () => {
       expect(await run(rsaVerify, message, signature, key, { hash: other })).toBe(false);
     }
     await expect(run(rsaSign, message, 'x', { hash: 'sha3' })).rejects.toThrow(/option "hash".*sha512/);
-    await expect(run(rsaSign, message, 'x', { format: 'pkcs8' })).rejects.toThrow(/option "format".*PrivateKeyInfo/);
+    await expect(run(rsaSign, message, 'x', { format: 'pkcs8' })).rejects.toThrow(
+      /option "format".*PrivateKeyInfo/,
+    );
   });
 
   test('give none for keys of another kind, and keys too short for the hash', async () => {
