@@ -9,12 +9,16 @@ import { utf8, utf16, utf32 } from './iconv-unicode.js';
 
 /** A character set by its name; undefined when nobody knows it. */
 export function findCharset(name: string): Charset | undefined {
-  const key = name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const key = keyOf(name);
   const own = ownCharset(key);
   if (own !== undefined) return own;
   if (key === '' || NOT_CHARACTER_SETS.has(key)) return undefined;
   const lower = name.toLowerCase();
   return loadIconv().encodingExists(lower) ? tableCharset(lower) : webCharset(lower);
+}
+
+function keyOf(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
 function ownCharset(key: string): Charset | undefined {
@@ -78,13 +82,17 @@ function tableCharset(name: string): Charset {
   };
 }
 
-/** One of those that only the decoders of the web know; they write nothing but UTF-8. */
-function webCharset(name: string): Charset | undefined {
+/** One that the web has another name for, or that only the decoders of the web know; they write nothing but UTF-8. */
+function webCharset(label: string): Charset | undefined {
+  let name: string;
   try {
-    new TextDecoder(name);
+    name = new TextDecoder(label).encoding;
   } catch {
     // The constructor throws for a label it does not know, and that is the answer.
     return undefined;
   }
+  const own = ownCharset(keyOf(name));
+  if (own !== undefined) return own;
+  if (loadIconv().encodingExists(name)) return tableCharset(name);
   return { decode: (bytes) => decodeAsWeb(bytes, name), canEncode: () => false };
 }

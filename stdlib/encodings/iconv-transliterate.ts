@@ -21,7 +21,8 @@ function lookalikeOf(character: string): string | undefined {
       .split(/\s+/)
       .map((pair) => [pair[0]!, pair.slice(1)]),
   );
-  return lookalikes.get(character);
+  // A soft hyphen cannot be seen in a table.
+  return character === '\u00ad' ? '-' : lookalikes.get(character);
 }
 
 /** What may stand for the character, best first. The empty text means that it may just as well go. */
