@@ -1,7 +1,7 @@
 // The running daemon: its parts wired together, and what may be asked of the whole: start, reload, stop.
 
 import { bytesToText } from '#lang';
-import { createLocalServices, uuidV1, uuidV4 } from '#stdlib';
+import { uuidV1, uuidV4 } from '#stdlib';
 import type {
   Configuration,
   RunningSettings,
@@ -22,6 +22,8 @@ import { MessageQueue } from './queue/message-queue.js';
 import { limitsOf } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
 import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
+import { ProcessServices, type ScriptSettings } from './scripting/process-services.js';
+import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
 import type { DiskSpool } from './spool/disk-spool.js';
@@ -64,6 +66,21 @@ function policiesOf({ remoteMxConcurrency }: RunningSettings): PolicyConfig {
   return { policies: [{ fields: ['remotemx'], default: { concurrency: remoteMxConcurrency } }] };
 }
 
+function scriptSettings(startup: StartupSettings, running: RunningSettings): ScriptSettings {
+  const { resolver, transports, addresses, files, metrics } = running;
+  return {
+    resolver,
+    transports,
+    addresses,
+    keys: new Map(),
+    authorities: new Map(),
+    files: new Map(files.map(({ id, text }) => [id, text])),
+    scriptRoot: startup.scriptRoot,
+    metrics,
+    publicSuffixes: startup.publicSuffixes,
+  };
+}
+
 /** A running daemon: its parts, and what may be asked of it while it runs. */
 export class Daemon {
   readonly #folder: string;
@@ -71,6 +88,8 @@ export class Daemon {
   readonly #startup: StartupSettings;
   readonly #atStart: RunningSettings;
   #running: RunningSettings;
+  readonly #services: ProcessServices;
+  readonly #submission: SpoolSubmission;
   readonly #runner: HookRunner;
   readonly #spool: DiskSpool;
   readonly #deliverer: SmtpDeliverer;
@@ -104,20 +123,41 @@ export class Daemon {
         ),
     });
     this.#metrics.configure(running.metrics);
-    const services = createLocalServices({
-      metrics: this.#metrics,
+    const { random } = host;
+    const newId =
+      startup.uuidVersion === 4
+        ? () => uuidV4(random.bytes(16))
+        : () => uuidV1(host.clock.now(), random.bytes(8));
+    this.#submission = new SpoolSubmission({
+      spool,
+      accept: (messages) => this.#queue.accept(messages),
+      knowsTransport: (id) => this.#running.transports.has(id),
+      newId,
+      now: () => host.clock.now(),
+      log,
+    });
+    this.#services = new ProcessServices({
+      settings: scriptSettings(startup, running),
+      log,
       hostname: () => startup.hostname,
       uuidVersion: () => startup.uuidVersion,
       syslog: (priority, text) => logSyslog(log, priority, text),
+      submission: this.#submission,
     });
     this.#runner = new HookRunner({
       host,
-      services,
+      services: this.#services,
       log,
       programs: hooks.programs,
       limits: limitsOf(running.limits),
     });
-    this.#deliverer = new SmtpDeliverer({ hostname: startup.hostname, log, poolSize: running.poolSize });
+    this.#deliverer = new SmtpDeliverer({
+      hostname: startup.hostname,
+      log,
+      poolSize: running.poolSize,
+      lookup: (name, signal) => this.#services.names.addresses(name, signal),
+      trust: this.#services.trust,
+    });
     this.#queue = new MessageQueue({
       spool,
       deliverer: this.#deliverer,
@@ -129,11 +169,6 @@ export class Daemon {
       log,
       concurrency: startup.queueConcurrency,
     });
-    const { random } = host;
-    const newId =
-      startup.uuidVersion === 4
-        ? () => uuidV4(random.bytes(16))
-        : () => uuidV1(host.clock.now(), random.bytes(8));
     const openFiles = openFilesLimit();
     for (const settings of running.servers) {
       const server = new SmtpServer(smtpOptions(settings, startup.hostname), {
@@ -191,6 +226,7 @@ export class Daemon {
       this.#warnOfRestart(configuration);
       for (const warning of configuration.warnings) this.#log.warn({}, problemToText(warning));
       this.#running = running;
+      this.#services.configure(scriptSettings(this.#startup, running));
       this.#runner.replace(hooks.programs, limitsOf(running.limits));
       for (const server of this.#servers) {
         const settings = running.servers.find(({ id }) => id === server.options.id);
@@ -224,7 +260,7 @@ export class Daemon {
     // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool
     // and goes out after the next start.
     await Promise.all([...this.#servers.map((server) => server.stop(grace)), this.#queue.stop(grace)]);
-    await this.#deliverer.close();
+    await Promise.all([this.#submission.stop(), this.#deliverer.close(), this.#services.close()]);
     await this.#spool.close();
     this.#log.info({}, 'stopped');
   }

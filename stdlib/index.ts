@@ -16,6 +16,11 @@ export { parseServerAddress } from './dns/servers/server-address.js';
 // --- Files, and names that are gone
 export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';
 export { formerNames } from './former-names.js';
+export {
+  type BackgroundQueues,
+  backgroundSender,
+  createBackgroundRequests,
+} from './http/background-requests.js';
 // --- Ids
 export { uuidV1, uuidV4 } from './ids/uuid.js';
 export { dataLoaders } from './loaders/data-loaders.js';
@@ -66,6 +71,7 @@ export {
 export {
   createLocalServices,
   type LibraryServices,
+  type NetworkServices,
   type RateRequest,
   type RateStore,
   servicesOf,
