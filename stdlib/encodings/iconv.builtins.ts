@@ -43,6 +43,7 @@ export const Iconv = nativeClass<IconvState>({
     ],
     returns: 'Iconv|none',
     errors: 'none for a character set that is not known.',
+    example: 'Iconv("ISO-8859-1", "UTF-8")->convert("abc")  // "abc"',
     run: (from, to) => {
       const conversion = openConversion(from, to);
       return conversion === undefined ? null : { conversion, isClosed: false };
@@ -56,6 +57,8 @@ export const Iconv = nativeClass<IconvState>({
       returns: 'string|none',
       errors:
         'none when the text is malformed or has a character that the target lacks; `errno` tells which. An exception after `close`.',
+      example:
+        'Iconv("UTF-8", "US-ASCII")->convert("abc")  // "abc"\nIconv("UTF-8", "US-ASCII")->convert("\\xc3\\xa9")  // null\nIconv("UTF-8", "US-ASCII//IGNORE")->convert("\\xc3\\xa9t\\xc3\\xa9")  // "t"',
       run: convert,
     }),
     method<IconvState>()({
@@ -65,6 +68,8 @@ export const Iconv = nativeClass<IconvState>({
         'EILSEQ: a malformed sequence, or a character that cannot be written. EINVAL: the text ends inside a character.',
       params: [],
       returns: 'number',
+      example:
+        '$iconv = Iconv("UTF-8", "ISO-8859-1");\necho json_encode($iconv->convert("\\xff"));  // null\necho $iconv->errno();  // 84\necho json_encode($iconv->convert("a\\xc3"));  // null\necho $iconv->errno();  // 22',
       run: ({ conversion }) => conversion.errno,
     }),
     method<IconvState>()({
@@ -72,6 +77,8 @@ export const Iconv = nativeClass<IconvState>({
       summary: 'Ends the use of the conversion.',
       params: [],
       returns: 'none',
+      example:
+        '$iconv = Iconv("ISO-8859-1", "UTF-8");\n$text = $iconv->convert("abc");\n$iconv->close();\necho $text;  // abc',
       run: (state) => {
         state.isClosed = true;
         return null;

@@ -93,6 +93,8 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
     returns: 'File|none',
     errors: 'none when there is no such file, or it cannot be opened.',
     suspends: true,
+    example:
+      '$f = File("hello.txt");\necho $f ? $f->readline() : "there is no such file";  // Hello\n$f = File("no-such-file");\necho $f ? $f->readline() : "there is no such file";  // there is no such file',
     run: (file, ctx) =>
       typeof file === 'string' ? openByName(file, ctx) : new FileState(contentOf(file, 'File'), false),
   }),
@@ -112,6 +114,8 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       errors:
         'An empty text at the end; none when reading fails. An exception for a negative length or a closed file.',
       suspends: true,
+      example:
+        '$f = File::String("Hello");\necho $f->read(4);  // Hell\necho $f->read();  // o\necho json_encode($f->read());  // ""',
       run: (state, length, ctx) => {
         const most = length ?? Number.POSITIVE_INFINITY;
         if (!(most >= 0))
@@ -128,6 +132,8 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       returns: 'string|boolean|none',
       errors: 'false at the end of the file; none when reading fails. An exception for a closed file.',
       suspends: true,
+      example:
+        '$f = File("hello.txt");\nwhile (($line = $f->readline()) !== false)\n  echo $line;\n// Hello\n// World',
       run: (state, ctx) => {
         const line = readerOf(state, 'readline').readLine(reserveFor(ctx, 'File->readline'));
         return noneOnError(line instanceof Promise ? line.then(falseAtEnd) : falseAtEnd(line));
@@ -149,6 +155,8 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       errors:
         'The new position, which may lie behind the end; none when it would lie before the beginning. An exception for another ' +
         '`whence` or a closed file.',
+      example:
+        '$f = File::String("abcdef");\necho $f->seek(-2, "SEEK_END");  // 4\necho $f->read();  // ef\necho json_encode($f->seek(-1));  // null',
       run: (state, offset, whence) => {
         const reader = readerOf(state, 'seek');
         const position = startOf(reader, whence) + Math.trunc(offset);
@@ -163,6 +171,7 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       params: [],
       returns: 'number',
       errors: 'An exception for a closed file.',
+      example: '$f = File::String("abc");\n$f->read(2);\necho $f->tell();  // 2',
       run: (state) => readerOf(state, 'tell').position,
     }),
     method<FileState>()({
@@ -171,6 +180,7 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       params: [],
       returns: 'string|none',
       errors: 'none for what is no file of its own: a text, a file kept inside the configuration.',
+      example: 'File::String("abc")->getPath()  // null',
       run: ({ reader }) => (reader.content.path === undefined ? null : textToBytes(reader.content.path)),
     }),
     method<FileState>()({
@@ -178,6 +188,7 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       summary: 'Closes the file.',
       params: [],
       returns: 'none',
+      example: '$f = File("hello.txt");\n$first = $f->readline();\n$f->close();\necho $first;  // Hello',
       run: (state, ctx) => {
         ctx.disown(state);
         state.release();
@@ -203,6 +214,7 @@ export const File: NativeClass<FileState> = nativeClass<FileState>({
       errors: 'none when there is no such file, or it cannot be read.',
       since: '5.4',
       suspends: true,
+      example: 'File::read("hello.txt")  // "Hello\\nWorld\\n"\nFile::read("no-such-file")  // null',
       run: async (path, ctx) => {
         const state =
           typeof path === 'string'
