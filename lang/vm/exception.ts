@@ -44,6 +44,7 @@ export const exceptionClass = nativeClass<ExceptionState>({
     on({
       name: 'message',
       summary: 'The text without the place.',
+      example: 'Exception("no route")->message()  // "no route"',
       params: [],
       returns: 'string',
       run: (self) => self.message,
@@ -51,6 +52,7 @@ export const exceptionClass = nativeClass<ExceptionState>({
     on({
       name: 'toString',
       summary: 'The text, followed by file, line and column when they are known.',
+      example: 'Exception("no route")->toString()  // "no route"',
       params: [],
       returns: 'string',
       run: (self) => self.toText(),
@@ -58,6 +60,7 @@ export const exceptionClass = nativeClass<ExceptionState>({
     on({
       name: 'file',
       summary: 'The file in which it happened.',
+      example: ['try { random_bytes(-1); }', 'catch ($e) { echo $e->file(); }  // example.hsl'].join('\n'),
       params: [],
       returns: 'string|none',
       run: (self) => self.file ?? null,
@@ -65,6 +68,7 @@ export const exceptionClass = nativeClass<ExceptionState>({
     on({
       name: 'line',
       summary: 'The line, from 1.',
+      example: ['try { random_bytes(-1); }', 'catch ($e) { echo $e->line(); }  // 1'].join('\n'),
       params: [],
       returns: 'number|none',
       run: (self) => self.line ?? null,
@@ -72,6 +76,7 @@ export const exceptionClass = nativeClass<ExceptionState>({
     on({
       name: 'column',
       summary: 'The column in bytes, from 1.',
+      example: ['try { random_bytes(-1); }', 'catch ($e) { echo $e->column(); }  // 7'].join('\n'),
       params: [],
       returns: 'number|none',
       run: (self) => self.column ?? null,

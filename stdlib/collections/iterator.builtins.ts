@@ -21,6 +21,13 @@ export const iteratorClass = nativeClass<IteratorState>({
       name: 'next',
       summary: 'Goes to the next element.',
       details: 'An array with `value` and `done`; at the end `done` is true and `value` none.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        '$members = $set->values();',
+        'echo $members->next()["value"];  // a',
+        'echo $members->next()["done"];  // true',
+      ].join('\n'),
       params: [],
       returns: 'array',
       run: (self) => {

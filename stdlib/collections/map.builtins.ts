@@ -55,6 +55,11 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'set',
       summary: 'Stores a value; true when the key is new.',
+      example: [
+        '$map = Map("string", "number");',
+        'echo $map->set("a", 1);  // true',
+        'echo $map->set("a", 2);  // false',
+      ].join('\n'),
       params: [key, { name: 'value', type: 'any' }],
       returns: 'boolean',
       errors: 'An exception when a type is wrong.',
@@ -70,6 +75,12 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'has',
       summary: 'Says whether there is a value under the key.',
+      example: [
+        '$map = Map("string", "number");',
+        '$map->set("a", 1);',
+        'echo $map->has("a");  // true',
+        'echo $map->has("b");  // false',
+      ].join('\n'),
       params: [key],
       returns: 'boolean',
       run: (self, name) => self.entries.has(name),
@@ -77,6 +88,12 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'delete',
       summary: 'Removes a key; true when it was there.',
+      example: [
+        '$map = Map("string", "number");',
+        '$map->set("a", 1);',
+        'echo $map->delete("a");  // true',
+        'echo $map->delete("a");  // false',
+      ].join('\n'),
       params: [key],
       returns: 'boolean',
       run: (self, name) => self.entries.delete(name),
@@ -84,6 +101,12 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'get',
       summary: 'Gives the value under the key.',
+      example: [
+        '$map = Map("string", "number");',
+        '$map->set("a", 1);',
+        'echo $map->get("a");  // 1',
+        'echo $map->get("b") ?? "nothing";  // nothing',
+      ].join('\n'),
       params: [key],
       returns: 'any',
       errors: 'None when there is none.',
@@ -94,6 +117,12 @@ export const mapClass = nativeClass<MapState>({
       summary: 'Stores the sum of the present value and another, as `+` makes it; true when the key is new.',
       details:
         'Numbers are added, arrays merged or appended to, texts joined. Without a present value it is `set`.',
+      example: [
+        '$hits = Map("string", "number");',
+        '$hits->merge("192.0.2.1", 1);',
+        '$hits->merge("192.0.2.1", 1);',
+        'echo $hits->get("192.0.2.1");  // 2',
+      ].join('\n'),
       params: [key, { name: 'value', type: 'any' }],
       returns: 'boolean',
       errors: 'An exception when a type is wrong or `+` does not work on the two.',
@@ -110,6 +139,9 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'size',
       summary: 'Counts the entries.',
+      example: ['$map = Map("string", "number");', '$map->set("a", 1);', 'echo $map->size();  // 1'].join(
+        '\n',
+      ),
       params: [],
       returns: 'number',
       run: (self) => self.entries.size,
@@ -117,6 +149,12 @@ export const mapClass = nativeClass<MapState>({
     on({
       name: 'clear',
       summary: 'Removes all entries.',
+      example: [
+        '$map = Map("string", "number");',
+        '$map->set("a", 1);',
+        '$map->clear();',
+        'echo $map->size();  // 0',
+      ].join('\n'),
       params: [],
       returns: 'none',
       run: (self) => {
@@ -128,6 +166,15 @@ export const mapClass = nativeClass<MapState>({
       name: 'entries',
       summary: 'Gives an iterator over the entries.',
       details: 'Its next() gives `[0=>key,1=>value]`; `foreach` gives key and value.',
+      example: [
+        '$map = Map("string", "number");',
+        '$map->set("a", 1);',
+        '$map->set("b", 2);',
+        'foreach ($map->entries() as $key => $value)',
+        '\techo "$key is $value";',
+        '// a is 1',
+        '// b is 2',
+      ].join('\n'),
       params: [],
       returns: 'object',
       run: (self, ctx) =>

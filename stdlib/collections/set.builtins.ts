@@ -41,6 +41,11 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'add',
       summary: 'Adds a member; true when it is new.',
+      example: [
+        '$set = Set("string");',
+        'echo $set->add("a");  // true',
+        'echo $set->add("a");  // false',
+      ].join('\n'),
       params: [key],
       returns: 'boolean',
       errors: 'An exception when the type is wrong.',
@@ -55,6 +60,12 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'has',
       summary: 'Says whether it is a member.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        'echo $set->has("a");  // true',
+        'echo $set->has("b");  // false',
+      ].join('\n'),
       params: [key],
       returns: 'boolean',
       run: (self, member) => self.members.has(member),
@@ -62,6 +73,12 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'delete',
       summary: 'Removes a member; true when it was one.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        'echo $set->delete("a");  // true',
+        'echo $set->delete("a");  // false',
+      ].join('\n'),
       params: [key],
       returns: 'boolean',
       run: (self, member) => self.members.delete(member),
@@ -69,6 +86,12 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'size',
       summary: 'Counts the members.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        '$set->add("b");',
+        'echo $set->size();  // 2',
+      ].join('\n'),
       params: [],
       returns: 'number',
       run: (self) => self.members.size,
@@ -76,6 +99,12 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'clear',
       summary: 'Removes all members.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        '$set->clear();',
+        'echo $set->size();  // 0',
+      ].join('\n'),
       params: [],
       returns: 'none',
       run: (self) => {
@@ -86,6 +115,15 @@ export const setClass = nativeClass<SetState>({
     on({
       name: 'values',
       summary: 'Gives an iterator over the members.',
+      example: [
+        '$set = Set("string");',
+        '$set->add("a");',
+        '$set->add("b");',
+        'foreach ($set->values() as $member)',
+        '	echo $member;',
+        '// a',
+        '// b',
+      ].join('\n'),
       params: [],
       returns: 'object',
       run: (self, ctx) =>

@@ -41,6 +41,10 @@ export const EODMailMessage: NativeClass<EodMessage> = nativeClass<EodMessage>({
       params: queueParameters,
       returns: 'array',
       errors: 'Exception for a bad address, an unknown transport, or a wrong option.',
+      example: [
+        '$id = $mail->queue("joerg@example.org", "alice@example.com", "outbound");',
+        'echo $id["queue"];  // 1',
+      ].join('\n'),
       source: 'hooks 9.1',
       run: (mail, sender, recipient, transportId, options) => {
         const { id, priority } = mail.transaction;

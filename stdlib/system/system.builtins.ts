@@ -21,6 +21,7 @@ export const syslog = builtin({
   name: 'syslog',
   group: 'time',
   summary: 'Writes a line to the log.',
+  example: 'syslog("warning", "quota exceeded by alice")  // null',
   params: [
     {
       name: 'priority',

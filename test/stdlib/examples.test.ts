@@ -1,7 +1,8 @@
 // Every example of the reference manual is run, in the world of test/support/example-world.
 
 import { afterAll, expect, test } from 'vitest';
-import type { Declaration } from '#lang';
+import { type Declaration, languageDeclarations, type Method } from '#lang';
+import { EODMailMessage } from '#stdlib';
 import type { MetricSettings } from '../../src/config/configuration.js';
 import { ScriptMetrics } from '../../src/metrics/script-metrics.js';
 import { catalog } from '../../stdlib/catalog.js';
@@ -29,24 +30,34 @@ function metrics(): ScriptMetrics {
 const world = new ExampleWorld(() => ({ metrics: metrics() }));
 afterAll(() => world.close());
 
-function* examplesOf(declaration: Declaration): Iterable<readonly [string, ExampleScript]> {
+/** Methods that several classes share are run once. */
+const seen = new Set<Method>();
+
+function* textsOf(declaration: Declaration): Iterable<readonly [string, string | undefined]> {
   const { name, example } = declaration;
-  const texts: (readonly [string, string | undefined])[] = [[name, example]];
-  if (declaration.kind === 'class') {
-    texts.push([`${name}()`, declaration.constructorOf?.example]);
-    for (const method of Object.values(declaration.statics))
-      texts.push([`${name}::${method.name}`, method.example]);
-    for (const method of Object.values(declaration.methods))
-      texts.push([`${name}->${method.name}`, method.example]);
+  yield [name, example];
+  if (declaration.kind === 'builtin') return;
+  yield [`${name}()`, declaration.constructorOf?.example];
+  for (const method of Object.values(declaration.statics)) yield [`${name}::${method.name}`, method.example];
+  for (const method of Object.values(declaration.methods)) {
+    if (!seen.has(method)) yield [`${name}->${method.name}`, method.example];
+    seen.add(method);
   }
-  for (const [owner, text] of texts)
-    if (text !== undefined) for (const one of parseExample(text)) yield [owner, one];
 }
 
-const examples = catalog.flatMap((declaration) =>
-  [...examplesOf(declaration)].map(([name, example]) => [name, example.script, example] as const),
+function examplesOf(declaration: Declaration): (readonly [string, string, ExampleScript])[] {
+  return [...textsOf(declaration)].flatMap(([name, text]) =>
+    text === undefined ? [] : parseExample(text).map((one) => [name, one.script, one] as const),
+  );
+}
+
+test.each([...languageDeclarations.values(), ...catalog].flatMap(examplesOf))(
+  '%s: %s',
+  async (_, __, example) => {
+    expect(await world.run(example)).toEqual(example.echoes);
+  },
 );
 
-test.each(examples)('%s: %s', async (_, __, example) => {
-  expect(await world.run(example)).toEqual(example.echoes);
+test.each(examplesOf(EODMailMessage))('in the eod hook, %s: %s', async (_, __, example) => {
+  expect(await world.run(example, 'eod')).toEqual(example.echoes);
 });

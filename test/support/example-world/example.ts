@@ -8,7 +8,7 @@ export interface ExampleScript {
 
 /** @throws Error when the text has neither of the two forms */
 export function parseExample(text: string): readonly ExampleScript[] {
-  return /^\s*echo\b/m.test(text) ? [parseScript(text)] : text.split('\n').map(parseExpression);
+  return /(?:^|[\s;{)])echo\s/m.test(text) ? [parseScript(text)] : text.split('\n').map(parseExpression);
 }
 
 /** `expression  // result`, the result as json_encode prints it. */

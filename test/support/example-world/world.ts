@@ -2,8 +2,17 @@
 // few servers on loopback, files, keys, a message. stdlib/README.md lists it; each example gets a world of its own.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { compile, type Environment, execute, type RunHost } from '#lang';
-import { createLocalServices, type LibraryServices } from '#stdlib';
+import { compile, type Environment, execute, HslObject, type RunHost } from '#lang';
+import {
+  bytesToSource,
+  createLocalServices,
+  EODMailMessage,
+  EodMessage,
+  type LibraryServices,
+  MailDocument,
+  MailMessage,
+  MessageState,
+} from '#stdlib';
 import { InLineClient } from '../../../src/delivery/in-line-client.js';
 import { createRunHost } from '../../../src/scripting/host/index.js';
 import { nativeServices } from '../native-services.js';
@@ -29,14 +38,15 @@ export class ExampleWorld {
     this.#parts = parts;
   }
 
-  /** Runs one example. @returns what it echoed; a failure is a line that begins with `error: ` */
-  async run(example: ExampleScript, environment: Environment = catalogEnvironment()): Promise<string[]> {
+  /**
+   * Runs one example; `phase` eod makes `$mail` the message of that hook.
+   * @returns what it echoed; a failure is a line that begins with `error: `
+   */
+  async run(example: ExampleScript, phase?: 'eod'): Promise<string[]> {
     const { script, back } = await this.#withRealPorts(example.script);
-    const usesMail = /\$mail\b/.test(script);
-    const text = usesMail ? `$mail = MailMessage::String(${quoted(message)});\n${script}` : script;
     const { program, diagnostics } = await compile(
-      { name: 'example.hsl', text },
-      environment,
+      { name: 'example.hsl', text: script },
+      environmentWithMail(phase),
       createCompileHost(files),
     );
     if (program === undefined) return diagnostics.map(({ message: problem }) => `error: ${problem}`);
@@ -48,6 +58,7 @@ export class ExampleWorld {
         after: () => () => {},
       },
       services: createLocalServices({ ...this.#ownServices(clock), ...this.#parts(clock) }),
+      variables: [mailOf(phase)],
     }).run();
     if (result.kind === 'failed') echoes.push(`error: ${result.error.message}`);
     return echoes;
@@ -143,9 +154,24 @@ function seeded(): RunHost['random'] {
   };
 }
 
-function quoted(text: string): string {
-  return `"${text
-    .replace(/[\\"$]/g, '\\$&')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\n', '\\n')}"`;
+function environmentWithMail(phase: 'eod' | undefined): Environment {
+  const library = catalogEnvironment();
+  const declarations = new Map(library.declarations);
+  if (phase === 'eod') declarations.set(EODMailMessage.name, EODMailMessage);
+  return {
+    ...library,
+    declarations,
+    variables: [{ name: 'mail', summary: 'The message of the examples.', readonly: false }],
+  };
+}
+
+function mailOf(phase: 'eod' | undefined): HslObject {
+  const document = new MailDocument(bytesToSource(Buffer.from(message, 'latin1')));
+  if (phase === undefined) return new HslObject(MailMessage, undefined, new MessageState(document));
+  const transaction = {
+    id: '18c3a5e2-0000-4000-8000-000000000001',
+    priority: 0 as const,
+    knowsTransport: (id: string) => id === 'outbound',
+  };
+  return new HslObject(EODMailMessage, undefined, new EodMessage(document, transaction));
 }
