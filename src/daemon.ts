@@ -22,7 +22,7 @@ import { MessageQueue } from './queue/message-queue.js';
 import { limitsOf } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
 import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
-import { ProcessServices, type ScriptSettings } from './scripting/process-services.js';
+import { ProcessServices, scriptSettings } from './scripting/process-services.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
@@ -64,21 +64,6 @@ function every(seconds: number, run: () => void): () => void {
 function policiesOf({ remoteMxConcurrency }: RunningSettings): PolicyConfig {
   if (remoteMxConcurrency === 0) return noPolicies;
   return { policies: [{ fields: ['remotemx'], default: { concurrency: remoteMxConcurrency } }] };
-}
-
-function scriptSettings(startup: StartupSettings, running: RunningSettings): ScriptSettings {
-  const { resolver, transports, addresses, files, metrics } = running;
-  return {
-    resolver,
-    transports,
-    addresses,
-    keys: new Map(),
-    authorities: new Map(),
-    files: new Map(files.map(({ id, text }) => [id, text])),
-    scriptRoot: startup.scriptRoot,
-    metrics,
-    publicSuffixes: startup.publicSuffixes,
-  };
 }
 
 /** A running daemon: its parts, and what may be asked of it while it runs. */

@@ -19,6 +19,7 @@ import {
   textToBytes,
 } from '#lang';
 import { createCompileHost, createRunHost } from '../scripting/host/index.js';
+import type { ScriptSettings } from '../scripting/process-services.js';
 import { exitCodes } from './exit-codes.js';
 import { hostForRoot, plainEnvironment } from './script-surroundings.js';
 
@@ -29,6 +30,7 @@ interface HshOptions {
   readonly dump?: boolean;
   readonly tier?: string;
   readonly running?: string;
+  readonly config?: string;
   readonly plugin?: unknown;
   readonly ffi?: unknown;
   readonly debugger?: unknown;
@@ -49,6 +51,10 @@ export function addHshCommand(program: Command, end: (code: number) => void): vo
     .option(
       '-A, --running <file>',
       'run the __entrypoint of a running configuration in YAML; - reads it from stdin',
+    )
+    .option(
+      '-c, --config <dir>',
+      'take keys, addresses, transports and whatever else scripts name from this configuration',
     )
     .option('-p, --plugin <path>', 'not supported yet')
     .option('--ffi', 'not supported yet')
@@ -75,8 +81,10 @@ async function hsh(file: string | undefined, options: HshOptions): Promise<numbe
   }
   const root = options.include ?? options.root;
   if (file === undefined && options.execute === undefined && process.stdin.isTTY) {
+    const named = await namedThings(options, path.resolve(root ?? '.'));
+    if (named === undefined) return exitCodes.failed;
     const { runRepl } = await import('./repl/repl.js');
-    return runRepl(path.resolve(root ?? '.'));
+    return runRepl(path.resolve(root ?? '.'), undefined, named);
   }
   let entry: FoundFile;
   try {
@@ -86,7 +94,27 @@ async function hsh(file: string | undefined, options: HshOptions): Promise<numbe
     return exitCodes.failed;
   }
   const folder = root ?? (file === undefined || file === '-' ? '.' : path.dirname(file));
-  return compileAndRun(entry, hostForRoot(path.resolve(folder), entry.name), options);
+  const named = await namedThings(options, path.resolve(folder));
+  if (named === undefined) return exitCodes.failed;
+  return compileAndRun(entry, hostForRoot(path.resolve(folder), entry.name), named, options);
+}
+
+/** What scripts ask for by name: `--config`, else files below the root. Undefined when the configuration is refused, and told why. */
+async function namedThings(options: HshOptions, root: string): Promise<ScriptSettings | undefined> {
+  const { bareSettings, scriptSettings } = await import('../scripting/process-services.js');
+  if (options.config === undefined) return bareSettings(root);
+  const [{ loadConfiguration }, { ConfigError }] = await Promise.all([
+    import('../config/load.js'),
+    import('../config/problem.js'),
+  ]);
+  try {
+    const { startup, running } = loadConfiguration(options.config);
+    return scriptSettings(startup, running);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
 }
 
 /** `-A`: the code to run and what it may include are in one YAML document. */
@@ -109,10 +137,18 @@ async function hshRunning(file: string, options: HshOptions): Promise<number> {
     files: running.files,
     ...(root === undefined ? {} : { folders: [path.resolve(root)] }),
   });
-  return compileAndRun({ name: '<__entrypoint>', text: running.entrypoint }, host, options);
+  const named = await namedThings(options, path.resolve(root ?? '.'));
+  if (named === undefined) return exitCodes.failed;
+  const settings = { ...named, files: new Map([...named.files, ...running.files]) };
+  return compileAndRun({ name: '<__entrypoint>', text: running.entrypoint }, host, settings, options);
 }
 
-async function compileAndRun(entry: FoundFile, host: CompileHost, options: HshOptions): Promise<number> {
+async function compileAndRun(
+  entry: FoundFile,
+  host: CompileHost,
+  settings: ScriptSettings,
+  options: HshOptions,
+): Promise<number> {
   const compiled = await compile(entry, plainEnvironment(), host);
   showDiagnostics(compiled.diagnostics);
   if (compiled.program === undefined) return exitCodes.doesNotCompile;
@@ -120,7 +156,7 @@ async function compileAndRun(entry: FoundFile, host: CompileHost, options: HshOp
     process.stdout.write(`${disassemble(compiled.program)}\n`);
     return exitCodes.done;
   }
-  return runProgram(compiled.program);
+  return runProgram(compiled.program, settings);
 }
 
 function readEntry(file: string | undefined, code: string | undefined): FoundFile {
@@ -142,17 +178,23 @@ export function scriptErrorToText(error: ScriptError): string {
   return bytesToText([`${place}error: ${error.message}`, ...error.stack.map(stackLine)].join('\n'));
 }
 
-async function runProgram(program: Program): Promise<number> {
+async function runProgram(program: Program, settings: ScriptSettings): Promise<number> {
   const output = new OutputLines();
+  const { shellServices } = await import('./shell-services.js');
+  const services = shellServices(settings);
   const execution = execute(program, {
     host: createRunHost({ echo: (text) => output.write(text) }),
     limits: DEPTH_ONLY,
+    services,
   });
   const stop = () => execution.cancel('interrupted');
   process.once('SIGINT', stop);
   const result = await execution.run();
   process.off('SIGINT', stop);
   output.flush();
+  // What the script left to be done is done, unless somebody wants an end.
+  if (result.kind !== 'cancelled') await services.drained();
+  await services.close();
   switch (result.kind) {
     case 'finished':
     case 'ended':

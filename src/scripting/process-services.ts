@@ -23,7 +23,7 @@ import {
   type Submission,
   type SuffixList,
 } from '#stdlib';
-import type { MetricSettings } from '../config/configuration.js';
+import type { MetricSettings, RunningSettings, StartupSettings } from '../config/configuration.js';
 import type { TlsTrust } from '../delivery/client/tls.js';
 import type { Transport } from '../delivery/deliverer.js';
 import { InLineClient } from '../delivery/in-line-client.js';
@@ -61,6 +61,22 @@ export function bareSettings(scriptRoot: string | undefined): ScriptSettings {
     scriptRoot,
     metrics: [],
     publicSuffixes: undefined,
+  };
+}
+
+/** What a configuration has of it. */
+export function scriptSettings(startup: StartupSettings, running: RunningSettings): ScriptSettings {
+  const { resolver, transports, addresses, files, metrics } = running;
+  return {
+    resolver,
+    transports,
+    addresses,
+    keys: new Map(),
+    authorities: new Map(),
+    files: new Map(files.map(({ id, text }) => [id, text])),
+    scriptRoot: startup.scriptRoot,
+    metrics,
+    publicSuffixes: startup.publicSuffixes,
   };
 }
 

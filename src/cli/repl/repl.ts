@@ -6,9 +6,11 @@ import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { bytesToText, disassemble, textToBytes, toText } from '#lang';
 import { createRunHost } from '../../scripting/host/index.js';
+import { bareSettings, type ScriptSettings } from '../../scripting/process-services.js';
 import { exitCodes } from '../exit-codes.js';
 import { scriptErrorToText, showDiagnostics } from '../hsh.js';
 import { plainEnvironment } from '../script-surroundings.js';
+import { shellServices } from '../shell-services.js';
 import { commonStart, complete } from './complete.js';
 import { helpFor } from './help.js';
 import { ReplSession } from './session.js';
@@ -60,10 +62,13 @@ export interface ReplTerminal {
 export function runRepl(
   root: string,
   terminal: ReplTerminal = { input: process.stdin, output: process.stdout, isTerminal: true },
+  settings: ScriptSettings = bareSettings(root),
 ): Promise<number> {
   const { output } = terminal;
   const say = (text: string) => output.write(text.endsWith('\n') ? text : `${text}\n`);
-  const session = new ReplSession(root, createRunHost({ echo: (text) => say(bytesToText(text)) }));
+  const services = shellServices(settings);
+  const host = createRunHost({ echo: (text) => say(bytesToText(text)) });
+  const session = new ReplSession(root, host, services);
   const past = terminal.isTerminal ? readHistory() : [];
   const typed = [...past].reverse();
   let pending = '';
@@ -191,7 +196,7 @@ export function runRepl(
       void turn.then(() => {
         if (terminal.isTerminal) writeHistory(typed);
         say('');
-        resolve(exitCodes.done);
+        void services.close().then(() => resolve(exitCodes.done));
       });
     });
     say('argonite hsh: type HSL, :help for help');

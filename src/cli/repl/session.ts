@@ -15,6 +15,7 @@ import {
   type ScriptError,
   type Value,
 } from '#lang';
+import type { LibraryServices } from '#stdlib';
 import { hostForRoot, plainEnvironment } from '../script-surroundings.js';
 
 export type ReplOutcome =
@@ -63,14 +64,17 @@ const silentKinds: ReadonlySet<ast.Expression['kind']> = new Set([
 export class ReplSession {
   readonly #root: string;
   readonly #host: RunHost;
+  readonly #services: LibraryServices | undefined;
   /** By name, so that a new definition replaces the old one. */
   readonly #declarations = new Map<string, Declared>();
   #variables = new Map<string, Value>();
   #cancel: ((reason: string) => void) | undefined;
 
-  constructor(root: string, host: RunHost) {
+  /** `services` are what the library asks of the process; in-process ones without. */
+  constructor(root: string, host: RunHost, services?: LibraryServices) {
     this.#root = root;
     this.#host = host;
+    this.#services = services;
   }
 
   get variables(): ReadonlyMap<string, Value> {
@@ -91,6 +95,7 @@ export class ReplSession {
       host: this.#host,
       limits: DEPTH_ONLY,
       variables: names.map((name) => this.#variables.get(name)),
+      services: this.#services,
     });
     this.#cancel = (reason) => execution.cancel(reason);
     const result = await execution.run();
