@@ -6,7 +6,9 @@ const targets: Readonly<
   language: () => import('./language.js'),
   smtp: () => import('./smtp.js'),
   headers: () => import('./headers.js'),
+  dns: () => import('./dns.js'),
   'address-lists': () => import('./address-lists.js'),
+  mime: () => import('./mime.js'),
   dkim: () => import('./dkim.js'),
   'spool-records': () => import('./spool-records.js'),
 };
