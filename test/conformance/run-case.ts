@@ -1,9 +1,9 @@
 // Runs one case: a fresh host, a fresh execution, nothing kept but compiled patterns.
 
 import { compile, type Diagnostic, type Environment, execute } from '#lang';
-import { createLocalServices, MailMessage, MIMEPart } from '#stdlib';
+import { MailMessage, MIMEPart } from '#stdlib';
 import { createCompileHost } from '../../src/scripting/host/index.js';
-import { nativeServices } from '../support/native-services.js';
+import { bareSettings, ProcessServices } from '../../src/scripting/process-services.js';
 import { catalogEnvironment, createRunHost } from '../support/script-host.js';
 import type { Case, ExpectedError } from './cases.js';
 
@@ -67,6 +67,8 @@ const environment: Environment = {
   ]),
 };
 
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 async function runScript(one: Case): Promise<CaseRun> {
   const echoes: string[] = [];
   try {
@@ -83,14 +85,17 @@ async function compileAndRun(one: Case, echoes: string[]): Promise<CaseRun['fail
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   if (errors.length > 0 || program === undefined)
     return { kind: 'compile', problem: errors.map(sentenceOf).join('\n') };
+  const settings = { ...bareSettings(undefined), files: one.files };
+  const services = new ProcessServices({ settings, log: silent });
   const execution = execute(program, {
     host: createRunHost((text) => {
       echoes.push(text);
     }),
-    services: createLocalServices({ native: nativeServices() }),
+    services,
     limits: { time: TIME_SECONDS },
   });
   const result = await unlessHung(execution.run());
+  await services.close();
   switch (result.kind) {
     case 'finished':
     case 'ended':
