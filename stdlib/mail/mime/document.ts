@@ -398,7 +398,7 @@ export function readPieces(source: MessageSource, pieces: Pieces): Buffer | Prom
 export function readRange(source: MessageSource, start: number, end: number): Buffer | Promise<Buffer> {
   if (end <= source.head.length) return source.head.subarray(start, end);
   return source.read(start, end).then((bytes) => {
-    if (bytes.length < end - start) throw new Error(`the message ends at byte ${start + bytes.length}`);
+    if (bytes.length < end - start) throw new Error(`it ends at byte ${start + bytes.length}`);
     return bytes;
   });
 }

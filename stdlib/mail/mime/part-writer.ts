@@ -208,7 +208,7 @@ class PartWriter {
     this.#text(`Content-Type: ${wrap.contentType}\r\n\r\n`);
     this.#needsLineEnd = false;
     for (const inserted of wrap.before) this.#newPart(wrap.boundary, inserted);
-    if (level > 0 || part.changes.replacement !== 'removed') {
+    if (level > 0 || !this.#isEmptied(part)) {
       this.#newDelimiter(wrap.boundary);
       const inner = part.changes.wraps[level - 1];
       if (inner === undefined) this.#content(part);
@@ -270,12 +270,16 @@ class PartWriter {
     );
   }
 
-  /** Whether nothing is left of a part: it was removed, or all that it held was. */
+  /** Whether nothing is left of a part, and nothing stands around it. */
   #isGone(part: MimePart): boolean {
-    const { wraps, replacement, body, children } = part.changes;
-    if (!this.#dirty.has(part) || wraps.length > 0) return false;
+    return part.changes.wraps.length === 0 && this.#isEmptied(part);
+  }
+
+  /** Whether a part was removed, or all that it held was. */
+  #isEmptied(part: MimePart): boolean {
+    const { replacement, body, children } = part.changes;
     if (replacement !== undefined) return replacement === 'removed';
-    if (!part.isMultipart || body !== undefined) return false;
+    if (!part.isMultipart || !this.#dirty.has(part) || body !== undefined) return false;
     const inside = children ?? part.children;
     return inside.length > 0 && inside.every((child) => child.kind === 'part' && this.#isGone(child));
   }

@@ -113,25 +113,39 @@ export function rawValueOf(place: PartPlace, name: string): string | undefined {
   );
 }
 
-/** Fills in the parts below `root`, whose header is known. A promise when the message must be read from disk. */
-export function readStructure(source: MessageSource, root: PartPlace): void | Promise<void> {
+/**
+ * Fills in the parts below `root`, whose header is known. A promise when the message must be read from disk, which is
+ * done in windows of that size.
+ */
+export function readStructure(
+  source: MessageSource,
+  root: PartPlace,
+  windowBytes = WINDOW_BYTES,
+): void | Promise<void> {
   const scanner = new StructureScanner(root, source.sizeBytes, source.isComplete);
   if (scanner.isDone) return undefined;
   if (source.isComplete) {
     scanner.scan(source.head, 0, true);
     return undefined;
   }
-  return readWindows(source, scanner);
+  return readWindows(source, scanner, windowBytes);
 }
 
-async function readWindows(source: MessageSource, scanner: StructureScanner): Promise<void> {
+async function readWindows(
+  source: MessageSource,
+  scanner: StructureScanner,
+  windowBytes: number,
+): Promise<void> {
   scanner.scan(source.head, 0, false);
+  let size = windowBytes;
   while (!scanner.isDone) {
-    const start = scanner.windowStart;
-    const end = Math.min(source.sizeBytes, scanner.position + WINDOW_BYTES);
-    const window = await source.read(start, end);
-    if (window.length < end - start) throw new Error(`the message ends at byte ${start + window.length}`);
-    scanner.scan(window, start, end === source.sizeBytes);
+    const { position, windowStart } = scanner;
+    const end = Math.min(source.sizeBytes, position + size);
+    const window = await source.read(windowStart, end);
+    if (window.length < end - windowStart) throw new Error(`it ends at byte ${windowStart + window.length}`);
+    scanner.scan(window, windowStart, end === source.sizeBytes);
+    // A line that did not fit is looked at again, in a larger window.
+    size = scanner.position === position ? size * 2 : windowBytes;
   }
 }
 
