@@ -2,12 +2,15 @@
 
 // --- What every program can call, and what it needs
 export { catalog } from './catalog.js';
+// --- Keys and certificates as texts
+export { certificatesInPem } from './certificates/certificate.js';
 export {
   type ConfiguredAddress,
   type ConfiguredKey,
   type ConfiguredThings,
   nothingConfigured,
 } from './configured.js';
+export { privateKeyInPem } from './crypto/keys.js';
 export { type CountingResolver, createResolver, type ResolverSettings } from './dns/create-resolver.js';
 export { type HostRecords, hostTypes, parseHostRecord } from './dns/hosts.js';
 export { questionName } from './dns/names.js';
@@ -60,6 +63,7 @@ export { MIMEPart } from './mail/mime-part.builtins.js';
 export type { Submission, SubmittedId } from './mail/submission.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
+export { valueBytes } from './memory/value-size.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
 // --- Domains
 export {

@@ -1,7 +1,8 @@
 // What the daemon runs on: every setting with its default filled in, units converted, references checked. Nothing
 // behind this file reads YAML.
 
-import type { ConfiguredAddress, ResolverSettings, SuffixList } from '#stdlib';
+import type { X509Certificate } from 'node:crypto';
+import type { ConfiguredAddress, ConfiguredKey, ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
 import type { ConfigProblem } from './problem.js';
 
@@ -109,6 +110,9 @@ export interface RunningSettings {
   readonly metrics: readonly MetricSettings[];
   readonly transports: ReadonlyMap<string, Transport>;
   readonly addresses: ReadonlyMap<string, ConfiguredAddress>;
+  /** `pki.private` and `pki.ca`, by id without `pki:`. */
+  readonly keys: ReadonlyMap<string, ConfiguredKey>;
+  readonly authorities: ReadonlyMap<string, readonly X509Certificate[]>;
   /** What createResolver makes a resolver of. */
   readonly resolver: ResolverSettings;
   readonly poolSize: number;

@@ -80,6 +80,8 @@ function pathText(path: Path): string {
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
+  // A key in a wrong place is still a secret.
+  if (text.includes('PRIVATE KEY-----')) return 'a private key';
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
@@ -104,7 +106,7 @@ function messageOf(error: ErrorObject): string {
       const key = String(error.params['additionalProperty']);
       const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {});
       const near = suggest(key, known);
-      return `unknown key "${key}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+      return `unknown key ${shown(key)}${near === undefined ? '' : `; did you mean "${near}"?`}`;
     }
     case 'required':
       return `the key "${String(error.params['missingProperty'])}" is missing`;

@@ -10,6 +10,7 @@ import { collectAddresses } from './addresses.js';
 import type { Configuration, RunningSettings, StartupSettings } from './configuration.js';
 import { defaults } from './defaults.js';
 import { type ConfigDocument, readDocument } from './document.js';
+import { collectKeys } from './keys.js';
 import { type Layout, layoutOf } from './layout.js';
 import { collectMetrics } from './metrics.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
@@ -165,6 +166,7 @@ export function loadConfiguration(folder: string): Configuration {
     transports,
     addresses: collectAddresses(app, problems),
     resolver: collectResolver(app, problems),
+    ...collectKeys(smtpd, app, layout.yaml, problems),
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,
   };

@@ -66,13 +66,13 @@ export function bareSettings(scriptRoot: string | undefined): ScriptSettings {
 
 /** What a configuration has of it. */
 export function scriptSettings(startup: StartupSettings, running: RunningSettings): ScriptSettings {
-  const { resolver, transports, addresses, files, metrics } = running;
+  const { resolver, transports, addresses, keys, authorities, files, metrics } = running;
   return {
     resolver,
     transports,
     addresses,
-    keys: new Map(),
-    authorities: new Map(),
+    keys,
+    authorities,
     files: new Map(files.map(({ id, text }) => [id, text])),
     scriptRoot: startup.scriptRoot,
     metrics,

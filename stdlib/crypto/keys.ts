@@ -10,6 +10,7 @@ import {
   type PublicKeyInput,
 } from 'node:crypto';
 import { type CallContext, HslResource, type Value } from '#lang';
+import { pemBlocks } from '../certificates/pem.js';
 import { PRIVATE_KEY_RESOURCE } from '../loaders/certificates.js';
 import { servicesOf } from '../services.js';
 
@@ -66,6 +67,12 @@ export function publicKeyIn(form: PublicKeyForm, text: string): KeyObject | unde
         : ({ key: Buffer.from(text, 'latin1'), format: 'der', type: form } satisfies PublicKeyInput),
     ),
   );
+}
+
+/** The private key of a PEM text that may hold other things, certificates for example; undefined without exactly one. */
+export function privateKeyInPem(text: string): KeyObject | undefined {
+  const keys = [...pemBlocks(text)].filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  return keys.length === 1 ? privateKeyIn('pem', keys[0]!.text) : undefined;
 }
 
 /** The private key behind a resource; undefined when there is another thing behind it. */

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { authorities, privateKeys } from './pki.js';
 import { count, duration, flag, later, size, strict, text, version } from './types.js';
 
 // smtpd-app.yaml: the running configuration, read at start and at every reload (queue-and-config 8.4).
@@ -300,7 +301,7 @@ export const appSchema = strict({
   addresses: Type.Optional(Type.Array(address, { description: 'Addresses to send from, by name.' })),
   lists: later('lists'),
   resolver: Type.Optional(resolver),
-  pki: later('TLS'),
+  pki: Type.Optional(strict({ private: privateKeys, ca: authorities })),
   postmaster: later('notifications'),
   monitor: later('the monitor endpoint'),
   plugins: later('native plugins'),

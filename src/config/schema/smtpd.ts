@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { privateKeys } from './pki.js';
 import { count, duration, flag, ignored, later, size, strict, text, version } from './types.js';
 
 // smtpd.yaml: what is read once, at start (queue-and-config 8.3).
@@ -111,7 +112,7 @@ export const smtpdSchema = strict({
     }),
   ),
   plugins: later('native plugins'),
-  pki: later('TLS'),
+  pki: Type.Optional(strict({ private: privateKeys })),
   cluster: later('clusters'),
   monitor: later('the monitor endpoint'),
 });

@@ -4,9 +4,8 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { type CallContext, HslArray, HslResource, ScriptFault, typeWord, type Value } from '#lang';
 import { certificatesInPem } from '../../certificates/certificate.js';
 import { certificatesOf } from '../../certificates/certificate-values.js';
-import { pemBlocks } from '../../certificates/pem.js';
 import { servicesOf } from '../../services.js';
-import { privateKeyIn, privateKeyOf } from '../keys.js';
+import { privateKeyInPem, privateKeyOf } from '../keys.js';
 import type { Recipient } from './decrypt.js';
 import type { Signer } from './sign.js';
 
@@ -41,8 +40,7 @@ function keyAndCertificates(
 
 function fromPem(text: string): KeyAndCertificates | undefined {
   const found = certificatesInPem(text);
-  const keys = [...pemBlocks(text)].filter(({ label }) => label.endsWith('PRIVATE KEY'));
-  const key = keys.length === 1 ? privateKeyIn('pem', keys[0]!.text) : undefined;
+  const key = privateKeyInPem(text);
   if (found === undefined || key === undefined) return undefined;
   const own = found.find((certificate) => certificate.checkPrivateKey(key));
   return own === undefined
