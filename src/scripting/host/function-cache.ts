@@ -1,11 +1,13 @@
 // The store behind `cache` (hsl-language 15), in this process. An entry whose time is over stays until its place is
 // needed: a call with `update_function` wants to see what it replaces. Buckets are bounded, too, since scripts name
-// them.
+// them, and so are the bytes of all entries, since peers fill them.
 //
 // A bucket's name begins with its namespace and a line feed (lang/vm/cache.ts). Two namespaces mean something:
 // `file:X` is emptied when file X changes, and `$messageid` is a store for each message.
 
 import type { CacheEntry, Clock, FunctionCache } from '#lang';
+import { valueBytes } from '#stdlib';
+import { ExpiryQueue } from './expiry-queue.js';
 
 export interface FunctionCacheOptions {
   /** The clock that entries' times are on. */
@@ -13,6 +15,8 @@ export interface FunctionCacheOptions {
   /** Something that changes when the script file `name` does; undefined when there is no such file. */
   readonly fileStamp?: (name: string) => string | undefined;
   readonly mostBuckets?: number;
+  /** Bytes of all keys and values, with a fixed share per entry. */
+  readonly mostBytes?: number;
 }
 
 /** The cache of a process. */
@@ -24,15 +28,22 @@ export interface ProcessCache extends FunctionCache {
 }
 
 const MOST_BUCKETS = 10_000;
+const MOST_BYTES = 256 * 1024 * 1024;
+/** What an entry costs beside its key and value. */
+const ENTRY_BYTES = 200;
 const PER_MESSAGE = '$messageid\n';
+
+interface HeldEntry {
+  readonly entry: CacheEntry;
+  readonly bytes: number;
+}
 
 interface Bucket {
   /** In order of use, the last used at the end. */
-  readonly entries: Map<string, CacheEntry>;
+  readonly entries: Map<string, HeldEntry>;
+  readonly expiries: ExpiryQueue;
   /** The smallest any statement asked for. */
   size: number;
-  /** No entry is over before this moment: saves looking for one. */
-  firstExpiry: number;
   /** Of a `file:` namespace: the file's stamp when the bucket was last used. */
   stamp: string | undefined;
 }
@@ -48,18 +59,21 @@ class BucketCache implements ProcessCache {
   readonly #clock: Clock;
   readonly #fileStamp: (name: string) => string | undefined;
   readonly #mostBuckets: number;
+  readonly #mostBytes: number;
+  #bytes = 0;
 
-  constructor({ clock, fileStamp, mostBuckets }: FunctionCacheOptions) {
+  constructor({ clock, fileStamp, mostBuckets, mostBytes }: FunctionCacheOptions) {
     this.#clock = clock;
     this.#fileStamp = fileStamp ?? (() => undefined);
     this.#mostBuckets = mostBuckets ?? MOST_BUCKETS;
+    this.#mostBytes = mostBytes ?? MOST_BYTES;
   }
 
   get(bucketName: string, key: string): CacheEntry | undefined {
     const bucket = this.#use(bucketName);
-    const entry = bucket?.entries.get(key);
-    if (bucket !== undefined && entry !== undefined) moveToEnd(bucket.entries, key, entry);
-    return entry;
+    const held = bucket?.entries.get(key);
+    if (bucket !== undefined && held !== undefined) moveToEnd(bucket.entries, key, held);
+    return held?.entry;
   }
 
   set(bucketName: string, key: string, entry: CacheEntry, wantedSize: number, lru: boolean): void {
@@ -68,17 +82,22 @@ class BucketCache implements ProcessCache {
     const bucket = this.#use(bucketName) ?? this.#addBucket(bucketName, size);
     if (size < bucket.size) bucket.size = size;
     const { entries } = bucket;
-    const isNew = !entries.delete(key);
-    while (entries.size > bucket.size) dropOldest(entries);
+    const isNew = !this.#drop(bucket, key);
+    while (entries.size > bucket.size) this.#dropOldest(bucket);
     if (entries.size >= bucket.size) {
-      dropExpired(bucket, this.#clock.monotonic());
+      this.#dropExpired(bucket);
       if (entries.size >= bucket.size) {
         if (bucket.size < 1 || (isNew && !lru)) return;
-        dropOldest(entries);
+        this.#dropOldest(bucket);
       }
     }
-    entries.set(key, entry);
-    if (entry.expires < bucket.firstExpiry) bucket.firstExpiry = entry.expires;
+    const bytes = ENTRY_BYTES + key.length + valueBytes(entry.value);
+    if (bytes > this.#mostBytes) return;
+    entries.set(key, { entry, bytes });
+    this.#bytes += bytes;
+    if (bucket.expiries.size > 2 * entries.size + 16) requeue(bucket);
+    else bucket.expiries.add(key, entry.expires);
+    this.#makeRoom();
   }
 
   forMessage(messageId: string): FunctionCache {
@@ -93,8 +112,8 @@ class BucketCache implements ProcessCache {
   }
 
   clear(namespace: string): void {
-    for (const name of this.#buckets.keys())
-      if (name.startsWith(`${namespace}\n`)) this.#buckets.delete(name);
+    for (const [name, bucket] of this.#buckets)
+      if (name.startsWith(`${namespace}\n`)) this.#dropBucket(name, bucket);
   }
 
   #use(name: string): Bucket | undefined {
@@ -103,21 +122,60 @@ class BucketCache implements ProcessCache {
     moveToEnd(this.#buckets, name, bucket);
     const stamp = this.#stampOf(name);
     if (stamp !== bucket.stamp) {
-      bucket.entries.clear();
+      this.#empty(bucket);
       bucket.stamp = stamp;
     }
     return bucket;
   }
 
   #addBucket(name: string, size: number): Bucket {
-    if (this.#buckets.size >= this.#mostBuckets) dropOldest(this.#buckets);
-    const bucket = { entries: new Map(), size, firstExpiry: Infinity, stamp: this.#stampOf(name) };
+    if (this.#buckets.size >= this.#mostBuckets) this.#dropBucket(...oldestOf(this.#buckets));
+    const bucket = { entries: new Map(), expiries: new ExpiryQueue(), size, stamp: this.#stampOf(name) };
     this.#buckets.set(name, bucket);
     return bucket;
   }
 
   #stampOf(name: string): string | undefined {
     return name.startsWith('file:') ? this.#fileStamp(name.slice(5, name.indexOf('\n'))) : undefined;
+  }
+
+  /** Entries of the buckets used least lately go until all that is left may stay. */
+  #makeRoom(): void {
+    while (this.#bytes > this.#mostBytes) {
+      const [name, bucket] = oldestOf(this.#buckets);
+      if (bucket.entries.size === 0) this.#buckets.delete(name);
+      else this.#dropOldest(bucket);
+    }
+  }
+
+  #drop(bucket: Bucket, key: string): boolean {
+    const held = bucket.entries.get(key);
+    if (held === undefined) return false;
+    this.#bytes -= held.bytes;
+    return bucket.entries.delete(key);
+  }
+
+  #dropOldest(bucket: Bucket): void {
+    this.#drop(bucket, oldestOf(bucket.entries)[0]);
+  }
+
+  #dropExpired(bucket: Bucket): void {
+    const now = this.#clock.monotonic();
+    for (let key = bucket.expiries.take(now); key !== undefined; key = bucket.expiries.take(now)) {
+      const held = bucket.entries.get(key);
+      if (held !== undefined && held.entry.expires <= now) this.#drop(bucket, key);
+    }
+  }
+
+  #dropBucket(name: string, bucket: Bucket): void {
+    this.#empty(bucket);
+    this.#buckets.delete(name);
+  }
+
+  #empty(bucket: Bucket): void {
+    for (const { bytes } of bucket.entries.values()) this.#bytes -= bytes;
+    bucket.entries.clear();
+    bucket.expiries.clear();
   }
 }
 
@@ -126,17 +184,13 @@ function moveToEnd<V>(map: Map<string, V>, key: string, value: V): void {
   map.set(key, value);
 }
 
-function dropOldest(map: Map<string, unknown>): void {
-  const oldest = map.keys().next();
-  if (oldest.done !== true) map.delete(oldest.value);
+/** Of a map that is not empty. */
+function oldestOf<V>(map: Map<string, V>): [string, V] {
+  return map.entries().next().value!;
 }
 
-function dropExpired(bucket: Bucket, now: number): void {
-  if (now < bucket.firstExpiry) return;
-  let first = Infinity;
-  for (const [key, { expires }] of bucket.entries) {
-    if (expires <= now) bucket.entries.delete(key);
-    else if (expires < first) first = expires;
-  }
-  bucket.firstExpiry = first;
+/** Forgets the times that no entry has any more. */
+function requeue(bucket: Bucket): void {
+  bucket.expiries.clear();
+  for (const [key, { entry }] of bucket.entries) bucket.expiries.add(key, entry.expires);
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createFunctionCache, type ProcessCache } from '../../../../src/scripting/host/function-cache.js';
 
@@ -66,6 +67,55 @@ describe('the store behind cache', () => {
   test('stores nothing with size zero', () => {
     put('a', { size: 0 });
     expect(has('a')).toEqual([null]);
+  });
+
+  test('holds a bounded number of bytes: entries of the buckets used least lately go', () => {
+    cache = createFunctionCache({ clock, mostBytes: 2000 });
+    const fill = (bucket: string, key: string, bytes: number) =>
+      cache.set(bucket, key, { value: 'x'.repeat(bytes), expires: 999 }, 100, true);
+    fill('old', 'a', 300);
+    fill('old', 'b', 300);
+    fill('new', 'c', 300);
+    fill('new', 'd', 300);
+    expect(cache.get('old', 'a')).toBeUndefined();
+    expect(cache.get('old', 'b')).toBeDefined();
+    fill('new', 'huge', 5000);
+    expect(cache.get('new', 'huge')).toBeUndefined();
+    expect(cache.get('new', 'd')).toBeDefined();
+  });
+
+  test('agrees with a plain list about what is over, over many renewals', () => {
+    const step = fc.record({
+      key: fc.nat(8).map(String),
+      wait: fc.nat(20),
+      ttl: fc.integer({ min: 1, max: 60 }),
+      lru: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        cache = createFunctionCache({ clock });
+        now = 0;
+        // Used least lately first.
+        let model: { key: string; expires: number }[] = [];
+        for (const { key, wait, ttl, lru } of steps) {
+          now += wait;
+          put(key, { size: 4, lru, ttl });
+          const isNew = !model.some((entry) => entry.key === key);
+          model = model.filter((entry) => entry.key !== key);
+          if (model.length >= 4) model = model.filter(({ expires }) => expires > now);
+          if (model.length < 4 || lru || !isNew) {
+            if (model.length >= 4) model.shift();
+            model.push({ key, expires: now + ttl });
+          }
+        }
+        const expected = model.map((entry) => [entry.key, entry.expires]).sort();
+        const found = Array.from({ length: 9 }, (_, i) => String(i)).flatMap((key) => {
+          const entry = cache.get('f', key);
+          return entry === undefined ? [] : [[key, entry.expires]];
+        });
+        expect(found.sort()).toEqual(expected);
+      }),
+    );
   });
 
   test('holds a bounded number of buckets, those used last', () => {
