@@ -10,6 +10,8 @@ interface Entry {
   /** What was handed out last, with TTLs `shownAgeSeconds` lower. */
   shown: DnsAnswer;
   shownAgeSeconds: number;
+  /** How many answers had come into the cache when this one was used last. */
+  usedAt: number;
 }
 
 /** What an entry may take on average; many large ones push out more than their number. */
@@ -21,7 +23,6 @@ const ENTRY_BYTES = 256;
 export interface CacheCounters {
   readonly size: number;
   readonly hits: number;
-  readonly misses: number;
   readonly expires: number;
   readonly evicts: number;
 }
@@ -33,8 +34,8 @@ export class AnswerCache {
   /** In the order of use: the first is the next to go. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
+  #stored = 0;
   #hits = 0;
-  #misses = 0;
   #expires = 0;
   #evicts = 0;
 
@@ -47,7 +48,6 @@ export class AnswerCache {
     return {
       size: this.#entries.size,
       hits: this.#hits,
-      misses: this.#misses,
       expires: this.#expires,
       evicts: this.#evicts,
     };
@@ -56,19 +56,19 @@ export class AnswerCache {
   /** The answer with the TTLs that are left. */
   get(key: string, nowMs: number): DnsAnswer | undefined {
     const entry = this.#entries.get(key);
-    if (entry === undefined) {
-      this.#misses++;
-      return undefined;
-    }
+    if (entry === undefined) return undefined;
     if (entry.expiresAtMs <= nowMs) {
       this.#drop(key, entry);
       this.#expires++;
-      this.#misses++;
       return undefined;
     }
     this.#hits++;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    // Its place in the order matters only once another answer has come in.
+    if (entry.usedAt !== this.#stored) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      entry.usedAt = this.#stored;
+    }
     const ageSeconds = Math.floor((nowMs - entry.storedAtMs) / 1000);
     if (ageSeconds !== entry.shownAgeSeconds) {
       entry.shown = aged(entry.answer, ageSeconds);
@@ -89,6 +89,7 @@ export class AnswerCache {
       sizeBytes: sizeBytes + ENTRY_BYTES,
       shown: answer,
       shownAgeSeconds: 0,
+      usedAt: ++this.#stored,
     };
     this.#entries.set(key, entry);
     this.#bytes += entry.sizeBytes;

@@ -36,6 +36,8 @@ export interface ResolverSettings {
 /** A resolver that can be looked into. */
 export interface CountingResolver extends Resolver {
   readonly counters: CacheCounters & {
+    /** Questions that went to the servers, or joined one on its way. */
+    readonly misses: number;
     /** Questions at the servers now. */
     readonly running: number;
     /** Questions waiting for their turn now. */
@@ -86,6 +88,7 @@ class CachingResolver implements CountingResolver {
   readonly #flights = new Map<string, Flight>();
   readonly #pending = new Set<Flight>();
   #running = 0;
+  #misses = 0;
 
   constructor(settings: ResolverSettings) {
     this.#nowMs = settings.nowMs ?? (() => performance.now());
@@ -107,21 +110,28 @@ class CachingResolver implements CountingResolver {
   }
 
   get counters(): CountingResolver['counters'] {
-    return { ...this.#cache.counters, running: this.#running, pending: this.#pending.size };
+    const misses = this.#misses;
+    return { ...this.#cache.counters, misses, running: this.#running, pending: this.#pending.size };
   }
 
   query(question: Question, signal?: AbortSignal): DnsAnswer | Promise<DnsAnswer> {
     const { type, servers } = question;
+    if (servers === undefined) {
+      // Most names come as they are remembered; what is known without asking is never remembered.
+      const cached = this.#cache.get(`${type} ${question.name}`, this.#nowMs());
+      if (cached !== undefined) return cached;
+    }
     const name = questionName(question.name, type);
     if (name === undefined) return badName;
     const known = this.#hosts.find(name, type);
     if (known !== undefined) return known;
     if (signal?.aborted) return tryAgain;
     const cacheKey = servers === undefined ? `${type} ${name.toLowerCase()}` : undefined;
-    if (cacheKey !== undefined) {
+    if (cacheKey !== undefined && cacheKey !== `${type} ${question.name}`) {
       const cached = this.#cache.get(cacheKey, this.#nowMs());
       if (cached !== undefined) return cached;
     }
+    this.#misses++;
     const flight = this.#board(question, name, cacheKey);
     return flight === undefined ? tryAgain : this.#await(flight, signal);
   }

@@ -16,6 +16,11 @@ const benchmarks: Readonly<
     summary: "pcre_match, next to V8's RegExp and php's preg_match",
     load: () => import('./patterns.js'),
   },
+  dns: { summary: 'cached names next to a Map, uncached next to node:dns', load: () => import('./dns.js') },
+  dkim: {
+    summary: 'DKIM signatures, next to bare RSA signing and to mailauth',
+    load: () => import('./dkim.js'),
+  },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix', load: () => import('./accept.js') },
 };

@@ -16,7 +16,7 @@ test('an answer is given until its time is over, with the TTL that is left', () 
   expect(cache.get('a x', 10_500)).toEqual(answer('192.0.2.1', 50));
   expect(cache.get('a x', 10_900)).toBe(cache.get('a x', 10_950));
   expect(cache.get('a x', 60_000)).toBeUndefined();
-  expect(cache.counters).toEqual({ size: 0, hits: 4, misses: 1, expires: 1, evicts: 0 });
+  expect(cache.counters).toEqual({ size: 0, hits: 4, expires: 1, evicts: 0 });
 });
 
 test('the answer used longest ago goes first', () => {

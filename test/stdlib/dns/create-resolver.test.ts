@@ -162,7 +162,7 @@ describe('the cache', () => {
     expect(cached).toMatchObject({ kind: 'records', records: [{ ttlSeconds: 6 }] });
     now = 10_000;
     expect(resolver.query(question('example.test'))).toBeInstanceOf(Promise);
-    expect(resolver.counters).toMatchObject({ hits: 1, expires: 1 });
+    expect(resolver.counters).toMatchObject({ hits: 1, misses: 2, expires: 1 });
   });
 
   test('keeps an alias no longer than the shortest TTL on the way', async () => {
