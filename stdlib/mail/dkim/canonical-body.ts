@@ -66,19 +66,18 @@ export class CanonicalBody {
     let used = 0;
     let hasBlank = this.#hasBlank;
     let hasCr = this.#hasCr;
-    let isPlain = !hasBlank && !hasCr && this.#lines === 0;
     for (let i = start; i < end; i++) {
-      const byte = chunk[i]!;
-      // The usual byte in the usual state: everything else is below.
-      if (byte > SPACE && isPlain) {
-        scratch[used++] = byte;
-        continue;
+      if (!hasBlank && !hasCr) {
+        const runEnd = relaxedRun(chunk, i, end);
+        used = this.#writeRun(used, chunk, i, runEnd, end);
+        i = runEnd;
+        if (i === end) break;
       }
+      const byte = chunk[i]!;
       if (byte === LF) {
         this.#lines++;
         hasBlank = false;
         hasCr = false;
-        isPlain = false;
         continue;
       }
       if (hasCr) {
@@ -90,17 +89,12 @@ export class CanonicalBody {
           scratch[used++] = CR;
         }
       }
-      if (byte === CR) {
-        hasCr = true;
-        isPlain = false;
-      } else if (byte === SPACE || byte === TAB) {
-        hasBlank = true;
-        isPlain = false;
-      } else {
+      if (byte === CR) hasCr = true;
+      else if (byte === SPACE || byte === TAB) hasBlank = true;
+      else {
         used = this.#writePending(used, hasBlank, end - i);
         scratch[used++] = byte;
         hasBlank = false;
-        isPlain = true;
       }
     }
     this.#hasBlank = hasBlank;
@@ -110,35 +104,51 @@ export class CanonicalBody {
   }
 
   #simpleBlock(chunk: Buffer, start: number, end: number): void {
+    const block = start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
+    const runs = new SimpleRuns(block);
     let used = 0;
     let hasCr = this.#hasCr;
-    let isPlain = !hasCr && this.#lines === 0;
-    for (let i = start; i < end; i++) {
-      const byte = chunk[i]!;
-      if (byte > CR && isPlain) {
-        scratch[used++] = byte;
-        continue;
+    for (let i = 0; i < block.length; i++) {
+      if (!hasCr) {
+        const runEnd = runs.endOf(i);
+        used = this.#writeRun(used, block, i, runEnd, block.length);
+        i = runEnd;
+        if (i === block.length) break;
       }
+      const byte = block[i]!;
       if (byte === LF) {
         this.#lines++;
         hasCr = false;
-        isPlain = false;
         continue;
       }
       if (hasCr) {
-        used = this.#writePending(used, false, end - i);
+        used = this.#writePending(used, false, block.length - i);
         scratch[used++] = this.#bareCr;
       }
       hasCr = byte === CR;
-      if (hasCr) isPlain = false;
-      else {
-        used = this.#writePending(used, false, end - i);
+      if (!hasCr) {
+        used = this.#writePending(used, false, block.length - i);
         scratch[used++] = byte;
-        isPlain = true;
       }
     }
     this.#hasCr = hasCr;
+    if (used > 0) this.#isEmpty = false;
     this.#used = used;
+  }
+
+  /** Writes bytes that are canonical as they are, but for the line ends they end with: those are held back. */
+  #writeRun(used: number, chunk: Buffer, start: number, end: number, blockEnd: number): number {
+    let textEnd = end;
+    while (textEnd > start && chunk[textEnd - 1] === LF) textEnd -= 2;
+    let at = used;
+    if (textEnd > start) {
+      at = this.#writePending(at, false, blockEnd - start);
+      // Below so many bytes, calling `copy` costs more than it saves.
+      if (textEnd - start >= 32) at += chunk.copy(scratch, at, start, textEnd);
+      else for (let i = start; i < textEnd; i++) scratch[at++] = chunk[i]!;
+    }
+    this.#lines += (end - textEnd) / 2;
+    return at;
   }
 
   /** Writes held-back line ends and a blank. Leaves room for the `left` bytes of the block. @returns the bytes in use */
@@ -164,5 +174,48 @@ export class CanonicalBody {
   #flush(): void {
     if (this.#used > 0) this.#take(scratch.subarray(0, this.#used));
     this.#used = 0;
+  }
+}
+
+// Nearly all of a message is canonical as it is. These find how far, so that it can be copied as a whole: a loop that
+// writes every byte by itself took twice as long (test/perf/dkim).
+
+/** The end of what relaxed leaves alone: text, single blanks between text, line ends. */
+function relaxedRun(chunk: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end) {
+    const byte = chunk[at]!;
+    if (byte > SPACE) at++;
+    else if (byte === SPACE && at + 1 < end && chunk[at + 1]! > SPACE) at += 2;
+    else if (byte === CR && at + 1 < end && chunk[at + 1] === LF) at += 2;
+    else break;
+  }
+  return at;
+}
+
+/** Finds what simple leaves alone: everything but a CR or LF without the other. */
+class SimpleRuns {
+  // The next ones, remembered: a block of nothing but one of them would otherwise be searched for the other at each byte.
+  #carriageReturn = -1;
+  #lineFeed = -1;
+
+  constructor(readonly block: Buffer) {}
+
+  /** The end of the run that begins at `start`; starts come in order. */
+  endOf(start: number): number {
+    const { block } = this;
+    for (let at = start; ; at = this.#lineFeed + 1) {
+      if (this.#carriageReturn < at) this.#carriageReturn = this.#find(CR, at);
+      if (this.#lineFeed < at) this.#lineFeed = this.#find(LF, at);
+      const carriageReturn = this.#carriageReturn;
+      if (carriageReturn < this.#lineFeed - 1) return carriageReturn;
+      if (this.#lineFeed === block.length) return Math.min(carriageReturn, block.length);
+      if (carriageReturn !== this.#lineFeed - 1 || carriageReturn < at) return this.#lineFeed;
+    }
+  }
+
+  #find(byte: number, from: number): number {
+    const found = this.block.indexOf(byte, from);
+    return found === -1 ? this.block.length : found;
   }
 }

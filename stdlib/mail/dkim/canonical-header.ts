@@ -11,6 +11,8 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const COLON = 58;
+/** How much is read before room is made for more. */
+const BLOCK = 1000;
 
 /** The header section of a message as bytes, with the places of its fields. */
 export interface SectionBytes {
@@ -39,42 +41,57 @@ export class HeaderReader {
 
   /** @returns where in the chunk the body begins, or -1 while the section goes on */
   push(chunk: Buffer): number {
+    // The section is nearly always in the first few hundred or thousand bytes of a chunk that may be large.
+    for (let start = 0; start < chunk.length; start += BLOCK) {
+      if (this.#writer.length > this.#longest) {
+        this.#isTooLong = true;
+        return -1;
+      }
+      const bodyStart = this.#pushBlock(chunk, start, Math.min(start + BLOCK, chunk.length));
+      if (bodyStart !== -1) return bodyStart;
+    }
+    return -1;
+  }
+
+  #pushBlock(chunk: Buffer, start: number, end: number): number {
     const writer = this.#writer;
+    // An LF becomes two bytes; a CR held back comes before the first.
+    writer.reserve(2 * (end - start) + 1);
+    const out = writer.bytes;
+    let at = writer.length;
     let lineLength = this.#lineLength;
     let hasCr = this.#hasCr;
-    for (let i = 0; i < chunk.length; i++) {
+    let bodyStart = -1;
+    for (let i = start; i < end; i++) {
       const byte = chunk[i]!;
-      if (writer.length + 2 >= writer.bytes.length) {
-        if (writer.length > this.#longest) {
-          this.#isTooLong = true;
-          return -1;
-        }
-        writer.reserve(writer.bytes.length);
-      }
       if (byte > CR && !hasCr) {
-        writer.bytes[writer.length++] = byte;
+        out[at++] = byte;
         lineLength++;
       } else if (byte === LF) {
         hasCr = false;
-        if (lineLength === 0) return i + 1;
-        writer.bytes[writer.length++] = CR;
-        writer.bytes[writer.length++] = LF;
+        if (lineLength === 0) {
+          bodyStart = i + 1;
+          break;
+        }
+        out[at++] = CR;
+        out[at++] = LF;
         lineLength = 0;
       } else {
         if (hasCr) {
-          writer.bytes[writer.length++] = this.#bareCr;
+          out[at++] = this.#bareCr;
           lineLength++;
         }
         hasCr = byte === CR;
         if (!hasCr) {
-          writer.bytes[writer.length++] = byte;
+          out[at++] = byte;
           lineLength++;
         }
       }
     }
+    writer.length = at;
     this.#lineLength = lineLength;
     this.#hasCr = hasCr;
-    return -1;
+    return bodyStart;
   }
 
   /** To be asked once, when the body begins or the message ended. */
@@ -174,10 +191,9 @@ export function withSignatureField(
   canonicalization: Canonicalization,
 ): Buffer {
   if (canonicalization === 'simple') return Buffer.concat([fields, signatureField]);
-  const writer = new ByteWriter();
+  const writer = new ByteWriter(fields.length + signatureField.length + 4);
   const colon = signatureField.indexOf(COLON);
   const field = { name: '', start: 0, valueStart: colon + 1, end: signatureField.length };
-  writer.reserve(fields.length + signatureField.length + 4);
   fields.copy(writer.bytes);
   writer.length = fields.length;
   writeField(signatureField, field, 'relaxed', writer);

@@ -120,6 +120,18 @@ describe.each(['simple', 'relaxed'] as const)('any body, %s', (form) => {
     expect(Math.max(...pieces)).toBeLessThanOrEqual(64 * 1024);
   });
 
+  test.each(['\n', '\r', ' ', '\r\n', 'a ', 'a  ', '\ra', '\na', ' \n', '\t\r\n'])(
+    'takes no longer for 4 MB of %j than a slow disk would',
+    (text) => {
+      const chunk = Buffer.from(text.repeat(256 * 1024));
+      const body = new CanonicalBody(form, 'space', () => {});
+      const began = performance.now();
+      for (let size = 0; size < 4e6; size += chunk.length) body.push(chunk);
+      body.end();
+      expect(performance.now() - began).toBeLessThan(2000);
+    },
+  );
+
   test('is right where blocks meet', () => {
     for (let length = 16 * 1024 - 4; length < 16 * 1024 + 4; length++) {
       const body = `${'x'.repeat(length)} \t\r\n\n \r\ny${' y'.repeat(40_000)}`;
