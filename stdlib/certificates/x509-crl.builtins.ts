@@ -117,6 +117,7 @@ export const x509CrlClass = nativeClass<RevocationList>({
       summary: 'Gives the resource, for functions that want one.',
       params: [],
       returns: 'resource',
+      example: `${EXAMPLE}\necho X509CRL($crl->toResource())->version();  // 2`,
       run: (self) => new HslResource(X509CRL_RESOURCE, self),
     }),
   ],
@@ -130,6 +131,7 @@ export const x509CrlClass = nativeClass<RevocationList>({
       ],
       returns: 'object|none',
       errors: 'None when it is no list that can be read, or has more than 32 MiB.',
+      example: `${EXAMPLE}\necho $crl->version();  // 2`,
       run: (data, { pem }, ctx): HslObject | null => {
         ctx.charge(data.length);
         const list = pem ? listInPem(data) : parseRevocationList(Buffer.from(data, 'latin1'));

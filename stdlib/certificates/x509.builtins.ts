@@ -79,6 +79,7 @@ export const x509Class = nativeClass<X509Certificate>({
       details: 'Names are short as OpenSSL writes them (CN, O, emailAddress); values are UTF-8.',
       params: [],
       returns: 'array',
+      example: `${EXAMPLE}\necho X509($certificates[0])->subject()[2];  // [0=>"CN",1=>"mx.example.com"]`,
       run: (self) => nameValue(readName(fieldsOf(self).subject)),
     }),
     on({
@@ -203,6 +204,7 @@ export const x509Class = nativeClass<X509Certificate>({
       summary: 'Gives the resource, for functions that want one.',
       params: [],
       returns: 'resource',
+      example: `${EXAMPLE}\necho X509(X509($certificates[0])->toResource())->version();  // 3`,
       run: (self) => certificateValue(self),
     }),
   ],

@@ -14,6 +14,11 @@ export const iteratorClass = nativeClass<IteratorState>({
   name: 'Iterator',
   group: 'collections',
   summary: 'Walks through a Map or a Set once.',
+  example: [
+    '$set = Set("string");',
+    '$set->add("a");',
+    'foreach ($set->values() as $member) echo $member;  // a',
+  ].join('\n'),
   since: '5.5',
   source: 'hsl-language 11',
   methods: [

@@ -30,6 +30,7 @@ export class EodMessage extends MessageState {
 export const EODMailMessage: NativeClass<EodMessage> = nativeClass<EodMessage>({
   name: 'EODMailMessage',
   summary: 'The received message in the eod hook.',
+  example: 'echo $mail->getHeader("Subject");  // Quarterly report',
   group: 'mail',
   source: 'hooks 9.1',
   methods: [

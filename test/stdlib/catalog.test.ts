@@ -1,7 +1,8 @@
 // The rules every declaration keeps: what the manual, the linter and the editor need is there.
 
 import { describe, expect, test } from 'vitest';
-import type { Builtin, Declaration, Method, Parameter } from '#lang';
+import { type Builtin, type Declaration, languageDeclarations, type Method, type Parameter } from '#lang';
+import { EODMailMessage } from '#stdlib';
 import { catalog } from '../../stdlib/catalog.js';
 import { parseExample } from '../support/example-world/example.js';
 
@@ -46,13 +47,23 @@ describe.each(catalog.flatMap(described).map((entry) => [entry.name, entry] as c
   });
 });
 
-test('every builtin says where its rules are, and shows an example unless it is an older name', () => {
-  for (const builtin of builtins) {
-    expect(builtin.source, builtin.name).toBeDefined();
-    if (builtin.deprecated === undefined && builtin.returns !== 'none') {
-      expect(builtin.example, builtin.name).toBeDefined();
-    }
-  }
+test('every builtin says where its rules are', () => {
+  for (const builtin of builtins) expect(builtin.source, builtin.name).toBeDefined();
+});
+
+/** What has no example: a function, a class, a static function or a method. */
+function withoutExample(one: Declaration): string[] {
+  if (one.kind === 'builtin')
+    return one.deprecated === undefined && one.example === undefined ? [one.name] : [];
+  const methods = [...Object.values(one.statics), ...Object.values(one.methods)];
+  return [
+    ...(one.example === undefined && one.constructorOf?.example === undefined ? [one.name] : []),
+    ...methods.filter(({ example }) => example === undefined).map(({ name }) => `${one.name}->${name}`),
+  ];
+}
+
+test('every function, class and method shows an example, unless it is an older name', () => {
+  expect([...languageDeclarations.values(), ...catalog, EODMailMessage].flatMap(withoutExample)).toEqual([]);
 });
 
 test('examples say what comes out', () => {

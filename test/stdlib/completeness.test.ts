@@ -38,21 +38,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 
 /** Not written yet. An entry that exists must go from here. */
 const stillMissing: readonly string[] = `
-  dns_query http smtp_lookup_rcpt smtp_lookup_auth spf_query dns dns4 dns6 dnscname dnsmx dnsns dnsptr dnstxt dnsbl spf
-  Socket Socket->bind Socket->connect Socket->shutdown Socket->close Socket->settimeout Socket->send Socket->recv
-  Socket->errno Socket::AF Socket::Resource
-  TLSSocket TLSSocket->handshake TLSSocket->recv TLSSocket->send TLSSocket->shutdown TLSSocket->errno
-  TLSSocket->getpeerx509 TLSSocket->toSocket
-  LDAP LDAP->setoption LDAP->getoption LDAP->starttls LDAP->bind LDAP->unbind LDAP->search LDAP->errno
-  LDAP->getpeerx509 LDAP::err2string LDAP::filter_escape LDAP::str2dn LDAP::dn2str LDAPResult->next
-  MIME MIME->addHeader MIME->setBody MIME->setType MIME->appendPart MIME->setBoundary MIME->setDate MIME->setFileName
-  MIME->setDisposition MIME->signDKIM MIME->toString MIME->toFile MIME->queue MIME->send
-  MIMEPart->getFileName MIMEPart->getType MIMEPart->getTypeParameter MIMEPart->renameHeader MIMEPart->setDateLater
-  MIMEPart->getBody MIMEPart->setBody MIMEPart->getPreamble MIMEPart->setPreamble MIMEPart->getEpilogue
-  MIMEPart->setEpilogue MIMEPart->prependPart MIMEPart->appendPart MIMEPart->replacePart MIMEPart->remove
-  MIMEPart->findByType MIMEPart->findByFileName MIMEPart->getByID MIMEPart->getParts MIMEPart->getErrors
-  MailMessage->modifyContent MailMessage::File MailMessage->queue MailMessage->send MailMessage->signDKIM
-  MailMessage->verifyDKIM
+  MIME->signDKIM
 `
   .trim()
   .split(/\s+/);

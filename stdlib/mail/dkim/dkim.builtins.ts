@@ -53,7 +53,7 @@ export const signDkimMethod: Method = method<SignableMessage>()({
     'or does not fit the algorithm; then nothing is added. An exception for options that make no sense.',
   source: 'stdlib 15, RFC 6376, RFC 8463, RFC 8617 4.1.2',
   example: `echo $mail->signDKIM("2026", "example.com", "pki:example") === $mail;  // true
-echo $mail->signDKIM("ed", "example.com", "pki:example-ed25519", ["algorithm" => "ed25519-sha256", "return_header" => true])[0:32];  // DKIM-Signature: v=1; a=ed25519-sh`,
+echo $mail->signDKIM("ed", "example.com", "pki:example-ed25519", ["algorithm" => "ed25519-sha256", "return_header" => true])[0:33];  // DKIM-Signature: v=1; a=ed25519-sh`,
   suspends: true,
   run: (self, selector, domain, key, options, ctx) => {
     const { receiver } = ctx;
