@@ -23,6 +23,7 @@ import { textEncodings } from './encodings/text-encodings.builtins.js';
 import { File } from './files/file.builtins.js';
 import { http } from './http/http.builtins.js';
 import { ids } from './ids/ids.builtins.js';
+import { ldapClass, ldapResultClass } from './ldap/ldap.builtins.js';
 import { addressHelpers } from './mail/address-helpers.builtins.js';
 import { MailMessage } from './mail/mail-message.builtins.js';
 import { MIME } from './mail/mime.builtins.js';
@@ -84,4 +85,6 @@ export const catalog: readonly Declaration[] = [
   http,
   socketClass,
   tlsSocketClass,
+  ldapClass,
+  ldapResultClass,
 ];

@@ -1,6 +1,6 @@
-// Opens a stream to an address or a path, within a time.
+// Opens a stream to an address, a path or a host, within a time.
 
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type LookupFunction, type NetConnectOpts, type Socket } from 'node:net';
 import { type ErrorName, errorNameOf } from './errno.js';
 import { lostPatience, type Patience } from './patience.js';
 
@@ -13,7 +13,14 @@ export type StreamTarget =
       readonly localAddress?: string | undefined;
       readonly localPort?: number | undefined;
     }
-  | { readonly kind: 'path'; readonly path: string };
+  | { readonly kind: 'path'; readonly path: string }
+  | {
+      readonly kind: 'host';
+      /** A name, or an IP address. */
+      readonly host: string;
+      readonly port: number;
+      readonly lookup: LookupFunction;
+    };
 
 export type Connected =
   | { readonly kind: 'connected'; readonly socket: Socket }
@@ -21,6 +28,10 @@ export type Connected =
 
 function optionsFor(target: StreamTarget): NetConnectOpts {
   if (target.kind === 'path') return { path: target.path, allowHalfOpen: true };
+  if (target.kind === 'host') {
+    const { host, port, lookup } = target;
+    return { host, port, lookup, allowHalfOpen: true, noDelay: true };
+  }
   const { address, port, localAddress, localPort } = target;
   return {
     host: address,

@@ -10,6 +10,8 @@ const targets: Readonly<
   'address-lists': () => import('./address-lists.js'),
   mime: () => import('./mime.js'),
   dkim: () => import('./dkim.js'),
+  ldap: () => import('./ldap.js'),
+  certificates: () => import('./certificates.js'),
   'spool-records': () => import('./spool-records.js'),
 };
 

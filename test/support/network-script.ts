@@ -1,7 +1,7 @@
 // Runs a script that talks to servers of the test: with services of the test's choice, and with a clock that tells how
 // long it took.
 
-import { compile, execute } from '#lang';
+import { compile, execute, textToBytes } from '#lang';
 import { createLocalServices, type LibraryServices } from '#stdlib';
 import { catalogEnvironment, createCompileHost, createRunHost } from './script-host.js';
 
@@ -18,7 +18,7 @@ export async function runNetworkScript(
   cancelAfterSeconds?: number,
 ): Promise<ScriptRun> {
   const { program, diagnostics } = await compile(
-    { name: 'main.hsl', text: script },
+    { name: 'main.hsl', text: textToBytes(script) },
     catalogEnvironment(),
     createCompileHost(),
   );
