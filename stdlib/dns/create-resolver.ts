@@ -226,6 +226,8 @@ class CachingResolver implements CountingResolver {
     let answer = tryAgain;
     try {
       answer = await this.#resolve(flight);
+    } catch {
+      // A mistake of ours: nobody may wait for ever, or lose more than this answer, because of it.
     } finally {
       this.#running--;
       flight.settle(answer);
