@@ -30,6 +30,10 @@ export interface DaemonConfig {
   readonly phases?: Readonly<Record<string, unknown>>;
   /** Merged into the server in smtpd-app.yaml. */
   readonly server?: Readonly<Record<string, unknown>>;
+  /** Merged into smtpd-app.yaml (`addresses: [...]`). */
+  readonly app?: Readonly<Record<string, unknown>>;
+  /** Merged into the session settings of the transport (`tls: {mode: require}`). */
+  readonly session?: Readonly<Record<string, unknown>>;
   readonly retry?: Readonly<Record<string, unknown>>;
   readonly spool?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -80,9 +84,11 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
         id: 'group',
         retry: config.retry ?? { count: 30, intervals: [{ interval: 1 }] },
         dsn: { transport: 'out' },
+        ...(config.session === undefined ? {} : { session: config.session }),
         transports: [{ id: 'out', connection: { server: '127.0.0.1', port: config.nextHopPort ?? 1 } }],
       },
     ],
+    ...config.app,
   });
   put('smtpd-policy.yaml', {
     version: '6.8',
