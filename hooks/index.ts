@@ -1,10 +1,11 @@
 // The door of the hooks.
 
 export type { Address, DsnParameters, QueueRequest } from '#stdlib';
+export { type AuthAttempt, auth, authArguments } from './auth.js';
 export { connect, connectArguments } from './connect.js';
 export { disconnect, disconnectArguments, type PassOutcome, type SessionEnding } from './disconnect.js';
 export { eod, eodArguments } from './eod.js';
-export type { EodFrame, HookFrame, HookServices, QueueFrame } from './frame.js';
+export type { EodFrame, HookFrame, HookServices, HttpSubmission, QueueFrame } from './frame.js';
 export { helo, heloArguments } from './helo.js';
 export { mailfrom, mailfromArguments } from './mailfrom.js';
 export { type MessageFacts, messageToValue } from './message-state.js';
@@ -26,6 +27,7 @@ export {
   postdeliveryArguments,
 } from './postdelivery.js';
 export { type PredeliveryDecision, predelivery, predeliveryArguments } from './predelivery.js';
+export { proxy, proxyArguments } from './proxy.js';
 export { metadataChange, queueFrame } from './queue-actions.js';
 export { rcptto, rcpttoArguments } from './rcptto.js';
 export { type ConnectionFacts, type Recipient, SessionState } from './state.js';

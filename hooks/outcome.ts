@@ -41,6 +41,7 @@ const codeClasses = {
   Accept: { from: 200, to: 399, words: '200 to 399' },
   Reject: { from: 400, to: 599, words: '400 to 599' },
   Defer: { from: 400, to: 599, words: '400 to 599' },
+  Reply: { from: 200, to: 599, words: '200 to 599' },
 } as const;
 
 /** What a script asked the reply to be. @throws ScriptFault */

@@ -1,6 +1,7 @@
 // What a hook decided, as data. The scripting layer turns an action's arguments into one of these; the SMTP engine and the
 // queue carry them out without knowing that a script was involved.
 
+import type { Value } from '#lang';
 import type { Address, DsnParameters, QueueRequest } from '#stdlib';
 
 /** An enhanced status code (RFC 3463): class, subject, detail. */
@@ -48,9 +49,27 @@ export interface RcptToAccept extends ReplyWish {
 }
 export interface EodAccept extends ReplyWish {
   readonly kind: 'Accept';
+  /** For the submitter of an HTTP submission; it can be written as JSON. */
+  readonly metadata?: Value;
   /** What `$mail->queue()` collected; nothing is queued with any other outcome. */
   readonly queued: readonly QueueRequest[];
 }
+
+/** What becomes of a command line that a proxy script saw; `next`: the script sees the next line too, whatever it is. */
+export type ProxyOutcome =
+  | { readonly kind: 'Pass'; readonly command?: string; readonly next: boolean }
+  | (ReplyWish & { readonly kind: 'Reply'; readonly next: boolean });
+
+export interface AuthAccept extends ReplyWish {
+  readonly kind: 'Accept';
+  readonly username?: string;
+}
+/** A challenge, before base64. */
+export interface AuthReply extends ReplyWish {
+  readonly kind: 'Reply';
+  readonly challenge: string;
+}
+export type AuthOutcome = AuthAccept | AuthReply | RejectOutcome | DeferOutcome;
 
 export type ConnectOutcome = ConnectAccept | RejectOutcome | DeferOutcome;
 export type HeloOutcome = HeloAccept | RejectOutcome | DeferOutcome;

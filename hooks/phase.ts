@@ -7,7 +7,15 @@ import { formerNames } from '#stdlib';
 import type { EnhancedStatus } from './outcomes.js';
 
 /** The phases of an SMTP session that have a hook. */
-export type SmtpPhaseName = 'connect' | 'helo' | 'mailfrom' | 'rcptto' | 'eod' | 'disconnect';
+export type SmtpPhaseName =
+  | 'connect'
+  | 'proxy'
+  | 'helo'
+  | 'auth'
+  | 'mailfrom'
+  | 'rcptto'
+  | 'eod'
+  | 'disconnect';
 /** The phases of a queued message. */
 export type QueuePhaseName = 'predelivery' | 'postdelivery';
 export type PhaseName = SmtpPhaseName | QueuePhaseName;
@@ -19,12 +27,8 @@ export interface DefaultReply {
   readonly text: string;
 }
 
-/** Default replies of a phase that answers a command. */
-export interface DefaultReplies {
-  readonly Accept: DefaultReply;
-  readonly Reject: DefaultReply;
-  readonly Defer: DefaultReply;
-}
+/** Default replies of a phase, by action. */
+export type DefaultReplies = Readonly<Partial<Record<'Accept' | 'Reject' | 'Defer' | 'Reply', DefaultReply>>>;
 
 export interface Phase<Outcome = unknown> {
   readonly name: PhaseName;
@@ -44,7 +48,9 @@ export interface Phase<Outcome = unknown> {
 }
 
 /** A phase that answers a command. */
-export type ReplyingPhase<Outcome> = Phase<Outcome> & { readonly replies: DefaultReplies };
+export type ReplyingPhase<Outcome> = Phase<Outcome> & {
+  readonly replies: Readonly<Record<'Accept' | 'Reject' | 'Defer', DefaultReply>>;
+};
 
 /** Declares a phase that answers an SMTP command. */
 export function defineReplyingPhase<Outcome>(phase: ReplyingPhase<Outcome>): ReplyingPhase<Outcome> {

@@ -1,6 +1,7 @@
 // The compiled hook scripts of one configuration: all of them or none. A set is never changed; a reload makes another.
 
 import {
+  auth,
   connect,
   disconnect,
   environmentOf,
@@ -11,6 +12,7 @@ import {
   type PhaseName,
   postdelivery,
   predelivery,
+  proxy,
   rcptto,
 } from '#hooks';
 import type { CompileHost, Declaration, Diagnostic, Environment, FoundFile, Program } from '#lang';
@@ -18,7 +20,9 @@ import type { CompileHost, Declaration, Diagnostic, Environment, FoundFile, Prog
 /** Every phase that scripts can be written for. */
 export const phases: Readonly<Record<PhaseName, Phase>> = {
   connect,
+  proxy,
   helo,
+  auth,
   mailfrom,
   rcptto,
   eod,

@@ -6,6 +6,10 @@
 
 import {
   type Address,
+  type AuthAttempt,
+  type AuthOutcome,
+  auth,
+  authArguments,
   type ConnectOutcome,
   connect,
   connectArguments,
@@ -31,10 +35,13 @@ import {
   type PostdeliveryOutcome,
   type PredeliveryDecision,
   type PredeliveryOutcome,
+  type ProxyOutcome,
   postdelivery,
   postdeliveryArguments,
   predelivery,
   predeliveryArguments,
+  proxy,
+  proxyArguments,
   queueFrame,
   type RcptToOutcome,
   rcptto,
@@ -119,6 +126,10 @@ export class HookRunner implements SmtpHooks {
     return this.#runForSession(connect, id, state, connectArguments(state), state.connectionAtConnect());
   }
 
+  proxy(id: string, state: SessionState, command: string): Run<ProxyOutcome> {
+    return this.#runForSession(proxy, id, state, proxyArguments(command));
+  }
+
   helo(
     id: string,
     state: SessionState,
@@ -127,6 +138,10 @@ export class HookRunner implements SmtpHooks {
     extensions: readonly string[] | undefined,
   ): Run<HeloOutcome> {
     return this.#runForSession(helo, id, state, heloArguments(verb, host, extensions));
+  }
+
+  auth(id: string, state: SessionState, attempt: AuthAttempt): Run<AuthOutcome> {
+    return this.#runForSession(auth, id, state, authArguments(attempt));
   }
 
   mailfrom(id: string, state: SessionState, sender: Address): Run<MailFromOutcome> {
@@ -148,7 +163,7 @@ export class HookRunner implements SmtpHooks {
       eod,
       id,
       state,
-      eodArguments(frame.mail),
+      eodArguments(frame),
       state.connection,
       transaction,
       frame,

@@ -2,12 +2,15 @@
 
 import type {
   Address,
+  AuthAttempt,
+  AuthOutcome,
   ConnectOutcome,
   EodFrame,
   EodOutcome,
   HeloOutcome,
   MailFromOutcome,
   PassOutcome,
+  ProxyOutcome,
   RcptToOutcome,
   SessionEnding,
   SessionState,
@@ -32,6 +35,8 @@ export type Run<Outcome> = Outcome | PendingRun<Outcome>;
 /** The hooks of a session, by the id that the configuration gives a script. */
 export interface SmtpHooks {
   connect(id: string, state: SessionState): Run<ConnectOutcome>;
+  /** `command` is a whole line, without its line end. */
+  proxy(id: string, state: SessionState, command: string): Run<ProxyOutcome>;
   /** `extensions` is what would be announced; undefined for HELO. */
   helo(
     id: string,
@@ -40,6 +45,7 @@ export interface SmtpHooks {
     host: string,
     extensions: readonly string[] | undefined,
   ): Run<HeloOutcome>;
+  auth(id: string, state: SessionState, attempt: AuthAttempt): Run<AuthOutcome>;
   mailfrom(id: string, state: SessionState, sender: Address): Run<MailFromOutcome>;
   rcptto(
     id: string,

@@ -44,7 +44,9 @@ test('the rules for scripts that end or fail are those of the reference (hooks 1
   ]);
   expect(rules).toEqual([
     ['connect', 'Accept', 'Defer'],
+    ['proxy', 'Pass', 'Reply'],
     ['helo', 'Accept', 'Defer'],
+    ['auth', 'Reject', 'Defer'],
     ['mailfrom', 'Accept', 'Defer'],
     ['rcptto', 'Accept', 'Defer'],
     ['eod', 'Defer', 'Defer'],
@@ -60,10 +62,12 @@ test('the rules for scripts that end or fail are those of the reference (hooks 1
 test('the default replies are those of the reference (hooks 1)', () => {
   const codes = Object.values(phases)
     .filter(({ replies }) => replies !== undefined)
-    .map(({ name, replies }) => [name, replies!.Accept.code, replies!.Reject.code, replies!.Defer.code]);
+    .map(({ name, replies }) => [name, ...Object.values(replies!).map(({ code }) => code)]);
   expect(codes).toEqual([
     ['connect', 220, 521, 421],
+    ['proxy', 250],
     ['helo', 250, 554, 450],
+    ['auth', 235, 535, 454],
     ['mailfrom', 250, 554, 450],
     ['rcptto', 250, 554, 450],
     ['eod', 250, 550, 421],

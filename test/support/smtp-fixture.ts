@@ -2,10 +2,13 @@
 
 import type {
   Address,
+  AuthAttempt,
+  AuthOutcome,
   ConnectOutcome,
   EodOutcome,
   HeloOutcome,
   MailFromOutcome,
+  ProxyOutcome,
   RcptToOutcome,
   SessionEnding,
   SessionState,
@@ -24,6 +27,8 @@ type Answer<T> = T | Promise<T>;
 /** Hooks as functions; a promise stands for a script that waits. */
 export interface HookFunctions {
   connect?: (state: SessionState) => Answer<ConnectOutcome>;
+  proxy?: (command: string, state: SessionState) => Answer<ProxyOutcome>;
+  auth?: (attempt: AuthAttempt, state: SessionState) => Answer<AuthOutcome>;
   helo?: (
     host: string,
     extensions: readonly string[] | undefined,
@@ -146,6 +151,8 @@ export class SmtpFixture {
     return {
       connect: (_id, state) => run(hooks.connect!(state)),
       helo: (_id, state, _verb, host, extensions) => run(hooks.helo!(host, extensions, state)),
+      proxy: (_id, state, command) => run(hooks.proxy!(command, state)),
+      auth: (_id, state, attempt) => run(hooks.auth!(attempt, state)),
       mailfrom: (_id, state, sender) => run(hooks.mailfrom!(sender, state)),
       rcptto: (_id, state, recipient) => run(hooks.rcptto!(recipient, state)),
       eod: (_id, state, frame) => run(hooks.eod!(frame.mail, state)),
