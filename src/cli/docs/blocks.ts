@@ -10,7 +10,7 @@ export type Inline =
   | { readonly kind: 'text'; readonly text: string }
   /** Becomes a link when it is the name of something that the manual describes. */
   | { readonly kind: 'code'; readonly text: string; readonly isPlain?: true }
-  | { readonly kind: 'strong'; readonly parts: Inlines }
+  | { readonly kind: 'strong' | 'emphasis'; readonly parts: Inlines }
   | { readonly kind: 'link'; readonly target: Target; readonly parts: Inlines };
 
 export type Inlines = readonly Inline[];
@@ -52,16 +52,19 @@ export function heading(level: number, words: Inlines | string, anchor?: string)
   return anchor === undefined ? { kind: 'heading', level, parts } : { kind: 'heading', level, parts, anchor };
 }
 
-/** `code`, **strong** and words. */
+/** `code`, **strong**, *emphasis* and words. */
 export function parseInlines(markdown: string): Inlines {
   const parts: Inline[] = [];
   let end = 0;
-  for (const match of markdown.matchAll(/(`+)(.+?)\1(?!`)|\*\*(.+?)\*\*/gs)) {
+  for (const match of markdown.matchAll(
+    /(`+)(.+?)\1(?!`)|\*\*(.+?)\*\*|(?<![\w*])\*(?=[^\s*])([^*]*[^\s*])\*(?![\w*])/gs,
+  )) {
     if (match.index > end) parts.push(text(markdown.slice(end, match.index)));
-    const [whole, , inCode, inStrong] = match;
+    const [whole, , inCode, inStrong, inEmphasis] = match;
     if (inCode !== undefined)
       parts.push(code(inCode.length > 2 ? inCode.replace(/^ (.*) $/s, '$1') : inCode));
-    else parts.push({ kind: 'strong', parts: parseInlines(inStrong!) });
+    else if (inStrong !== undefined) parts.push({ kind: 'strong', parts: parseInlines(inStrong) });
+    else parts.push({ kind: 'emphasis', parts: parseInlines(inEmphasis!) });
     end = match.index + whole.length;
   }
   if (end < markdown.length) parts.push(text(markdown.slice(end)));

@@ -40,7 +40,7 @@ function withSectionLinks(blocks: readonly Block[]): Block[] {
   }
   const linked = (parts: Inlines): Inlines =>
     parts.flatMap((part): Inlines => {
-      if (part.kind === 'strong') return [{ ...part, parts: linked(part.parts) }];
+      if (part.kind === 'strong' || part.kind === 'emphasis') return [{ ...part, parts: linked(part.parts) }];
       return part.kind === 'text' ? part.text.split(/(§\d+(?:\.\d+)*)/).map(toLink) : [part];
     });
   const toLink = (words: string): Inline => {

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Block, heading, type Page, paragraph, parseInlines, plainCode, text } from './blocks.js';
+import { type Block, heading, type Page, parseInlines, plainCode } from './blocks.js';
 import { parseMarkdown } from './parse-markdown.js';
 
 /** A page for every file that says `extras://name` in its first line. */
@@ -28,9 +28,9 @@ function readModule(name: string, source: string): Page | undefined {
   for (let at = opening.length; at < lines.length; at++) {
     const declared = /^(function|class) (\w+)\s*(\([^)]*\))?/.exec(lines[at]!);
     const comment = commentBefore(lines, at);
-    if (declared === null || comment.length === 0) continue;
+    if (declared === null) continue;
     const [, kind, called, parameters = ''] = declared;
-    if (offered !== undefined && !offered.has(called!)) continue;
+    if (offered === undefined ? comment.length === 0 : !offered.has(called!)) continue;
     blocks.push(heading(2, [plainCode(called!)], called!));
     blocks.push({
       kind: 'code',
@@ -60,10 +60,10 @@ function offeredNames(opening: string): Set<string> | undefined {
 function methodsOf(lines: readonly string[], start: number): Block[] {
   const blocks: Block[] = [];
   for (let at = start + 1; at < lines.length && lines[at] !== '}'; at++) {
-    const method = /^\t((?:static )?function (\w+)\s*\([^)]*\))/.exec(lines[at]!);
+    const method = /^\t((?:static )?(?:function (\w+)|constructor)\s*\([^)]*\))/.exec(lines[at]!);
     const comment = commentBefore(lines, at);
     if (method === null || comment.length === 0) continue;
-    blocks.push(heading(3, [plainCode(method[2]!)]));
+    blocks.push(heading(3, [plainCode(method[2] ?? 'constructor')]));
     blocks.push({ kind: 'code', text: method[1]!.replace('function ', ''), language: 'signature' });
     blocks.push(...describe(comment));
   }
@@ -109,5 +109,5 @@ function describe(comment: readonly string[]): Block[] {
         return [tag === 'throws' ? 'Throws' : 'Returns', parseInlines(said ?? fact)] as const;
       }),
     });
-  return blocks.length > 0 ? blocks : [paragraph(text(''))];
+  return blocks;
 }

@@ -88,6 +88,8 @@ class HtmlWriter {
         return escapeHtml(part.text);
       case 'strong':
         return `<strong>${this.inlines(part.parts)}</strong>`;
+      case 'emphasis':
+        return `<em>${this.inlines(part.parts)}</em>`;
       case 'link':
         // A name inside a link is not a link of its own.
         return `<a href="${this.#href(part.target)}">${part.parts.map(withoutLink).join('')}</a>`;

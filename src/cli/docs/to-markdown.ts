@@ -80,6 +80,8 @@ class MarkdownWriter {
         return escapeWords(part.text);
       case 'strong':
         return `**${this.inlines(part.parts)}**`;
+      case 'emphasis':
+        return `*${this.inlines(part.parts)}*`;
       case 'link':
         return `[${this.inlines(part.parts)}](${this.#href(part.target)})`;
       case 'code': {

@@ -33,6 +33,24 @@ function* optionKeys(params: readonly Parameter[]): Iterable<string> {
   for (const { keys } of params) for (const key of Object.keys(keys ?? {})) yield key;
 }
 
+test('the check of the pages finds what is wrong', () => {
+  const page = (body: string) =>
+    `<!DOCTYPE html>\n<html><head><title>x</title></head><body><main><h1>x</h1>${body}</main></body></html>`;
+  expect(htmlProblems(page('<p>1 &lt; 2 &amp; &quot;</p>'))).toEqual([]);
+  for (const bad of [
+    '<p><em>x</p></em>',
+    '<p>a & b</p>',
+    '<p>1 > 2</p>',
+    '<p>1 < 2</p>',
+    '<p id="a"></p><p id="a"></p>',
+    '<a href="x"><a href="y"></a></a>',
+    '<ul><p></p></ul>',
+    '<p class=x></p>',
+    '<p>',
+  ])
+    expect(htmlProblems(page(bad)), bad).not.toEqual([]);
+});
+
 describe('the pages', () => {
   test.each(pages)('%s is well-formed', (_, html) => {
     expect(htmlProblems(html)).toEqual([]);
