@@ -1,9 +1,9 @@
 // The eod phase: a whole message has arrived.
 
-import { builtin, HslArray, HslObject } from '#lang';
-import { EODMailMessage, type EodMessage } from '#stdlib';
-import { frameOf } from './frame.js';
-import { readReplyWish, reasonKey, replyCodesKey } from './outcome.js';
+import { builtin, type CallContext, HslArray, HslObject, ScriptFault, type Value } from '#lang';
+import { EODMailMessage, encodeJson } from '#stdlib';
+import { type EodFrame, frameOf } from './frame.js';
+import { present, readReplyWish, reasonKey, replyCodesKey } from './outcome.js';
 import type { EodOutcome } from './outcomes.js';
 import { defineReplyingPhase } from './phase.js';
 import { Defer, Reject } from './refusal.js';
@@ -24,26 +24,50 @@ const Accept = builtin({
         reply_codes: replyCodesKey,
         metadata: {
           type: 'any',
-          doc: 'Returned to the submitter of an HTTP submission; no effect over SMTP.',
+          doc: 'Given back to the submitter of an HTTP submission, as JSON; no effect over SMTP.',
         },
       },
     },
   ],
   returns: 'none',
   ends: true,
-  run: ({ reason, reply_codes }, ctx): EodOutcome => ({
+  run: ({ reason, reply_codes, metadata }, ctx): EodOutcome => ({
     kind: 'Accept',
     ...readReplyWish('Accept', reason, reply_codes),
+    ...present({ metadata: metadata === undefined ? undefined : checkedMetadata(metadata, ctx) }),
     queued: [...frameOf(ctx, 'eod').mail.queued],
   }),
 });
+
+/** An answer is kept for a while when the submitter asked for that (Idempotency-Key), so it must not be endless. */
+const mostMetadataBytes = 1024 * 1024;
+
+/** What cannot be written as JSON is the script's mistake, and is told before anything is queued. */
+function checkedMetadata(metadata: Value, ctx: CallContext): Value {
+  let size = 0;
+  const json = encodeJson(metadata, { ensureAscii: false, pretty: false }, (bytes) => {
+    size += bytes;
+    if (size > mostMetadataBytes)
+      throw new ScriptFault(`Accept: "metadata" is larger than ${mostMetadataBytes} bytes as JSON`);
+    ctx.charge(bytes);
+  });
+  if (json === undefined)
+    throw new ScriptFault(
+      'Accept: "metadata" cannot be written as JSON; expected texts in UTF-8, numbers, booleans, none, and arrays of them',
+    );
+  return metadata;
+}
 
 /** Runs once for every message, after the final dot and before the reply. */
 export const eod = defineReplyingPhase<EodOutcome>({
   name: 'eod',
   summary: 'Runs once for every message, after the final dot and before the reply.',
   command: 'DATA', // RFC 5321 §4.1.1.4
-  variables: sessionVariables({ mail: 'The message: an EODMailMessage.' }),
+  variables: sessionVariables({
+    mail: 'The message: an EODMailMessage.',
+    metadata: 'HTTP submission only: what the submitter gave with the message, an empty array if nothing.',
+    http: 'HTTP submission only: array with `method`, `path`, `headers` (names in lower case, without the API key), `remoteip`, and `apikey`, the id of the API key if it has one.',
+  }),
   declarations: [Accept, Reject, Defer, EODMailMessage],
   replies: {
     Accept: { code: 250, enhanced: [2, 0, 0], text: 'Ok: queued as' }, // the engine adds the transaction's id
@@ -56,8 +80,12 @@ export const eod = defineReplyingPhase<EodOutcome>({
 });
 
 /** `$arguments` of the eod hook. */
-export function eodArguments(mail: EodMessage): HslArray {
+export function eodArguments({ mail, submission }: EodFrame): HslArray {
   const value = HslArray.empty();
   value.set('mail', new HslObject(EODMailMessage, undefined, mail));
+  if (submission !== undefined) {
+    value.set('metadata', submission.metadata);
+    value.set('http', submission.http);
+  }
   return value;
 }

@@ -1,13 +1,22 @@
 // What the actions and functions of a phase share with the host during one run. It comes with the call's services, beside
 // what the library needs (`stdlib/services.ts`).
 
-import type { CallContext } from '#lang';
+import type { CallContext, HslArray, Value } from '#lang';
 import type { EodMessage } from '#stdlib';
+
+/** What only a message that came by HTTP has (hooks 9). */
+export interface HttpSubmission {
+  /** What the submitter gave with it; an empty array when that was nothing. */
+  readonly metadata: Value;
+  /** `method`, `path`, `headers`, `remoteip`, and `apikey` when the key has an id. */
+  readonly http: HslArray;
+}
 
 /** A run of the eod hook. */
 export interface EodFrame {
   readonly kind: 'eod';
   readonly mail: EodMessage;
+  readonly submission?: HttpSubmission;
 }
 
 /** A run of a queue hook. */

@@ -16,6 +16,10 @@ export { type HostRecords, hostTypes, parseHostRecord } from './dns/hosts.js';
 export { questionName } from './dns/names.js';
 export type { DnsAnswer, DnsError, DnsRecord, Question, Resolver } from './dns/resolver.js';
 export { parseServerAddress } from './dns/servers/server-address.js';
+// --- Texts of other forms
+export { domainToAscii } from './encodings/idna.js';
+export { decodeJson } from './encodings/json-decode.js';
+export { encodeJson } from './encodings/json-encode.js';
 // --- Files, and names that are gone
 export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';
 export { formerNames } from './former-names.js';
@@ -33,6 +37,7 @@ export {
   isAscii,
   isDomain,
   isIpAddress,
+  isLocalPart,
   lowerCaseAscii,
   type Mailbox,
   mailboxToText,
