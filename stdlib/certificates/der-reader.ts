@@ -115,6 +115,11 @@ export class Fields {
     return element;
   }
 
+  /** @throws MalformedDer when there is one more: what nobody reads must not hide there */
+  end(): void {
+    if (this.hasNext) throw new MalformedDer('more elements than there should be');
+  }
+
   /** The next one if it has one of these tags. */
   optional(...tag: readonly number[]): DerElement | undefined {
     if (!this.hasNext || !tag.includes(this.#of.bytes[this.#at]!)) return undefined;
@@ -217,10 +222,10 @@ export function readOctets(element: DerElement, depth = 0): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** The bytes of a BIT STRING with a whole number of them. */
-export function readBits(element: DerElement): Buffer {
+/** The bytes of a BIT STRING; with `isWhole` all bits of the last byte count, as in keys and signatures. */
+export function readBits(element: DerElement, isWhole = true): Buffer {
   const { content } = element.expect(tags.bitString);
-  if (content.length === 0 || content[0]! > 7) throw new MalformedDer('no bit string');
+  if (content.length === 0 || content[0]! > (isWhole ? 0 : 7)) throw new MalformedDer('no bit string');
   return content.subarray(1);
 }
 

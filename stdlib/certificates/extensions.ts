@@ -105,7 +105,7 @@ export const keyUsageBits = {
 /** The first byte of keyUsage; undefined when there is none, which allows everything. @throws MalformedDer */
 export function keyUsageOf(extensions: readonly Extension[]): number | undefined {
   const value = extensionValue(extensions, extensionOids.keyUsage);
-  return value === undefined ? undefined : (readBits(value)[0] ?? 0);
+  return value === undefined ? undefined : (readBits(value, false)[0] ?? 0);
 }
 
 /** What the key may be used for, as object identifiers; undefined when nothing is said. @throws MalformedDer */

@@ -8,6 +8,7 @@ import { serialToHex } from './certificate.js';
 import {
   context,
   type DerElement,
+  MalformedDer,
   readBits,
   readSmallInteger,
   readTime,
@@ -63,10 +64,12 @@ export class RevocationList {
     this.#signed = list.raw;
     this.#algorithm = outer.next(tags.sequence);
     this.#signature = readBits(outer.next());
+    outer.end();
     const fields = list.fields();
     const version = fields.optional(tags.integer);
     this.version = version === undefined ? 1 : readSmallInteger(version) + 1;
-    fields.next(tags.sequence);
+    // §5.1.1.2: what is signed names the same algorithm as what is not.
+    if (!fields.next(tags.sequence).raw.equals(this.#algorithm.raw)) throw new MalformedDer('two algorithms');
     this.issuer = fields.next(tags.sequence);
     this.issuerName = comparableName(this.issuer);
     this.lastUpdate = readTime(fields.next());
@@ -75,6 +78,7 @@ export class RevocationList {
     this.#entries = fields.optional(tags.sequence);
     const extensions = fields.optional(context(0));
     this.extensions = extensions === undefined ? [] : readExtensions(extensions.inner());
+    fields.end();
   }
 
   /** The entries, in order. @throws MalformedDer at one that is broken */

@@ -43,7 +43,9 @@ export interface ContentInfo {
 export function readContentInfo(bytes: Buffer): ContentInfo {
   const fields = readWhole(bytes).expect(tags.sequence).fields();
   const type = readOid(fields.next());
-  return { type, content: fields.next(context(0)).inner() };
+  const content = fields.next(context(0)).inner();
+  fields.end();
+  return { type, content };
 }
 
 /** Wraps a content. */

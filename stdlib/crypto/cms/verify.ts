@@ -73,6 +73,7 @@ function readSignedData(bytes: Buffer): SignedData {
   const certificates = fields.optional(context(0));
   fields.optional(context(1));
   const signers = take(fields.next(tags.set), MOST_SIGNERS);
+  fields.end();
   return {
     contentType,
     content: inside === undefined ? undefined : readOctets(inside),
@@ -106,6 +107,8 @@ function readSignerInfo(element: DerElement): SignerInfo {
   const attributes = fields.optional(context(0));
   const scheme = signatureSchemeOf(fields.next(), digest);
   const signature = readOctets(fields.next(tags.octetString));
+  fields.optional(context(1));
+  fields.end();
   return {
     id,
     digest,
