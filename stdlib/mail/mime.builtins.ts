@@ -13,6 +13,7 @@ import {
 } from '#lang';
 import { LONGEST_TEXT_BYTES, reserveText } from '../limits.js';
 import { sendMethod } from '../smtp/send-method.js';
+import { signDkimOfMimeMethod } from './dkim/dkim.builtins.js';
 import { contentToObject } from './file-objects.js';
 import { dateField, encodeOption, encodingOption, newBoundary, newField } from './header-arguments.js';
 import { piecesToFile } from './message-file.js';
@@ -233,6 +234,7 @@ echo $m->queue("", "you@example.com", "outbound", ["delay" => 60])["queue"];  //
       submitMessage(await finish('queue', builder, ctx), [sender, recipient, transportId, options], ctx),
   }),
   sendMethod<MessageBuilder>((builder, ctx) => finish('send', builder, ctx)),
+  signDkimOfMimeMethod,
 ];
 
 export const MIME: NativeClass<MessageBuilder> = nativeClass<MessageBuilder>({

@@ -14,9 +14,11 @@ import {
 } from '#lang';
 import type { DnsAnswer } from '../../dns/resolver.js';
 import { servicesOf } from '../../services.js';
+import type { MessageSigner } from '../mime/builder.js';
 import type { MailDocument } from '../mime/document.js';
+import { whenRead } from '../reading.js';
 import { keyFromRecord, keyRecordName } from './key-record.js';
-import { signatureRequests, signOptionKeys } from './sign-options.js';
+import { builderSignOptionKeys, signatureRequests, signOptionKeys } from './sign-options.js';
 import { readSignature, type Signature } from './signature.js';
 import { type SignatureField, signMessage } from './signer.js';
 import { signatureProblem } from './verifier.js';
@@ -47,7 +49,7 @@ export const signDkimMethod: Method = method<SignableMessage>()({
     'other CR is a blank. A listed field is signed as often as it occurs. Keys are used in the thread pool; the ' +
     'signatures of `additional_signatures` share canonical forms and hashes where they agree.',
   params: [...signParams, { name: 'options', type: 'options', optional: true, keys: signOptionKeys }],
-  returns: 'object|string|none',
+  returns: 'MailMessage|string|none',
   errors:
     'None when domain, selector or identity cannot stand in a signature, or when the key cannot be read, is too short ' +
     'or does not fit the algorithm; then nothing is added. An exception for options that make no sense.',
@@ -60,12 +62,43 @@ echo $mail->signDKIM("ed", "example.com", "pki:example-ed25519", ["algorithm" =>
     const requests = signatureRequests(selector, domain, key, options, ctx);
     if (requests === undefined) return null;
     const { document } = self;
-    return signMessage(document.source, document.pieces(), requests, ctx.signal).then((fields) => {
+    const signing = signMessage(document.source, document.pieces(), requests, ctx.signal);
+    return whenRead('signDKIM', signing, (fields) => {
       if (fields === undefined) return null;
       if (options.return_header) return fields.map(({ text }) => text).join('\r\n');
       addFields(document, fields);
       return receiver ?? null;
     });
+  },
+});
+
+/** What a message in the making has for signatures. */
+export interface SignableBuilder {
+  readonly signers: MessageSigner[];
+}
+
+/** `MIME->signDKIM`. */
+export const signDkimOfMimeMethod: Method = method<SignableBuilder>()({
+  name: 'signDKIM',
+  summary: 'Has the finished message signed with DKIM, in toString(), toFile(), queue() and send().',
+  details: 'As `MailMessage->signDKIM`. Several calls make several signatures.',
+  params: [...signParams, { name: 'options', type: 'options', optional: true, keys: builderSignOptionKeys }],
+  returns: 'MIME|none',
+  errors:
+    'None as there; the message is then not going to be signed. An exception for options that make no sense.',
+  source: 'stdlib 15, RFC 6376',
+  example: `$m = MIME()->addHeader("From", "me@example.com")->signDKIM("s1", "example.com", "pki:example");
+$signed = MailMessage::String($m->toString());
+echo $signed->verifyDKIM($signed->getHeader("DKIM-Signature", ["field" => true]))["result"];  // pass`,
+  run: (builder, selector, domain, key, options, ctx) => {
+    const requests = signatureRequests(selector, domain, key, options, ctx);
+    if (requests === undefined) return null;
+    builder.signers.push(async (document, { signal }) => {
+      const fields = await signMessage(document.source, document.pieces(), requests, signal);
+      if (fields === undefined) throw new ScriptFault('signDKIM: the finished message could not be signed');
+      addFields(document, fields);
+    });
+    return ctx.receiver ?? null;
   },
 });
 
@@ -104,7 +137,9 @@ export const verifyDkimMethod: Method = method<SignableMessage>()({
   returns: 'array',
   errors: 'An exception when `dns_function` returns anything else, or nothing here can look up DNS.',
   source: 'stdlib 15, RFC 6376 6, RFC 8301, RFC 8463, RFC 8617 4.1.2',
-  example: '$mail->verifyDKIM("DKIM-Signature: v=1; a=rsa-sha256")["error"]  // "b= is missing"',
+  example: `$mail->signDKIM("s1", "example.com", "pki:example");
+$signed = MailMessage::String($mail->toString());
+echo $signed->verifyDKIM($signed->getHeader("DKIM-Signature", ["field" => true]))["result"];  // pass`,
   suspends: true,
   callbacks: true,
   run: function* (self, headerField, options, ctx): BuiltinSteps<Value> {
@@ -120,9 +155,9 @@ export const verifyDkimMethod: Method = method<SignableMessage>()({
     if (answer.kind !== 'texts') return verdict(answer.kind, answer.error, tags);
     const key = keyOfTexts(answer.texts, signature);
     if ('error' in key) return verdict('permerror', key.error, tags);
-    const problem = (yield wait(
-      signatureProblem(self.document.source, signature, key, ctx.signal),
-    )) as Awaited<ReturnType<typeof signatureProblem>>;
+    const checking = signatureProblem(self.document.source, signature, key, ctx.signal);
+    const read = whenRead('verifyDKIM', checking, (problem) => problem);
+    const problem = (yield wait(Promise.resolve(read))) as Awaited<typeof read>;
     return problem === undefined ? verdict('pass', undefined, tags) : verdict('permerror', problem, tags);
   },
 });

@@ -2,7 +2,7 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Signature } from './signature.js';
-import { ALGORITHMS, decodeBase64, parseTagList, SHORTEST_RSA_BITS } from './signature-tags.js';
+import { ALGORITHMS, decodeBase64, readTagList, SHORTEST_RSA_BITS } from './signature-tags.js';
 
 /** Where the key of a signature is published. */
 export function keyRecordName({ selector, domain }: Pick<Signature, 'selector' | 'domain'>): string {
@@ -11,7 +11,7 @@ export function keyRecordName({ selector, domain }: Pick<Signature, 'selector' |
 
 /** The key for a signature from a record's text, or why there is none. */
 export function keyFromRecord(record: string, signature: Signature): KeyObject | { readonly error: string } {
-  const tags = parseTagList(record);
+  const tags = readTagList(record);
   if (tags === undefined) return { error: 'the key record is malformed' };
   const version = tags.get('v');
   // v= must stand first if it is there (RFC 6376 §3.6.1).

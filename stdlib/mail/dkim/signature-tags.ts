@@ -1,4 +1,6 @@
-// Tag lists (RFC 6376 §3.2), as signatures and key records have them, and the words that stand in them.
+// What stands in the tags of signatures and key records (RFC 6376 §3.5, §3.6.1).
+
+import { parseTagList } from '../headers/tag-list.js';
 
 export type Canonicalization = 'simple' | 'relaxed';
 
@@ -15,34 +17,25 @@ export type Algorithm = keyof typeof ALGORITHMS;
 export const SHORTEST_RSA_BITS = 1024;
 
 /** Tags whose values may be folded anywhere: white space means nothing in them. */
-const FOLDED_ANYWHERE = new Set(['b', 'bh', 'h', 'p']);
+const FOLDED_ANYWHERE = ['b', 'bh', 'h', 'p'];
 
 /** Longer lists are refused; the longest in use (4096-bit keys, hundreds of signed fields) have a few thousand bytes. */
 export const LONGEST_TAG_LIST = 64 * 1024;
 
 /**
- * The tags of a list, sorted by name, names as written. White space around values goes, folding too.
+ * The tags of a list, sorted by name, names as written. White space around values goes, folding too. Empty places between
+ * semicolons are forgiven: published key records have them.
  * @returns undefined when it is no tag list, or a name occurs twice
  */
-export function parseTagList(text: string): ReadonlyMap<string, string> | undefined {
+export function readTagList(text: string): ReadonlyMap<string, string> | undefined {
   if (text.length > LONGEST_TAG_LIST) return undefined;
-  const tags: [string, string][] = [];
-  const seen = new Set<string>();
-  for (const spec of text.split(';')) {
-    const equals = spec.indexOf('=');
-    if (equals === -1) {
-      if (/^[ \t\r\n]*$/.test(spec)) continue;
-      return undefined;
-    }
-    const name = stripBlanks(spec.slice(0, equals));
-    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || seen.has(name)) return undefined;
-    seen.add(name);
-    const value = stripBlanks(spec.slice(equals + 1)).replace(/\r?\n(?=[ \t])/g, '');
-    // Printable text and blanks; 8-bit is UTF-8 (RFC 8616).
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) return undefined;
-    tags.push([name, FOLDED_ANYWHERE.has(name) ? value.replace(/[ \t]+/g, '') : value]);
+  const tags = parseTagList(text.replace(/;(?:[ \t\r\n]*;)+/g, ';'));
+  if (tags === undefined) return undefined;
+  for (const name of FOLDED_ANYWHERE) {
+    const value = tags.get(name);
+    if (value !== undefined) tags.set(name, value.replace(/[ \t]+/g, ''));
   }
-  return new Map(tags.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  return new Map([...tags].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** A field's text with the value of its b= tag taken out; what is not there is not missed. */
@@ -51,9 +44,10 @@ export function withoutSignatureValue(field: string): string {
   while (from <= field.length) {
     const semicolon = field.indexOf(';', from);
     const end = semicolon === -1 ? field.length : semicolon;
-    const equals = field.indexOf('=', from);
-    if (equals !== -1 && equals < end && stripBlanks(field.slice(from, equals)) === 'b')
-      return field.slice(0, equals + 1) + field.slice(end);
+    const spec = field.slice(from, end);
+    const equals = spec.indexOf('=');
+    if (equals !== -1 && spec.slice(0, equals).trim() === 'b')
+      return field.slice(0, from + equals + 1) + field.slice(end);
     from = end + 1;
   }
   return field;
@@ -79,16 +73,4 @@ export function isWithin(name: string, domain: string): boolean {
   const lower = name.toLowerCase();
   const above = domain.toLowerCase();
   return lower === above || lower.endsWith(`.${above}`);
-}
-
-function stripBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(code: number): boolean {
-  return code === 32 || (code >= 9 && code <= 13 && code !== 11 && code !== 12);
 }

@@ -10,7 +10,7 @@ import {
   isTagDomain,
   isWithin,
   LONGEST_TAG_LIST,
-  parseTagList,
+  readTagList,
   withoutSignatureValue,
 } from './signature-tags.js';
 import { MOST_ARC_INSTANCES } from './signer.js';
@@ -59,7 +59,7 @@ export function readSignature(text: string, rules: SignatureRules): Signature | 
   const name = field.slice(0, colon).trimEnd().toLowerCase();
   if (colon === -1 || (name !== 'dkim-signature' && name !== 'arc-message-signature'))
     return { error: 'neither a DKIM-Signature nor an ARC-Message-Signature field' };
-  const tags = parseTagList(field.slice(colon + 1));
+  const tags = readTagList(field.slice(colon + 1));
   if (tags === undefined) return { error: 'the tag list is malformed' };
   const read = name === 'dkim-signature' ? dkimProblem(tags) : arcProblem(tags);
   if (read !== undefined) return { error: read, tags };

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { HslObject, HslResource } from '#lang';
 import { PRIVATE_KEY_RESOURCE } from '../../../../stdlib/loaders/certificates.js';
-import { parseTagList } from '../../../../stdlib/mail/dkim/signature-tags.js';
+import { readTagList } from '../../../../stdlib/mail/dkim/signature-tags.js';
 import { FakeContext } from '../../../support/fake-context.js';
 import {
   documentOf,
@@ -19,7 +19,7 @@ import {
 
 async function tagsWith(options: Readonly<Record<string, unknown>>, bytes = message) {
   const [field] = fieldsOf(await signedBytes(bytes, 'rsa', rsaPem, options));
-  return parseTagList(field!.slice(field!.indexOf(':') + 1))!;
+  return readTagList(field!.slice(field!.indexOf(':') + 1))!;
 }
 
 describe('signDKIM', () => {
@@ -253,7 +253,7 @@ describe('options of signDKIM', () => {
       ],
     });
     expect(await verdicts(signed)).toEqual(['pass', 'pass', 'pass']);
-    const lists = fieldsOf(signed).map((field) => parseTagList(field.slice(field.indexOf(':') + 1))!);
+    const lists = fieldsOf(signed).map((field) => readTagList(field.slice(field.indexOf(':') + 1))!);
     expect(
       lists.map((tags) => `${tags.get('a')} ${tags.get('c')} ${tags.get('t')} ${tags.get('x')}`),
     ).toEqual([

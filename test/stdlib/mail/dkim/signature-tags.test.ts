@@ -3,13 +3,13 @@ import {
   decodeBase64,
   isTagDomain,
   isWithin,
-  parseTagList,
+  readTagList,
   withoutSignatureValue,
 } from '../../../../stdlib/mail/dkim/signature-tags.js';
 
 describe('a tag list', () => {
   test('gives its tags sorted by name, without the white space around values', () => {
-    const tags = parseTagList(' v=1; s = sel ;\r\n\td=example.com; bh= ab\r\n cd =;');
+    const tags = readTagList(' v=1; s = sel ;\r\n\td=example.com; bh= ab\r\n cd =;');
     expect([...tags!]).toEqual([
       ['bh', 'abcd='],
       ['d', 'example.com'],
@@ -18,10 +18,10 @@ describe('a tag list', () => {
     ]);
   });
   test('keeps blanks inside other values', () => {
-    expect(parseTagList('n=a  b\r\n c')?.get('n')).toBe('a  b c');
+    expect(readTagList('n=a  b\r\n c')?.get('n')).toBe('a  b c');
   });
   test('may have empty values and empty places', () => {
-    expect([...parseTagList('p=;; ')!]).toEqual([['p', '']]);
+    expect([...readTagList('p=;; ')!]).toEqual([['p', '']]);
   });
   test.each([
     ['a=1; a=2'],
@@ -33,7 +33,7 @@ describe('a tag list', () => {
     ['a-b=1'],
     [`a=${'x'.repeat(70_000)}`],
   ])('%j is none', (text) => {
-    expect(parseTagList(text)).toBeUndefined();
+    expect(readTagList(text)).toBeUndefined();
   });
 });
 
