@@ -50,7 +50,11 @@ const lines = [
 export class SampleMaker {
   #ids = 0;
 
-  constructor(readonly random: SeededRandom) {}
+  /** With `asAttachments` every leaf says that it is one. */
+  constructor(
+    readonly random: SeededRandom,
+    readonly asAttachments = false,
+  ) {}
 
   part(level = 0, isRoot = level === 0): SamplePart {
     const { random } = this;
@@ -96,8 +100,8 @@ export class SampleMaker {
       : undefined;
     let header = `${this.#common(id, isRoot)}Content-Type: ${type}${type.startsWith('text/') ? '; charset=utf-8' : ''}\r\n`;
     if (encoding !== 'none') header += `Content-Transfer-Encoding: ${encoding}\r\n`;
-    if (fileName !== undefined)
-      header += `Content-Disposition: attachment; ${fileNameParameter(fileName)}\r\n`;
+    if (fileName !== undefined || this.asAttachments)
+      header += `Content-Disposition: attachment${fileNameParameter(fileName)}\r\n`;
     return {
       kind: 'leaf',
       id,
@@ -117,10 +121,11 @@ export class SampleMaker {
   }
 }
 
-function fileNameParameter(name: string): string {
+function fileNameParameter(name: string | undefined): string {
+  if (name === undefined) return '';
   if (/[\x80-\xff]/.test(name))
-    return `filename*=utf-8''${[...name].map((char) => (/[A-Za-z0-9.]/.test(char) ? char : `%${char.charCodeAt(0).toString(16)}`)).join('')}`;
-  return `filename="${name.replace(/["\\]/g, '\\$&')}"`;
+    return `; filename*=utf-8''${[...name].map((char) => (/[A-Za-z0-9.]/.test(char) ? char : `%${char.charCodeAt(0).toString(16)}`)).join('')}`;
+  return `; filename="${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
 function encodeSample(content: string, encoding: SampleLeaf['encoding']): string {
@@ -154,8 +159,8 @@ function sampleBody(part: SamplePart): string {
 }
 
 /** A message that something is wrong with. */
-export function brokenMessage(random: SeededRandom): string {
-  let text = sampleText(new SampleMaker(random).part());
+export function brokenMessage(random: SeededRandom, asAttachments = false): string {
+  let text = sampleText(new SampleMaker(random, asAttachments).part());
   for (let damages = 1 + random.below(4); damages > 0; damages--) text = damage(text, random);
   return text;
 }

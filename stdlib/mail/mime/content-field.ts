@@ -20,16 +20,17 @@ interface Section {
 
 /** A value and its parameters, all bytes as written. */
 export interface ContentField {
-  /** What stands before the first `;`, in lower case, without comments. */
+  /** What stands before the first `;`, in lower case, without comments and quotes. */
   readonly value: string;
   readonly parameters: ReadonlyMap<string, readonly Section[]>;
 }
 
 /** Reads the raw value of a Content-Type or Content-Disposition field, folding included. */
 export function parseContentField(raw: string): ContentField {
-  const text = unfold(raw);
+  // A CR of its own is a blank, as delivery makes it one.
+  const text = unfold(raw).replaceAll('\r', ' ');
   const scanner = new Scanner(text);
-  const value = scanner.upTo(';').toLowerCase();
+  const value = scanner.upTo(';').replaceAll('"', '').toLowerCase();
   const parameters = new Map<string, Section[]>();
   for (let count = 0; scanner.at < text.length && count < MOST_PARAMETERS; count++) {
     scanner.at++;

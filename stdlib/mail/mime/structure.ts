@@ -295,7 +295,7 @@ class StructureScanner {
 
   #openIfMultipart(place: PartPlace): void {
     const raw = rawValueOf(place, 'content-type');
-    if (raw === undefined || !/^[\s(]*multipart/i.test(raw)) return;
+    if (raw === undefined || !/multipa/i.test(raw)) return;
     const field = parseContentField(raw);
     if (!field.value.startsWith('multipart/')) return;
     const boundary = trimBlanks(parameterOf(field, 'boundary') ?? '', false);
