@@ -16,8 +16,6 @@ const rooms = {
       'ipaddr.js',
       'dns-packet',
       'tldts',
-      'pkijs',
-      'asn1js',
       'undici',
       'ldapts',
     ],
