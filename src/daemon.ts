@@ -156,6 +156,7 @@ export class Daemon {
     });
     const openFiles = openFilesLimit();
     for (const settings of running.servers) {
+      if (settings.type !== 'smtp') continue;
       const server = new SmtpServer(smtpOptions(settings, startup.hostname), {
         spool,
         hooks: this.#runner,

@@ -5,6 +5,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { ConfiguredAddress, ConfiguredKey, ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
 import type { ConfigProblem } from './problem.js';
+import type { SubmissionSettings } from './submission.js';
 
 /** The phases that a server's scripts are configured for. */
 export type ServerPhase = 'connect' | 'helo' | 'mailfrom' | 'rcptto' | 'eod' | 'disconnect';
@@ -41,6 +42,7 @@ export interface ListenerSettings {
 /** One virtual server: smtpd.yaml's listeners and smtpd-app.yaml's behaviour. */
 export interface ServerSettings {
   readonly id: string;
+  readonly type: 'smtp' | 'http' | 'https';
   readonly listeners: readonly ListenerSettings[];
   readonly transportId: string | undefined;
   /** Script ids by phase; what is absent has the built-in behaviour. */
@@ -58,6 +60,8 @@ export interface ServerSettings {
   readonly idleTimeoutSeconds: number;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
+  /** Of servers of type http and https. */
+  readonly submission: SubmissionSettings;
 }
 
 export interface ScriptLimits {

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { suggest } from '#lang';
 import type { ConfigProblem } from './problem.js';
+import { isApiKey } from './submission.js';
 import { parseDuration, parseSize } from './units.js';
 
 type Path = readonly (string | number)[];
@@ -49,6 +50,11 @@ function makeAjv(): Ajv2020 {
     validate: (_: boolean, value: unknown) => typeof value === 'string' || typeof value === 'boolean',
   });
   ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+  ajv.addKeyword({
+    keyword: 'apiKey',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => isApiKey(value),
+  });
   ajv.addKeyword({
     keyword: 'onlyFields',
     schemaType: 'array',
@@ -120,6 +126,8 @@ function messageOf(error: ErrorObject): string {
       return `${found}; expected a text, true or false`;
     case 'single':
       return `${found}; expected one path (several spool paths are not supported yet)`;
+    case 'apiKey':
+      return `${found}; expected the key as a text, or {id: ..., sha256: 64 hex digits}`;
     case 'rcpttoHook':
       return `${found}; expected the id of a script, or {id: ..., recipientdomains: {domain: id}}`;
     case 'unit':

@@ -8,6 +8,7 @@ import type { ConfigDocument } from './document.js';
 import type { ConfigProblem } from './problem.js';
 import type { SmtpdFile } from './schema/smtpd.js';
 import type { AppFile } from './schema/smtpd-app.js';
+import { checkSubmission, submissionSettings } from './submission.js';
 import { parseDuration, parseSize } from './units.js';
 
 export function collectServers(
@@ -39,7 +40,7 @@ export function collectServers(
         ),
       );
     }
-    if (type !== 'smtp') {
+    if (type === 'plugin') {
       problems.push(
         smtpd.problemAt(
           ['servers', index, 'type'],
@@ -48,14 +49,16 @@ export function collectServers(
       );
       return;
     }
-    settings.push(makeServer(server, behaviour.server));
+    settings.push(makeServer(server, behaviour.server, type));
     const transport = behaviour.server.transport;
     if (transport !== undefined && !transports.has(transport)) {
       problems.push(
         app.problemAt(['servers', behaviour.index, 'transport'], `unknown transport "${transport}"`),
       );
     }
-    warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
+    const both = { start: server, startIndex: index, app: behaviour.server, appIndex: behaviour.index };
+    if (type === 'smtp') warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
+    else checkSubmission(smtpd, app, both, problems);
   });
   for (const { server, index } of behaviours.values()) {
     problems.push(
@@ -89,7 +92,11 @@ function warnOfOpenServer(
   );
 }
 
-function makeServer(start: SmtpdFile['servers'][number], app: AppFile['servers'][number]): ServerSettings {
+function makeServer(
+  start: SmtpdFile['servers'][number],
+  app: AppFile['servers'][number],
+  type: ServerSettings['type'],
+): ServerSettings {
   const phases = app.phases ?? {};
   const rcptto = phases.rcptto?.hook;
   const hooks: Record<string, string> = {};
@@ -100,6 +107,7 @@ function makeServer(start: SmtpdFile['servers'][number], app: AppFile['servers']
   const byDomain = typeof rcptto === 'object' ? (rcptto.recipientdomains ?? {}) : {};
   return {
     id: start.id,
+    type,
     listeners: (start.listeners ?? []).map(({ address, port, backlog }) => ({ address, port, backlog })),
     transportId: app.transport,
     hooks,
@@ -115,5 +123,6 @@ function makeServer(start: SmtpdFile['servers'][number], app: AppFile['servers']
     idleTimeoutSeconds: parseDuration(app.timeout?.idle) ?? defaults.idleTimeoutSeconds,
     maxConnections: app.concurrency?.total ?? 0,
     maxConnectionsPerIp: app.concurrency?.ip ?? 0,
+    submission: submissionSettings(app),
   };
 }

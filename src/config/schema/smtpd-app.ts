@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { authorities, privateKeys } from './pki.js';
+import { apiKeys, submission } from './submission.js';
 import { count, duration, flag, later, size, strict, text, version } from './types.js';
 
 // smtpd-app.yaml: the running configuration, read at start and at every reload (queue-and-config 8.4).
@@ -70,7 +71,8 @@ const server = strict({
   ),
   logging: later('the protocol log'),
   tls: later('TLS'),
-  apikeys: later('HTTP submission'),
+  apikeys: apiKeys,
+  submission,
 });
 
 const script = strict({
