@@ -26,7 +26,7 @@ import { type SmtpdFile, smtpdSchema } from './schema/smtpd.js';
 import { type AppFile, appSchema } from './schema/smtpd-app.js';
 import { collectFiles, collectScripts, queueScript } from './scripts.js';
 import { collectServers } from './servers.js';
-import { collectTransports } from './transports.js';
+import { checkClientCertificates, collectTransports } from './transports.js';
 import { parseDuration, parseSize } from './units.js';
 
 function readYaml<T>(
@@ -148,6 +148,8 @@ export function loadConfiguration(folder: string): Configuration {
       ),
     );
   }
+  const keys = collectKeys(smtpd, app, layout.yaml, problems);
+  checkClientCertificates(app, keys.keys, problems);
   const limits = app.value.scripting?.limits;
   const running: RunningSettings = {
     servers: collectServers(smtpd, app, transports, problems),
@@ -166,7 +168,7 @@ export function loadConfiguration(folder: string): Configuration {
     transports,
     addresses: collectAddresses(app, problems),
     resolver: collectResolver(app, problems),
-    ...collectKeys(smtpd, app, layout.yaml, problems),
+    ...keys,
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,
   };

@@ -1,7 +1,7 @@
 // The transports: a group's settings, what a transport overrides, and smtpd-delivery.yaml over both.
 
 import { ScriptFault, textToBytes } from '#lang';
-import { parseTlsProtocols } from '#stdlib';
+import { type ConfiguredKey, parseTlsProtocols } from '#stdlib';
 import { noTls, type TlsWish } from '../delivery/client/tls.js';
 import type { Transport } from '../delivery/deliverer.js';
 import { defaults } from './defaults.js';
@@ -149,4 +149,26 @@ export function collectTransports(
     });
   });
   return transports;
+}
+
+/** The keys that sessions show must be there, with a certificate. */
+export function checkClientCertificates(
+  app: ConfigDocument<AppFile>,
+  keys: ReadonlyMap<string, ConfiguredKey>,
+  problems: ConfigProblem[],
+): void {
+  const check = (settings: Settings, at: readonly (string | number)[]): void => {
+    const id = settings.session?.tls?.clientcert;
+    if (id === undefined) return;
+    const key = keys.get(id.replace(/^pki:/, ''));
+    if (key !== undefined && key.certificates.length > 0) return;
+    const what = key === undefined ? 'there is no key' : 'there is no certificate with the key';
+    problems.push(app.problemAt([...at, 'session', 'tls', 'clientcert'], `${what} "${id}" in pki.private`));
+  };
+  app.value.transportgroups?.forEach((group, groupIndex) => {
+    check(group, ['transportgroups', groupIndex]);
+    group.transports.forEach((own, index) => {
+      check(own, ['transportgroups', groupIndex, 'transports', index]);
+    });
+  });
 }

@@ -1,6 +1,7 @@
 // The services behind the library, in the daemon and in hsh: a script that uses each, messages that scripts queue, a
 // reload that replaces what is configured, TLS and a log-in at the next hop.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,6 +54,7 @@ const useEach = (smtpPort: number, webPort: number) => `
   metrics_increment("seen", []);
   echo "metric " . metrics_get("seen", [])["value"];
   echo "crypt " . str_slice(crypt("secret", "\\$6\\$salt"), 0, 7);
+  echo "key " . (length(MailMessage::String("From: a@b.test\\r\\n\\r\\n")->signDKIM("s", "b.test", "pki:mine", ["return_header" => true, "algorithm" => "ed25519-sha256"]) ?? "") > 100);
   echo "host " . gethostname();
 `;
 const expectedEchoes = [
@@ -65,8 +67,15 @@ const expectedEchoes = [
   'background true',
   'metric 1',
   'crypt $6$salt',
+  'key true',
 ];
+const { privateKey } = generateKeyPairSync('ed25519');
 const named = {
+  pki: {
+    private: [
+      { id: 'mine', privatekey: { data: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() } },
+    ],
+  },
   resolver: { servers: ['127.0.0.1:1'], hosts: { 'a.known.test': { a: ['192.0.2.7'] } } },
   addresses: [{ id: 'nine', address: '127.0.0.9', hostname: 'nine.test' }],
   metrics: [{ name: 'seen', type: 'counter', help: 'seen' }],

@@ -284,6 +284,7 @@ test('a transport protects its sessions and logs in as it is told', () => {
   const refused = (text: string) => problems({ 'smtpd-app.yaml': session(text) }).join('\n');
   expect(refused('tls: { mode: dane }')).toMatch(/are possible, DANE is not supported yet/);
   expect(refused('tls: { protocols: "!TLSv9" }')).toMatch(/"!TLSv9" is no protocol/);
+  expect(refused('tls: { clientcert: mine }')).toMatch(/there is no key "mine" in pki.private/);
   expect(refused('saslpassword: x')).toMatch(/without a saslusername/);
   const badPassword = refused('saslusername: me, saslpassword: 7341');
   expect(badPassword).toMatch(/found a number; expected a text/);

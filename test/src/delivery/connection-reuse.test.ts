@@ -1,6 +1,7 @@
 // Connections kept for the next message: queue-and-config 5, through the deliverer.
 
 import { describe, expect, type TestContext, test } from 'vitest';
+import { noTls } from '../../../src/delivery/client/tls.js';
 import type { Transport } from '../../../src/delivery/deliverer.js';
 import { judge } from '../../../src/delivery/failure.js';
 import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/smtp-deliverer.js';
@@ -235,4 +236,42 @@ test('close says QUIT to idle connections and does not wait long for an answer',
   clock.advance(2_000);
   await closing;
   await peer.until(({ open }) => open === 0);
+});
+
+describe('sessions that differ in protection or log-in', () => {
+  const inEhlo = '250 peer.test\nAUTH PLAIN';
+  const credentials = (password: string) => ({ userName: 'user', password, allowsUnverified: false });
+  const optional = { ...noTls, mode: 'optional' } as const;
+
+  test.each([
+    ['a log-in', { credentials: credentials('a') }],
+    ['another TLS mode', { tls: optional }],
+    ['names to verify', { tls: { ...optional, verifyNames: ['a.test'] } }],
+    ['other protocols', { tls: { ...optional, protocols: 'TLSv1.3' } }],
+  ])('are not exchanged: %s', async (_what, other) => {
+    const finished: (() => Promise<void>)[] = [];
+    const lifetime = { onTestFinished: (run: () => Promise<void>) => finished.push(run) };
+    const peer = await startPeer(lifetime, { EHLO: inEhlo });
+    const deliverer = new SmtpDeliverer({ hostname: 'host.test' });
+    const first = { transport: { ...pooling(), tls: noTls } };
+    const second = { transport: { ...pooling(), ...other } };
+    const reports = [
+      ...(await deliver(deliverer, peer, 1, first)),
+      ...(await deliver(deliverer, peer, 2, second)),
+      ...(await deliver(deliverer, peer, 1, first)),
+    ];
+    expect(reports.map(judge)).toEqual(Array(4).fill('delivered'));
+    expect(reports.map(({ connection }) => connection?.transactions)).toEqual([1, 1, 2, 2]);
+    expect(peer.connections).toBe(2);
+    await deliverer.close();
+    for (const run of finished) await run();
+  });
+
+  test('are not exchanged between two passwords of a user', async (t) => {
+    const peer = await startPeer(t, { EHLO: inEhlo });
+    const deliverer = startDeliverer(t);
+    for (const password of ['a', 'b', 'a'])
+      await deliver(deliverer, peer, 1, { transport: { ...pooling(), credentials: credentials(password) } });
+    expect(peer.connections).toBe(2);
+  });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AttemptReport } from '#hooks';
+import { noTls, type TlsWish } from '../../../src/delivery/client/tls.js';
 import type { Trouble } from '../../../src/delivery/client/trouble.js';
 import {
+  fallsBackToPlainText,
   isStale,
   judge,
   sparesConnection,
@@ -27,6 +29,12 @@ const unreachable: Trouble = { kind: 'unreachable', state: 'BANNER', message: 'n
 const cancelled: Trouble = { kind: 'cancelled', state: 'RCPT' };
 const tooBig: Trouble = { kind: 'impossible', state: 'MAIL', status: [5, 3, 4], message: 'too big' };
 const misconfigured: Trouble = { kind: 'misconfigured', state: 'EHLO', message: 'bad helo' };
+const tls = (cause: 'not-offered' | 'handshake' | 'unverified'): Trouble => ({
+  kind: 'tls',
+  state: 'STARTTLS',
+  cause,
+  message: 'no TLS',
+});
 const unreadable: Trouble = { kind: 'unreadable', state: 'DATA', message: 'disk' };
 
 type ErrorType = NonNullable<AttemptReport['error']>['type'];
@@ -42,6 +50,16 @@ describe('what each failure means', () => {
         [refused(state, 599), 'failed', 'reply'],
       ],
     ),
+    // About us, not about the message: a slip of ours must not return mail.
+    ...(['STARTTLS', 'AUTH', 'AUTH-PLAIN', 'AUTH-LOGIN', 'XCLIENT'] as const).flatMap(
+      (state): [Trouble, 'deferred', 'reply'][] => [
+        [refused(state, 454), 'deferred', 'reply'],
+        [refused(state, 535), 'deferred', 'reply'],
+      ],
+    ),
+    [tls('not-offered'), 'deferred', 'tls'],
+    [tls('handshake'), 'deferred', 'tls'],
+    [tls('unverified'), 'deferred', 'tls'],
     [refused('RCPT', 552), 'failed', 'reply'],
     [refused('RCPT', 552, [5, 2, 2]), 'failed', 'reply'],
     [refused('RCPT', 552, [5, 5, 3]), 'deferred', 'reply'],
@@ -139,4 +157,33 @@ test('a connection is used again after a refusal that is in step, and after noth
   const spent = [refused('RCPT', 421), refused('BANNER', 554), protocol('MAIL'), closed('RCPT'), unreadable];
   expect(spared.map(sparesConnection)).toEqual(spared.map(() => true));
   expect(spent.map(sparesConnection)).toEqual(spent.map(() => false));
+});
+
+describe('without TLS the same address is tried once more', () => {
+  const wish = (mode: TlsWish['mode'], isGivenUp = false): TlsWish => ({ ...noTls, mode, isGivenUp });
+  const table: [Trouble, TlsWish, boolean][] = [
+    [tls('handshake'), wish('optional'), true],
+    [timeout('STARTTLS'), wish('optional'), true],
+    [closed('STARTTLS'), wish('optional'), true],
+    [tls('handshake'), wish('optional', true), false],
+    [tls('handshake'), wish('optional_verify'), false],
+    [tls('handshake'), wish('require'), false],
+    [tls('unverified'), wish('require_verify'), false],
+    [protocol('STARTTLS'), wish('optional'), false],
+    [refused('STARTTLS', 421), wish('optional'), false],
+    [{ kind: 'cancelled', state: 'STARTTLS' }, wish('optional'), false],
+    [timeout('EHLO'), wish('optional'), false],
+  ];
+  test.each(table)('%o with %o: %s', (trouble, wanted, isTried) => {
+    expect(fallsBackToPlainText(trouble, wanted)).toBe(isTried);
+  });
+});
+
+test('a password that was refused is not tried at other addresses', () => {
+  expect(triesNextAddress(refused('AUTH', 535))).toBe(false);
+  expect(triesNextAddress(refused('AUTH', 454))).toBe(true);
+  expect(triesNextAddress(closed('AUTH'))).toBe(true);
+  expect(triesNextAddress({ kind: 'misconfigured', state: 'AUTH', message: 'no AUTH' })).toBe(false);
+  expect(triesNextAddress(tls('handshake'))).toBe(true);
+  expect(triesNextAddress(refused('XCLIENT', 550))).toBe(true);
 });
