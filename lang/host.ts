@@ -50,6 +50,11 @@ export interface CompiledPattern {
    * @throws PatternLimitError
    */
   exec(subject: string, start: number, notEmpty?: boolean): ArrayLike<number> | undefined;
+  /**
+   * What the first match and its groups matched, undefined for a group that took no part: a cheaper form of `exec` where
+   * an engine has one. @throws PatternLimitError
+   */
+  texts?(subject: string): readonly (string | undefined)[] | undefined;
   /** Whether it matches anywhere: the cheap form for `=~`. @throws PatternLimitError */
   test(subject: string): boolean;
 }

@@ -15,9 +15,26 @@ export function findMatch(
   try {
     return pattern.exec(subject, start, notEmpty);
   } catch (error) {
-    if (!(error instanceof PatternLimitError)) throw error;
-    throw new ScriptFault(`the pattern ${JSON.stringify(pattern.source)} gave up: ${error.message}`);
+    throw asFault(pattern, error);
   }
+}
+
+/** What the first match and its groups matched. @throws ScriptFault when it takes too much */
+export function findTexts(
+  pattern: CompiledPattern,
+  subject: string,
+): readonly (string | undefined)[] | undefined {
+  try {
+    return pattern.texts?.(subject);
+  } catch (error) {
+    throw asFault(pattern, error);
+  }
+}
+
+function asFault(pattern: CompiledPattern, error: unknown): unknown {
+  return error instanceof PatternLimitError
+    ? new ScriptFault(`the pattern ${JSON.stringify(pattern.source)} gave up: ${error.message}`)
+    : error;
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { type BuiltinSteps, builtin, call, HslArray, HslFunction, regexOf, type Value } from '#lang';
 import { reserveElements, reserveMore, reserveText } from '../limits.js';
-import { findMatch, findMatches, groupsArray, groupText, matchArray } from './matches.js';
+import { findMatch, findMatches, findTexts, groupsArray, groupText, matchArray } from './matches.js';
 import { parseReplacement } from './replacement.js';
 
 const source = 'stdlib 4';
@@ -26,6 +26,10 @@ export const pcreMatch = builtin({
   example: 'pcre_match("([a-z]+):", "key: v")  // ["key:","key"]\npcre_match("^x", "abc")  // []',
   source,
   run: (regex, text) => {
+    if (regex.texts !== undefined) {
+      const texts = findTexts(regex, text);
+      return texts === undefined ? HslArray.empty() : groupsArray(regex, (group) => texts[group] ?? '');
+    }
     const match = findMatch(regex, text, 0, false);
     return match === undefined ? HslArray.empty() : matchArray(regex, text, match);
   },

@@ -41,11 +41,16 @@ export function createPatternEngine(options: PatternEngineOptions = {}): Pattern
   const compile = (source: string, flags: string): CompiledPattern => {
     const byPcre2 =
       library.kind === 'available' ? () => pcre2Pattern(library.part, limits, source, flags) : undefined;
+    // What is proven to end in time goes without the clock, which is looked at wherever a match may begin.
+    const untimed =
+      library.kind === 'available'
+        ? () => pcre2Pattern(library.part, { ...limits, milliseconds: 0 }, source, flags)
+        : undefined;
     if (options.only !== 'pcre2' || byPcre2 === undefined) {
       const tree = parsePattern(source, flags);
       const longest = tree === undefined ? undefined : safeSubjectLength(tree);
       if (tree !== undefined && longest !== undefined)
-        return v8Pattern(source, flags, tree, longest, byPcre2);
+        return v8Pattern(source, flags, tree, longest, { timed: byPcre2, untimed });
     }
     if (byPcre2 !== undefined) return byPcre2();
     const why = library.kind === 'missing' ? library.problem : '';
