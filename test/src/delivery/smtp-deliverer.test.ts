@@ -3,6 +3,7 @@
 import { connect as netConnect, type Socket } from 'node:net';
 import { describe, expect, type TestContext, test } from 'vitest';
 import type { AttemptReport } from '#hooks';
+import { noTls } from '../../../src/delivery/client/tls.js';
 import type { Attempt } from '../../../src/delivery/deliverer.js';
 import { judge } from '../../../src/delivery/failure.js';
 import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/smtp-deliverer.js';
@@ -577,5 +578,34 @@ describe('giving up', () => {
     const report = await startDeliverer(t).attempt(makeAttempt(peer.port), AbortSignal.abort());
     expect(report.error).toMatchObject({ temporary: true, message: expect.stringMatching(/given up/) });
     expect(peer.connections).toBe(0);
+  });
+});
+
+describe('TLS of the transport', () => {
+  const starttls = '250 peer.test\nSTARTTLS';
+  const wish = (mode: 'optional' | 'require') => ({ transport: { tls: { ...noTls, mode } } });
+
+  test('that is optional and fails is given up for this connection only', async (t) => {
+    const { peer, report } = await deliverTo(t, { EHLO: starttls, HANDSHAKE: 'close' }, wish('optional'));
+    expect(judge(report)).toBe('delivered');
+    expect(peer.connections).toBe(2);
+    expect(peer.commands.filter((line) => line === 'STARTTLS')).toHaveLength(1);
+  });
+
+  test('that is required and fails is a temporary failure of type tls', async (t) => {
+    const { peer, report } = await deliverTo(t, { EHLO: starttls, HANDSHAKE: 'close' }, wish('require'));
+    expect(judge(report)).toBe('deferred');
+    expect(report.error).toMatchObject({ temporary: true, type: 'tls', state: 'STARTTLS' });
+    expect(peer.connections).toBe(1);
+  });
+
+  test('a log-in that is refused for good does not return the message', async (t) => {
+    const { report } = await deliverTo(
+      t,
+      { EHLO: '250 peer.test\nAUTH PLAIN', AUTH: '535 5.7.8 no' },
+      { transport: { credentials: { userName: 'u', password: 'p', allowsUnverified: false } } },
+    );
+    expect(report.result).toMatchObject({ code: 535, state: 'AUTH' });
+    expect(judge(report)).toBe('deferred');
   });
 });
