@@ -5,7 +5,7 @@ import { isIpAddress } from '#stdlib';
 import { present, readReplyWish, reasonKey, reasonParameter, replyCodesKey } from './outcome.js';
 import type { ConnectOutcome } from './outcomes.js';
 import { defineReplyingPhase } from './phase.js';
-import { type SessionState, sessionVariables } from './state.js';
+import { type SessionState, sessionVariables, tlsToValue } from './state.js';
 
 const Accept = builtin({
   name: 'Accept',
@@ -85,6 +85,11 @@ export const connect = defineReplyingPhase<ConnectOutcome>({
     localip: 'Address of the server side.',
     localport: 'Port of the server side.',
     serverid: 'Id of the server.',
+    remoteuid: 'Id of the user at the other end of a UNIX socket; optional.',
+    proxyip: 'Address of the proxy that told us the address of the client (PROXY protocol); optional.',
+    proxytlv: 'What a PROXY header of version 2 has behind the addresses, in hex; optional.',
+    tls: 'The encryption, as `$connection["tls"]` of later hooks; only when TLS came first.',
+    earlytalker: 'True when the client said something before it was greeted; absent otherwise.',
   }),
   declarations: [Accept, Reject, Defer],
   replies: {
@@ -98,12 +103,17 @@ export const connect = defineReplyingPhase<ConnectOutcome>({
 
 /** `$arguments` of the connect hook. */
 export function connectArguments(state: SessionState): HslArray {
-  const { remoteIp, remotePort, localIp, localPort, serverId } = state.facts;
+  const { remoteIp, remotePort, localIp, localPort, serverId, remoteUid, proxyIp, proxyTlv } = state.facts;
   const value = HslArray.empty();
   value.set('remoteip', remoteIp);
   value.set('remoteport', remotePort);
   value.set('localip', localIp);
   value.set('localport', localPort);
   value.set('serverid', serverId);
+  if (remoteUid !== undefined) value.set('remoteuid', remoteUid);
+  if (proxyIp !== undefined) value.set('proxyip', proxyIp);
+  if (proxyTlv !== undefined) value.set('proxytlv', proxyTlv);
+  if (state.tls !== undefined) value.set('tls', tlsToValue(state.tls));
+  if (state.isEarlyTalker) value.set('earlytalker', true);
   return value;
 }

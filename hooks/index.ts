@@ -30,4 +30,10 @@ export { type PredeliveryDecision, predelivery, predeliveryArguments } from './p
 export { proxy, proxyArguments } from './proxy.js';
 export { metadataChange, queueFrame } from './queue-actions.js';
 export { rcptto, rcpttoArguments } from './rcptto.js';
-export { type ConnectionFacts, type Recipient, SessionState } from './state.js';
+export {
+  type ConnectionFacts,
+  type PeerCertificate,
+  type Recipient,
+  SessionState,
+  type TlsFacts,
+} from './state.js';

@@ -23,6 +23,9 @@ export const $connection: PredefinedVariable = {
     localport: 'Port of the server side.',
     serverid: 'Id of the server.',
     helo: 'Array with `verb` and `host`, once the client has said HELO or EHLO.',
+    remoteuid: 'Id of the user at the other end of a UNIX socket; optional.',
+    tls: 'Array, only when the session is encrypted: `protocol`, `cipher`, `keysize`, `sni` (optional) and `peercert` (only if the client showed a certificate; array with `x509`, `chain` and `error`, which is 0 when OpenSSL trusts it).',
+    earlytalker: 'True when the client said something before it was greeted; absent otherwise.',
   },
 };
 
@@ -66,6 +69,34 @@ export interface ConnectionFacts {
   readonly localIp: string;
   readonly localPort: number;
   readonly serverId: string;
+  /** Of the peer on a UNIX socket, where the system tells. */
+  readonly remoteUid?: number | undefined;
+  /** Who told us the client's address by the PROXY protocol. */
+  readonly proxyIp?: string | undefined;
+  /** Everything behind the addresses in a PROXY header of version 2, in hex. */
+  readonly proxyTlv?: string | undefined;
+}
+
+/** What is known of the encryption of a session (hooks 2.1). */
+export interface TlsFacts {
+  /** As OpenSSL names it: TLSv1.3. */
+  readonly protocol: string;
+  readonly cipher: string;
+  readonly keySize: number | undefined;
+  /** The server name that the client asked for. */
+  readonly sni: string | undefined;
+  /** What the client showed, if it did. */
+  readonly peerCertificate: PeerCertificate | undefined;
+}
+
+/** The certificate a client showed. */
+export interface PeerCertificate {
+  /** An X509Resource. */
+  readonly x509: Value;
+  /** X509Resources of those that vouch for it, nearest first, without itself. */
+  readonly chain: readonly Value[];
+  /** OpenSSL's verify code; 0 when it is trusted. */
+  readonly error: number;
 }
 
 /** An accepted recipient. */
@@ -83,6 +114,8 @@ export class SessionState {
   #remotePtr: string | undefined;
   #priority: 0 | 1 = 0;
   #helo: { readonly verb: string; readonly host: string } | undefined;
+  #tls: TlsFacts | undefined;
+  #isEarlyTalker = false;
   #connectionValue: HslArray | undefined;
 
   readonly #newId: () => string;
@@ -115,6 +148,16 @@ export class SessionState {
     return this.#helo;
   }
 
+  /** The encryption of the session; undefined while it is in the clear. */
+  get tls(): TlsFacts | undefined {
+    return this.#tls;
+  }
+
+  /** The client said something before it was greeted. */
+  get isEarlyTalker(): boolean {
+    return this.#isEarlyTalker;
+  }
+
   get transactionId(): string {
     this.#transactionId ??= this.#newId();
     return this.#transactionId;
@@ -131,6 +174,19 @@ export class SessionState {
   /** The client has greeted. */
   greeted(verb: string, host: string): void {
     this.#helo = { verb, host };
+    this.#connectionValue = undefined;
+  }
+
+  /** The session is encrypted from now on: what the client said of itself before is forgotten (RFC 3207 §4.2). */
+  secured(tls: TlsFacts): void {
+    this.#tls = tls;
+    this.#helo = undefined;
+    this.#connectionValue = undefined;
+  }
+
+  /** The client did not wait for the greeting. */
+  talkedEarly(): void {
+    this.#isEarlyTalker = true;
     this.#connectionValue = undefined;
   }
 
@@ -189,6 +245,9 @@ export class SessionState {
         helo.set('host', this.#helo.host);
         value.set('helo', helo);
       }
+      if (this.facts.remoteUid !== undefined) value.set('remoteuid', this.facts.remoteUid);
+      if (this.#tls !== undefined) value.set('tls', tlsToValue(this.#tls));
+      if (this.#isEarlyTalker) value.set('earlytalker', true);
       this.#connectionValue = value;
     }
     return this.#connectionValue;
@@ -227,5 +286,22 @@ function recipientToValue({ address, transportId }: Recipient): HslArray {
   value.set('address', addressToValue(address));
   value.set('params', stringMapToValue(address.params ?? {}));
   value.set('transportid', transportId);
+  return value;
+}
+
+/** `$connection["tls"]`. */
+export function tlsToValue({ protocol, cipher, keySize, sni, peerCertificate }: TlsFacts): HslArray {
+  const value = HslArray.empty();
+  value.set('protocol', protocol);
+  value.set('cipher', cipher);
+  if (keySize !== undefined) value.set('keysize', keySize);
+  if (sni !== undefined) value.set('sni', sni);
+  if (peerCertificate !== undefined) {
+    const shown = HslArray.empty();
+    shown.set('x509', peerCertificate.x509);
+    shown.set('chain', HslArray.fromList([...peerCertificate.chain]));
+    shown.set('error', peerCertificate.error);
+    value.set('peercert', shown);
+  }
   return value;
 }

@@ -65,6 +65,49 @@ describe('$connection', () => {
     expect(plain(state.connection)).toMatchObject({ helo: { verb: 'EHLO', host: 'client.test' } });
   });
 
+  test('tells of encryption, and has forgotten the greeting that came before it (RFC 3207 §4.2)', () => {
+    const state = newState();
+    state.greeted('EHLO', 'client.test');
+    state.secured({
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      keySize: 256,
+      sni: 'mx.test',
+      peerCertificate: { x509: 'the certificate', chain: ['its issuer'], error: 18 },
+    });
+    const tls = {
+      protocol: 'TLSv1.3',
+      cipher: 'TLS_AES_256_GCM_SHA384',
+      keysize: 256,
+      sni: 'mx.test',
+      peercert: { x509: 'the certificate', chain: ['its issuer'], error: 18 },
+    };
+    expect(plain(state.connection)).toMatchObject({ tls });
+    expect(plain(state.connection)).not.toHaveProperty('helo');
+    expect(plain(connectArguments(state))).toMatchObject({ tls });
+  });
+
+  test('tells of a client that did not wait for the greeting', () => {
+    const state = newState();
+    expect(plain(state.connection)).not.toHaveProperty('earlytalker');
+    state.talkedEarly();
+    expect(plain(state.connection)).toMatchObject({ earlytalker: true });
+    expect(plain(connectArguments(state))).toMatchObject({ earlytalker: true });
+  });
+
+  test('tells who sits at the other end of a UNIX socket, and what a proxy told', () => {
+    const state = new SessionState(
+      { ...newState().facts, remoteUid: 1000, proxyIp: '192.0.2.3', proxyTlv: '010200' },
+      () => 'tx',
+    );
+    expect(plain(connectArguments(state))).toMatchObject({
+      remoteuid: 1000,
+      proxyip: '192.0.2.3',
+      proxytlv: '010200',
+    });
+    expect(plain(state.connection)).toMatchObject({ remoteuid: 1000 });
+  });
+
   test('is built once and handed out again', () => {
     const state = newState();
     expect(state.connection).toBe(state.connection);
