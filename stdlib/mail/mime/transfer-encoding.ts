@@ -100,7 +100,7 @@ export function fits(traits: BodyTraits, encoding: TransferEncoding, isText: boo
 /** The encoding that suits a body: as it is, if it can; a text that stays readable quoted-printable, else base64. */
 export function chooseEncoding(traits: BodyTraits, isText: boolean): TransferEncoding {
   if (fits(traits, '7bit', isText)) return '7bit';
-  return isText && (traits.eightBit + traits.unsafe) * 6 <= traits.size ? 'quoted-printable' : 'base64';
+  return isText && (traits.eightBit + traits.unsafe) * 4 <= traits.size ? 'quoted-printable' : 'base64';
 }
 
 /** Line ends made CR LF (RFC 2045 §2.7, §2.8); a CR alone stays. */
