@@ -23,6 +23,10 @@ const benchmarks: Readonly<
   },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix', load: () => import('./accept.js') },
+  mime: {
+    summary: 'MIME parts found and edited, next to mailparser and postal-mime',
+    load: () => import('./mime.js'),
+  },
 };
 
 const [name, ...args] = process.argv.slice(2);
