@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
 import { replies } from './replies.js';
 import { plainIp, Session, type SessionHost } from './session.js';
+import { StagedHost } from './staged-host.js';
 
 /** How often deadlines are looked at. */
 const sweepSeconds = 1;
@@ -100,24 +101,35 @@ export class SmtpServer implements SessionHost {
 
   #accept(socket: Socket): void {
     const ip = plainIp(socket.remoteAddress);
-    const { connections, connectionsPerIp } = this.options.limits;
-    const fromIp = this.#sessionsByIp.get(ip) ?? 0;
-    const isFull =
-      this.#isShortOfDescriptors(socket) ||
-      (connections > 0 && this.#sessions.size >= connections) ||
-      (connectionsPerIp > 0 && fromIp >= connectionsPerIp);
-    if (isFull || this.isStopping || ip === '') {
-      // Gone already, or turned away without a session: it must not be able to hold one.
-      socket.on('error', () => {});
-      socket.end((this.isStopping ? replies.shuttingDown : replies.tooManyConnections).toWire());
-      socket.destroySoon();
+    if (this.isStopping || ip === '' || this.#isShortOfDescriptors(socket)) {
+      this.#turnAway(socket);
       return;
     }
-    const session = new Session(this, socket, ip);
+    const staged = this.parts.stage?.({ serverId: this.options.id, remoteIp: ip });
+    const host = staged === undefined ? this : new StagedHost(this, staged);
+    // All sessions of the server count, whichever configuration they run under; how many there may be is the chosen one's.
+    const { connections, connectionsPerIp } = host.options.limits;
+    const fromIp = this.#sessionsByIp.get(ip) ?? 0;
+    if (
+      (connections > 0 && this.#sessions.size >= connections) ||
+      (connectionsPerIp > 0 && fromIp >= connectionsPerIp)
+    ) {
+      staged?.close();
+      this.#turnAway(socket);
+      return;
+    }
+    const session = new Session(host, socket, ip);
     this.#sessions.add(session);
     this.#ipOf.set(session, ip);
     this.#sessionsByIp.set(ip, fromIp + 1);
     session.start();
+  }
+
+  /** Gone already, or refused without a session: it must not be able to hold one. */
+  #turnAway(socket: Socket): void {
+    socket.on('error', () => {});
+    socket.end((this.isStopping ? replies.shuttingDown : replies.tooManyConnections).toWire());
+    socket.destroySoon();
   }
 
   #sweep(): void {
@@ -152,7 +164,8 @@ export class SmtpServer implements SessionHost {
   }
 }
 
-function listen(
+/** Opens one listener, of whatever kind of server. @throws ListenError with advice */
+export function listen(
   listener: Server,
   serverId: string,
   { address, port, backlog }: { address?: string | undefined; port: number; backlog?: number | undefined },
