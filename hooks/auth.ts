@@ -1,12 +1,15 @@
 // The auth phase: a client that says who it is. LOGIN and PLAIN are dialogues of the engine, which asks once it has a name
 // and a password; any other mechanism that a script announces is its own, line by line.
 
-import { builtin, HslArray } from '#lang';
+import { builtin, HslArray, ScriptFault } from '#lang';
 import { disconnectKey, present, readReplyWish, reasonKey, replyCodesKey } from './outcome.js';
 import type { AuthOutcome } from './outcomes.js';
 import { defineReplyingPhase } from './phase.js';
 import { Defer, Reject } from './refusal.js';
 import { sessionVariables } from './state.js';
+
+/** RFC 4954 §4: 12288 octets for a line of an exchange; less the code and the line end, and before base64. */
+const longestChallengeBytes = Math.floor((12288 - 6) / 4) * 3;
 
 const Accept = builtin({
   name: 'Accept',
@@ -52,17 +55,30 @@ const Reply = builtin({
       name: 'options',
       type: 'options',
       optional: true,
-      keys: { disconnect: disconnectKey, reply_codes: replyCodesKey },
+      keys: {
+        disconnect: disconnectKey,
+        reply_codes: {
+          ...replyCodesKey,
+          doc: '`code` (300 to 399). `enhanced` has no effect: the text of a challenge is base64 and nothing else.',
+        },
+      },
     },
   ],
   returns: 'none',
   ends: true,
   source: 'hooks 6',
-  run: (reply, { disconnect, reply_codes }): AuthOutcome => ({
-    kind: 'Reply',
-    challenge: reply ?? '',
-    ...readReplyWish('Reply', undefined, reply_codes, disconnect),
-  }),
+  run: (reply, { disconnect, reply_codes }): AuthOutcome => {
+    const challenge = reply ?? '';
+    if (challenge.length > longestChallengeBytes)
+      throw new ScriptFault(
+        `Reply: the challenge has ${challenge.length} bytes; at most ${longestChallengeBytes} are possible (RFC 4954)`,
+      );
+    const wish = readReplyWish('Reply', undefined, reply_codes, disconnect);
+    // A client takes anything but 3xx for the end of the exchange.
+    if (wish.code !== undefined && (wish.code < 300 || wish.code > 399))
+      throw new ScriptFault(`Reply: "code" in "reply_codes" is ${wish.code}; expected 300 to 399`);
+    return { kind: 'Reply', challenge, ...wish };
+  },
 });
 
 /** Runs for AUTH, once for every response of a client to a mechanism that the script speaks itself. */

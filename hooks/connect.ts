@@ -85,6 +85,10 @@ export const connect = defineReplyingPhase<ConnectOutcome>({
     localip: 'Address of the server side.',
     localport: 'Port of the server side.',
     serverid: 'Id of the server.',
+    remoteptr:
+      'Name of the client by reverse DNS, when that look-up is enabled and the name has the address; optional.',
+    remoteptrresult:
+      'When the look-up is enabled: array with `reverse` and `forward`, each as `dns_query` gives it; `forward` is none when there was no name to ask about.',
     remoteuid: 'Id of the user at the other end of a UNIX socket; optional.',
     proxyip: 'Address of the proxy that told us the address of the client (PROXY protocol); optional.',
     proxytlv: 'What a PROXY header of version 2 has behind the addresses, in hex; optional.',
@@ -110,6 +114,11 @@ export function connectArguments(state: SessionState): HslArray {
   value.set('localip', localIp);
   value.set('localport', localPort);
   value.set('serverid', serverId);
+  if (state.remotePtr !== undefined) value.set('remoteptr', state.remotePtr);
+  if (state.reverseName !== undefined) {
+    const { reverse, forward } = state.reverseName;
+    value.set('remoteptrresult', HslArray.fromRecord({ reverse, forward }));
+  }
   if (remoteUid !== undefined) value.set('remoteuid', remoteUid);
   if (proxyIp !== undefined) value.set('proxyip', proxyIp);
   if (proxyTlv !== undefined) value.set('proxytlv', proxyTlv);

@@ -31,9 +31,11 @@ export { proxy, proxyArguments } from './proxy.js';
 export { metadataChange, queueFrame } from './queue-actions.js';
 export { rcptto, rcpttoArguments } from './rcptto.js';
 export {
+  type AuthFacts,
   type ConnectionFacts,
   type PeerCertificate,
   type Recipient,
+  type ReverseNameFacts,
   SessionState,
   type TlsFacts,
 } from './state.js';

@@ -26,6 +26,7 @@ export const $connection: PredefinedVariable = {
     remoteuid: 'Id of the user at the other end of a UNIX socket; optional.',
     tls: 'Array, only when the session is encrypted: `protocol`, `cipher`, `keysize`, `sni` (optional) and `peercert` (only if the client showed a certificate; array with `x509`, `chain` and `error`, which is 0 when OpenSSL trusts it).',
     earlytalker: 'True when the client said something before it was greeted; absent otherwise.',
+    auth: 'Array, once the client has said who it is: `mechanism`, and `username` unless a script gave none.',
   },
 };
 
@@ -99,6 +100,22 @@ export interface PeerCertificate {
   readonly error: number;
 }
 
+/** Who the client is, when it has proved it by AUTH. */
+export interface AuthFacts {
+  /** In upper case. */
+  readonly mechanism: string;
+  /** Absent when a script accepted a mechanism of its own without naming anybody. */
+  readonly username: string | undefined;
+}
+
+/** What a reverse look-up gave: both answers in the shape of `dns_query` (hooks 3). */
+export interface ReverseNameFacts {
+  /** The name whose address is the client's. */
+  readonly confirmed: string | undefined;
+  readonly reverse: Value;
+  readonly forward: Value;
+}
+
 /** An accepted recipient. */
 export interface Recipient {
   readonly address: Address;
@@ -115,6 +132,8 @@ export class SessionState {
   #priority: 0 | 1 = 0;
   #helo: { readonly verb: string; readonly host: string } | undefined;
   #tls: TlsFacts | undefined;
+  #auth: AuthFacts | undefined;
+  #reverseName: ReverseNameFacts | undefined;
   #isEarlyTalker = false;
   #connectionValue: HslArray | undefined;
 
@@ -153,6 +172,16 @@ export class SessionState {
     return this.#tls;
   }
 
+  /** Who the client has proved to be. */
+  get auth(): AuthFacts | undefined {
+    return this.#auth;
+  }
+
+  /** What the reverse look-up of the client's address gave, if one was made. */
+  get reverseName(): ReverseNameFacts | undefined {
+    return this.#reverseName;
+  }
+
   /** The client said something before it was greeted. */
   get isEarlyTalker(): boolean {
     return this.#isEarlyTalker;
@@ -165,8 +194,10 @@ export class SessionState {
 
   /** What connect's Accept changed. */
   override(changed: { remoteIp?: string; remotePtr?: string; priority?: 0 | 1 }): void {
+    const isAnother = changed.remoteIp !== undefined && changed.remoteIp !== this.#remoteIp;
     this.#remoteIp = changed.remoteIp ?? this.#remoteIp;
-    this.#remotePtr = changed.remotePtr ?? this.#remotePtr;
+    // The name that was looked up belongs to the address that was looked up.
+    this.#remotePtr = changed.remotePtr ?? (isAnother ? undefined : this.#remotePtr);
     this.#priority = changed.priority ?? this.#priority;
     this.#connectionValue = undefined;
   }
@@ -181,6 +212,20 @@ export class SessionState {
   secured(tls: TlsFacts): void {
     this.#tls = tls;
     this.#helo = undefined;
+    this.#auth = undefined;
+    this.#connectionValue = undefined;
+  }
+
+  /** AUTH has succeeded. */
+  authenticated(auth: AuthFacts): void {
+    this.#auth = auth;
+    this.#connectionValue = undefined;
+  }
+
+  /** The client's address was looked up; comes before the connect script, which may say otherwise. */
+  lookedUp(reverseName: ReverseNameFacts): void {
+    this.#reverseName = reverseName;
+    this.#remotePtr = reverseName.confirmed;
     this.#connectionValue = undefined;
   }
 
@@ -248,6 +293,7 @@ export class SessionState {
       if (this.facts.remoteUid !== undefined) value.set('remoteuid', this.facts.remoteUid);
       if (this.#tls !== undefined) value.set('tls', tlsToValue(this.#tls));
       if (this.#isEarlyTalker) value.set('earlytalker', true);
+      if (this.#auth !== undefined) value.set('auth', authToValue(this.#auth));
       this.#connectionValue = value;
     }
     return this.#connectionValue;
@@ -303,5 +349,12 @@ export function tlsToValue({ protocol, cipher, keySize, sni, peerCertificate }: 
     shown.set('error', peerCertificate.error);
     value.set('peercert', shown);
   }
+  return value;
+}
+
+function authToValue({ mechanism, username }: AuthFacts): HslArray {
+  const value = HslArray.empty();
+  value.set('mechanism', mechanism);
+  if (username !== undefined) value.set('username', username);
   return value;
 }

@@ -87,6 +87,40 @@ describe('$connection', () => {
     expect(plain(connectArguments(state))).toMatchObject({ tls });
   });
 
+  test('tells who the client has proved to be, until TLS begins (RFC 4954, RFC 3207 §4.2)', () => {
+    const state = newState();
+    state.authenticated({ mechanism: 'PLAIN', username: 'ada' });
+    expect(plain(state.connection)).toMatchObject({ auth: { mechanism: 'PLAIN', username: 'ada' } });
+    state.greeted('EHLO', 'client.test');
+    expect(state.auth).toEqual({ mechanism: 'PLAIN', username: 'ada' });
+    state.authenticated({ mechanism: 'X-OWN', username: undefined });
+    expect((plain(state.connection) as { auth: unknown }).auth).toEqual({ mechanism: 'X-OWN' });
+    state.secured({
+      protocol: 'TLSv1.3',
+      cipher: 'c',
+      keySize: 256,
+      sni: undefined,
+      peerCertificate: undefined,
+    });
+    expect(plain(state.connection)).not.toHaveProperty('auth');
+  });
+
+  test('tells the name of the client, and the connect script of both look-ups', () => {
+    const state = newState();
+    state.lookedUp({ confirmed: undefined, reverse: 'answer', forward: null });
+    expect(plain(connectArguments(state))).toMatchObject({
+      remoteptrresult: { reverse: 'answer', forward: null },
+    });
+    expect(plain(connectArguments(state))).not.toHaveProperty('remoteptr');
+    state.lookedUp({ confirmed: 'ptr.test', reverse: 'answer', forward: 'answer' });
+    expect(plain(connectArguments(state))).toMatchObject({ remoteptr: 'ptr.test' });
+    expect(plain(state.connection)).toMatchObject({ remoteptr: 'ptr.test' });
+    state.override({ priority: 1 });
+    expect(plain(state.connection)).toMatchObject({ remoteptr: 'ptr.test' });
+    state.override({ remoteIp: '192.0.2.9' });
+    expect(plain(state.connection)).not.toHaveProperty('remoteptr');
+  });
+
   test('tells of a client that did not wait for the greeting', () => {
     const state = newState();
     expect(plain(state.connection)).not.toHaveProperty('earlytalker');
