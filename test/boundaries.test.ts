@@ -10,15 +10,7 @@ const rooms = {
   lang: { doors: [], packages: ['chevrotain'], node: [] },
   stdlib: {
     doors: ['#lang'],
-    packages: [
-      'yaml',
-      'iconv-lite',
-      'ipaddr.js',
-      'dns-packet',
-      'tldts',
-      'undici',
-      'ldapts',
-    ],
+    packages: ['yaml', 'iconv-lite', 'ipaddr.js', 'dns-packet', 'tldts', 'undici', 'ldapts'],
     node: 'any',
   },
   hooks: { doors: ['#lang', '#stdlib'], packages: [], node: [] },
