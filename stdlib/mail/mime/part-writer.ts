@@ -151,22 +151,26 @@ class PartWriter {
   }
 
   #multipart(part: MimePart): void {
-    const { place, changes } = part;
-    const boundary = place.boundary!;
+    const { place: own, changes } = part;
+    const boundary = own.boundary!;
     const children = changes.children ?? part.children;
     const present = children.filter((child) => child.kind === 'inserted' || !this.#isGone(child));
     const isRestructured =
       changes.children !== undefined ||
       present.length < children.length ||
       children.some((child) => child.kind === 'part' && child.changes.replacement !== undefined);
-    this.#preamble(part, part.children[0]?.place.delimiter ?? place.close);
-    for (const child of present) {
+    this.#preamble(part, part.children[0]?.place.delimiter ?? own.close);
+    const isAtBodyStart = !this.#needsLineEnd;
+    for (const [place, child] of present.entries()) {
       if (child.kind === 'inserted') {
         this.#newPart(boundary, child);
         continue;
       }
       const delimiter = child.place.delimiter!;
-      this.#delimiter(delimiter, delimiter.end);
+      // The line end in front would be an empty line where a part stood that is gone.
+      if (place === 0 && child.index > 0 && isAtBodyStart)
+        pushRange(this.pieces, delimiter.lineStart, delimiter.end);
+      else this.#delimiter(delimiter, delimiter.end);
       this.#child(child);
       this.#needsLineEnd = this.#hasNewBody(child) || !endsWithLine(part, child);
     }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { HslObject, ScriptFault, type Value } from '#lang';
+import { type HslArray, HslObject, ScriptFault, type Value } from '#lang';
 import { EODMailMessage, EodMessage } from '../../../stdlib/mail/eod-mail-message.builtins.js';
-import { bytesToSource, MailDocument } from '../../../stdlib/mail/mime/document.js';
+import { bytesToSource, MailDocument, readPieces } from '../../../stdlib/mail/mime/document.js';
 import { FakeContext, fromValue, keyed, toValue } from '../../support/fake-context.js';
 
 function eodMessage(): { state: EodMessage; call: (name: string, ...args: unknown[]) => Value } {
@@ -109,4 +109,34 @@ test.each([
   expect(() => call('queue', ...args)).toThrow(ScriptFault);
   expect(() => call('queue', ...args)).toThrow(message);
   expect(state.queued).toEqual([]);
+});
+
+test('each recipient can have a version of its own, part edits included', async () => {
+  const ctx = new FakeContext();
+  const text =
+    'Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n\r\none\r\n--B\r\n\r\ntwo\r\n--B--\r\n';
+  const document = new MailDocument(bytesToSource(Buffer.from(text)));
+  const state = new EodMessage(document, { id: 'tx', priority: 0, knowsTransport: () => true });
+  const object = new HslObject(EODMailMessage, undefined, state);
+  const snapshot = ctx.method(object, 'snapshot');
+  const [, second] = (ctx.method(object, 'getParts') as HslArray).toList() as HslObject[];
+  ctx.method(second!, 'setBody', 'for a');
+  ctx.method(object, 'queue', '', 'a@b.test', 'out');
+  ctx.method(object, 'restore', snapshot);
+  ctx.method(second!, 'remove');
+  ctx.method(object, 'queue', '', 'b@b.test', 'out');
+  ctx.method(object, 'queue', '', 'c@b.test', 'out');
+  ctx.method(object, 'restore', snapshot);
+  ctx.method(object, 'queue', '', 'd@b.test', 'out');
+  const versions = state.queued.map(({ pieces }) =>
+    (readPieces(document.source, pieces) as Buffer).toString(),
+  );
+  expect(versions).toEqual([
+    text.replace('two', 'for a'),
+    text.replace('--B\r\n\r\ntwo\r\n', ''),
+    text.replace('--B\r\n\r\ntwo\r\n', ''),
+    text,
+  ]);
+  // Recipients of the same version share it, and so it is stored once.
+  expect(state.queued[1]!.pieces).toBe(state.queued[2]!.pieces);
 });

@@ -114,3 +114,11 @@ test('a file that cannot be read makes no message, and later an exception that s
       `${name}: the message could not be read: disk error`,
     );
 });
+
+test('an imported message is made an object of', async () => {
+  expect(
+    await run('import $eml from "a.eml"; echo MailMessage::String($eml)->getHeader("Subject");', {
+      'a.eml': 'Subject: imported\r\n\r\n',
+    }),
+  ).toEqual(['imported']);
+});
