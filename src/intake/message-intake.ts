@@ -46,6 +46,8 @@ export interface IntakeContext {
     readonly knowsTransport: (id: string) => boolean;
     /** Hands committed messages to the queue. */
     readonly onQueued: (messages: Awaited<ReturnType<Spool['commit']>>) => void;
+    /** The staged configuration that these parts are of; its messages remember it. */
+    readonly stageKey?: string;
   };
   readonly options: {
     readonly id: string;
@@ -63,6 +65,10 @@ export interface Envelope {
   readonly recipients: readonly Recipient[];
   /** What the sender wants to hear of one recipient, where no script queues. */
   readonly dsnOf?: (recipient: Address) => DsnParameters;
+  /** For how long it is to be held, where no script queues. */
+  readonly delaySeconds?: number;
+  /** The message may hold UTF-8 in its header (RFC 6531); every queued copy must know. */
+  readonly hasUtf8?: boolean;
   /** What the eod script is told of an HTTP submission. */
   readonly submission?: EodFrame['submission'];
 }
@@ -263,7 +269,8 @@ export class MessageIntake {
   }
 
   /** Without a script the message goes to every recipient as it is. */
-  #queueForAll(message: ReceivedMessage, { reversePath, recipients, dsnOf }: Envelope): QueueRequest[] {
+  #queueForAll(message: ReceivedMessage, envelope: Envelope): QueueRequest[] {
+    const { reversePath, recipients, dsnOf, delaySeconds = 0 } = envelope;
     return recipients.map(({ address, transportId }, index) => ({
       number: index + 1,
       sender: reversePath,
@@ -273,13 +280,14 @@ export class MessageIntake {
       metadata: {},
       hold: false,
       priority: this.#context.state.priority,
-      delaySeconds: 0,
+      delaySeconds,
       quotas: [],
       dsn: dsnOf?.(address) ?? {},
     }));
   }
 
-  async #commit(message: ReceivedMessage, { id }: Envelope, { queued }: EodAccept): Promise<void> {
+  async #commit(message: ReceivedMessage, envelope: Envelope, { queued }: EodAccept): Promise<void> {
+    const { id, hasUtf8 = false } = envelope;
     const { parts, options, state } = this.#context;
     const messages = await parts.spool.commit({
       id,
@@ -287,8 +295,9 @@ export class MessageIntake {
       serverId: options.id,
       senderIp: state.remoteIp,
       senderHelo: state.helo?.host ?? '',
+      ...(parts.stageKey === undefined ? undefined : { stageKey: parts.stageKey }),
       message,
-      requests: queued,
+      requests: hasUtf8 ? queued.map(withSmtpUtf8) : queued,
     });
     parts.onQueued(messages);
   }
@@ -306,6 +315,12 @@ export class MessageIntake {
 /** What the spool's error means for the sender. */
 export function spoolErrorToTrouble(error: unknown): 'no-space' | 'spool-trouble' {
   return error instanceof SpoolError && error.noSpace ? 'no-space' : 'spool-trouble';
+}
+
+/** Scripts queue with a sender without parameters; delivery looks for this one. */
+function withSmtpUtf8(request: QueueRequest): QueueRequest {
+  const { sender } = request;
+  return { ...request, sender: { ...sender, params: { ...sender.params, SMTPUTF8: '' } } };
 }
 
 const abandoned: IntakeResult = { kind: 'abandoned' };

@@ -55,8 +55,8 @@ export interface MessageQueueOptions {
   readonly hooks: QueueHooks;
   /** What a report means (src/delivery/failure.ts). */
   readonly judge: (report: AttemptReport) => Verdict;
-  /** A transport as it is configured now. */
-  readonly transport: (id: string) => Transport | undefined;
+  /** A transport as it is configured now, for messages of that staged configuration. */
+  readonly transport: (id: string, stageKey: string | undefined) => Transport | undefined;
   readonly policy: PickupPolicy;
   readonly clock: QueueClock;
   readonly log: QueueLog;
@@ -215,6 +215,19 @@ export class MessageQueue {
     this.#planTurn();
   }
 
+  /**
+   * A staged configuration has ended: its messages that wait to be picked up, perhaps for long, are prepared anew. What is in a
+   * hook or on its way goes on.
+   */
+  reconsider(stageKey: string): void {
+    for (const slot of this.#table.slots()) {
+      if (this.#table.stage(slot) !== Stage.Ready || this.#table.stageKey(slot) !== stageKey) continue;
+      this.#takeOut(slot);
+      this.#place(slot, false);
+    }
+    this.#planTurn();
+  }
+
   // The drive.
 
   #planTurn(): void {
@@ -337,7 +350,7 @@ export class MessageQueue {
     const outcome = await this.#askPredelivery(message);
     if (this.#phase === 'stopped') return;
     this.#takeMetadata(slot, outcome.metadata);
-    const transport = this.#options.transport(message.transportId);
+    const transport = this.#options.transport(message.transportId, message.stageKey);
     switch (outcome.kind) {
       case 'Queue': {
         const reason = outcome.options.reason ?? '';

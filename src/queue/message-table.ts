@@ -56,7 +56,7 @@ interface Origin {
 }
 
 /** What most messages do not have. */
-type Extras = Pick<QueuedMessage, 'metadata' | 'jobId' | 'tenantId' | 'quotas' | 'dsn'>;
+type Extras = Pick<QueuedMessage, 'metadata' | 'jobId' | 'tenantId' | 'quotas' | 'dsn' | 'stageKey'>;
 
 const NO_EXTRAS: Extras = Object.freeze({
   metadata: Object.freeze({}),
@@ -163,6 +163,11 @@ export class MessageTable {
       nextTry: this.#nextTries[slot]!,
       ...(reason === undefined ? undefined : { reason }),
     };
+  }
+
+  /** The staged configuration that brought the message. */
+  stageKey(slot: number): string | undefined {
+    return this.#extras[slot]!.stageKey;
   }
 
   recipient(slot: number): Address {
@@ -280,10 +285,11 @@ function addressKey({ localPart, domain, params }: Address): string {
     : `${localPart}\n${domain}\n${JSON.stringify(params)}`;
 }
 
-function extrasOf({ metadata, jobId, tenantId, quotas, dsn }: QueuedMessage): Extras {
+function extrasOf({ metadata, jobId, tenantId, quotas, dsn, stageKey }: QueuedMessage): Extras {
   if (
     jobId === undefined &&
     tenantId === undefined &&
+    stageKey === undefined &&
     quotas.length === 0 &&
     isEmpty(metadata) &&
     isEmpty(dsn)
@@ -296,6 +302,7 @@ function extrasOf({ metadata, jobId, tenantId, quotas, dsn }: QueuedMessage): Ex
     dsn,
     ...(jobId === undefined ? undefined : { jobId }),
     ...(tenantId === undefined ? undefined : { tenantId }),
+    ...(stageKey === undefined ? undefined : { stageKey }),
   };
 }
 

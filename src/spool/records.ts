@@ -44,6 +44,8 @@ export interface StoredTransaction {
   readonly ip: string;
   readonly helo: string;
   readonly sasl?: string;
+  /** Absent from most, and from all that were written before there were staged configurations. */
+  readonly stage?: string;
   readonly body: StoredPlace;
   readonly versions?: readonly StoredPlace[];
   readonly messages: readonly StoredMessage[];
@@ -154,6 +156,7 @@ export function storeTransaction(
     ip: transaction.senderIp,
     helo: transaction.senderHelo,
     ...(transaction.saslUsername === undefined ? undefined : { sasl: transaction.saslUsername }),
+    ...(transaction.stageKey === undefined ? undefined : { stage: transaction.stageKey }),
     body,
     ...(versions.length === 0 ? undefined : { versions }),
     messages,
@@ -172,6 +175,7 @@ export function toQueuedMessage(
     senderIp: transaction.ip,
     senderHelo: transaction.helo,
     ...(transaction.sasl === undefined ? undefined : { saslUsername: transaction.sasl }),
+    ...(transaction.stage === undefined ? undefined : { stageKey: transaction.stage }),
     sender: toAddress(message.from),
     recipient: toAddress(message.to),
     transportId: message.transport,

@@ -34,6 +34,8 @@ export interface Transaction {
   readonly senderIp: string;
   readonly senderHelo: string;
   readonly saslUsername?: string;
+  /** The staged configuration whose connection brought it (src/staging); unknown after a restart. */
+  readonly stageKey?: string;
   readonly message: ReceivedMessage;
   readonly requests: readonly QueueRequest[];
 }
@@ -46,6 +48,8 @@ export interface QueuedMessage {
   readonly senderIp: string;
   readonly senderHelo: string;
   readonly saslUsername?: string;
+  /** The staged configuration whose connection brought it (src/staging); unknown after a restart. */
+  readonly stageKey?: string;
   readonly sender: Address;
   readonly recipient: Address;
   readonly transportId: string;

@@ -92,6 +92,7 @@ export class RamSpool implements Spool {
         serverId: transaction.serverId,
         senderIp: transaction.senderIp,
         senderHelo: transaction.senderHelo,
+        ...(transaction.stageKey === undefined ? undefined : { stageKey: transaction.stageKey }),
         sizeBytes: piecesSize(pieces),
         retry: 0,
         nextTry: delaySeconds === 0 ? 0 : transaction.ts + delaySeconds,

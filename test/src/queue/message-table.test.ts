@@ -11,6 +11,7 @@ const full: QueuedMessage = {
   senderIp: '192.0.2.1',
   senderHelo: 'client.test',
   saslUsername: 'me',
+  stageKey: 'stage',
   sender: { localPart: 's', domain: 'from.test', params: { SIZE: '5' } },
   recipient: { localPart: 'ü', domain: 'to.test', params: { NOTIFY: 'NEVER' } },
   transportId: 'out',
@@ -26,7 +27,7 @@ const full: QueuedMessage = {
   nextTry: 99.25,
   reason: 'why',
 };
-const { saslUsername: _, jobId: __, tenantId: ___, reason: ____, ...rest } = full;
+const { saslUsername: _, stageKey: __, jobId: ___, tenantId: ____, reason: _____, ...rest } = full;
 const plain: QueuedMessage = {
   ...rest,
   id: { transaction: uuid(2), number: 1 },

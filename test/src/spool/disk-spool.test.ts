@@ -32,8 +32,17 @@ test('everything that is known of a message survives a restart', async () => {
     queueRequest(2, { hold: true }),
     queueRequest(3),
   ];
-  const before = await commitMessage(spool, uuid(1), body, requests, { saslUsername: 'me' });
-  expect(before[0]).toMatchObject({ nextTry: 1060, priority: 1, saslUsername: 'me', sizeBytes: body.length });
+  const before = await commitMessage(spool, uuid(1), body, requests, {
+    saslUsername: 'me',
+    stageKey: 'stage',
+  });
+  expect(before[0]).toMatchObject({
+    nextTry: 1060,
+    priority: 1,
+    saslUsername: 'me',
+    stageKey: 'stage',
+    sizeBytes: body.length,
+  });
   expect(before[1]).toMatchObject({ hold: true, nextTry: 0, retry: 0 });
   await spool.update(before[2]!.id, { retry: 3, nextTry: 5000.5, reason: '451 later', metadata: { b: '2' } });
   await spool.close();
