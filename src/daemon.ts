@@ -38,6 +38,9 @@ function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOpti
     heloRequired: settings.heloRequired,
     pipelining: settings.pipelining,
     eightBitMime: settings.eightBitMime,
+    smtpUtf8: settings.smtpUtf8,
+    chunking: settings.chunking,
+    protocol: settings.protocol,
     limits: {
       ...smtpDefaults.limits,
       messageBytes: settings.maxSizeBytes,
@@ -48,9 +51,12 @@ function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOpti
       connectionsPerIp: settings.maxConnectionsPerIp,
     },
     timeouts: {
-      ...smtpDefaults.timeouts,
-      commandSeconds: settings.idleTimeoutSeconds,
-      dataSeconds: settings.idleTimeoutSeconds,
+      commandSeconds: settings.timeouts.idle,
+      greetingSeconds: settings.timeouts.greeting,
+      transactionSeconds: settings.timeouts.transaction,
+      dataSeconds: settings.timeouts.data,
+      messageSeconds: settings.timeouts.message,
+      lingerSeconds: settings.timeouts.linger,
     },
   };
 }

@@ -39,6 +39,22 @@ export interface ListenerSettings {
   readonly backlog: number | undefined;
 }
 
+/** Seconds that a client of a server may take. */
+export interface ServerTimeouts {
+  /** For the next command. */
+  readonly idle: number;
+  /** The same until it has greeted. */
+  readonly greeting: number;
+  /** The same between MAIL and DATA. */
+  readonly transaction: number;
+  /** For the next piece of a message. */
+  readonly data: number;
+  /** For a whole message. */
+  readonly message: number;
+  /** To take a reply, or to hang up after the last one. */
+  readonly linger: number;
+}
+
 /** One virtual server: smtpd.yaml's listeners and smtpd-app.yaml's behaviour. */
 export interface ServerSettings {
   readonly id: string;
@@ -57,7 +73,10 @@ export interface ServerSettings {
   readonly maxHops: number;
   readonly pipelining: boolean;
   readonly eightBitMime: boolean;
-  readonly idleTimeoutSeconds: number;
+  readonly chunking: boolean;
+  readonly smtpUtf8: boolean;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly timeouts: ServerTimeouts;
   readonly maxConnections: number;
   readonly maxConnectionsPerIp: number;
   /** Of servers of type http and https. */

@@ -4,6 +4,8 @@ export const defaults = {
   maxSizeBytes: 50 * 1024 ** 2,
   maxHops: 100,
   idleTimeoutSeconds: 300,
+  messageTimeoutSeconds: 3600,
+  lingerSeconds: 30,
   queueConcurrency: 10_000,
   shutdownGraceSeconds: 30,
   poolSize: 1000,

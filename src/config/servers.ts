@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import type { Transport } from '../delivery/deliverer.js';
-import type { ServerSettings } from './configuration.js';
+import type { ServerSettings, ServerTimeouts } from './configuration.js';
 import { defaults } from './defaults.js';
 import type { ConfigDocument } from './document.js';
 import type { ConfigProblem } from './problem.js';
@@ -92,6 +92,18 @@ function warnOfOpenServer(
   );
 }
 
+function timeoutsOf(given: NonNullable<AppFile['servers'][number]['timeout']>): ServerTimeouts {
+  const idle = parseDuration(given.idle) ?? defaults.idleTimeoutSeconds;
+  return {
+    idle,
+    greeting: parseDuration(given.greeting) ?? idle,
+    transaction: parseDuration(given.transaction) ?? idle,
+    data: parseDuration(given.data) ?? idle,
+    message: parseDuration(given.message) ?? defaults.messageTimeoutSeconds,
+    linger: parseDuration(given.linger) ?? defaults.lingerSeconds,
+  };
+}
+
 function makeServer(
   start: SmtpdFile['servers'][number],
   app: AppFile['servers'][number],
@@ -120,7 +132,10 @@ function makeServer(
     maxHops: phases.data?.maxhops ?? defaults.maxHops,
     pipelining: phases.data?.pipelining ?? true,
     eightBitMime: phases.data?.['8bitmime'] ?? true,
-    idleTimeoutSeconds: parseDuration(app.timeout?.idle) ?? defaults.idleTimeoutSeconds,
+    chunking: phases.data?.chunking ?? true,
+    smtpUtf8: phases.data?.smtputf8 ?? true,
+    protocol: app.protocol ?? 'smtp',
+    timeouts: timeoutsOf(app.timeout ?? {}),
     maxConnections: app.concurrency?.total ?? 0,
     maxConnectionsPerIp: app.concurrency?.ip ?? 0,
     submission: submissionSettings(app),

@@ -6,6 +6,7 @@
 //
 // A new command is a new row; a new phase is a new `ask`.
 
+import { isUtf8 } from 'node:buffer';
 import {
   type Address,
   type HeloOutcome,
@@ -16,13 +17,15 @@ import {
   rcptto,
   type SmtpPhaseName,
 } from '#hooks';
-import { isDomain, lowerCaseAscii } from '#stdlib';
+import { isAscii, isDomain, lowerCaseAscii } from '#stdlib';
 import type { Run } from '../scripting/smtp-hooks.js';
-import { announcedExtensions, refuseMailParameters, refuseRcptParameters } from './extensions.js';
-import { hasDecidingScript } from './options.js';
+import { announcedExtensions, isAnnounced, spokenExtensions } from './extensions.js';
+import type { ChunkRequest } from './message-input.js';
+import { hasDecidingScript, type SmtpServerOptions } from './options.js';
+import { refuseMailParameters, refuseRcptParameters } from './parameters.js';
 import { type PathArgument, parseMailArgument, parseRcptArgument } from './paths.js';
 import { replies } from './replies.js';
-import { outcomeToReply, Reply } from './reply.js';
+import { outcomeToReply, Reply, reply } from './reply.js';
 import type { Session } from './session.js';
 
 /** One row. `Request` is what `check` makes of the argument. */
@@ -31,10 +34,13 @@ interface CommandRow<Request, Outcome> {
   readonly phase?: SmtpPhaseName;
   /** Moves mail forward; the others are counted, so that nobody says NOOP for ever. */
   readonly isMail?: true;
+  /** Whether HELP names it; always when absent. */
+  isOffered?(session: Session): boolean;
   check(session: Session, argument: string): Request | Reply;
   /** Undefined when no script is configured. */
   ask?(session: Session, request: Request): Run<Outcome> | undefined;
-  proceed(session: Session, request: Request, outcome: Outcome | undefined): Reply;
+  /** Undefined when the reply comes later. */
+  proceed(session: Session, request: Request, outcome: Outcome | undefined): Reply | undefined;
 }
 
 /** A row as the session sees it: what `check` returned goes back into the other two. */
@@ -50,21 +56,27 @@ function noArgument(_session: Session, argument: string): true | Reply {
 }
 
 interface Greeting {
-  readonly verb: 'HELO' | 'EHLO';
   readonly host: string;
   /** What would be announced; undefined for HELO. */
   readonly extensions: readonly string[] | undefined;
 }
 
-function greeting(verb: 'HELO' | 'EHLO', syntax: Reply): Command {
+function greeting(
+  verb: 'HELO' | 'EHLO' | 'LHLO',
+  protocol: SmtpServerOptions['protocol'],
+  syntax: Reply,
+): Command {
   return row<Greeting, HeloOutcome>({
     verb,
     phase: 'helo',
+    isOffered: (session) => session.protocol === protocol,
     check(session, argument) {
+      // RFC 2033 §4.1: an LMTP server must not be taken for an SMTP server, nor the other way.
+      if (session.protocol !== protocol) return replies.unknownCommand;
       const host = argument.trimEnd();
       if (!isHeloName(host)) return syntax;
-      const extensions = verb === 'EHLO' ? announcedExtensions(session.options) : undefined;
-      return { verb, host, extensions };
+      const extensions = verb === 'HELO' ? undefined : announcedExtensions(session.options);
+      return { host, extensions };
     },
     ask(session, { host, extensions }) {
       const hook = session.options.hooks.helo;
@@ -76,7 +88,9 @@ function greeting(verb: 'HELO' | 'EHLO', syntax: Reply): Command {
       const answer = outcomeToReply(helo, outcome, session.options.hostname);
       if (outcome.kind !== 'Accept') return answer;
       session.endTransaction(); // RFC 5321 §4.1.4: a greeting resets
-      const announced = extensions === undefined ? [] : (outcome.extensions ?? extensions);
+      const isEncrypted = session.state.tls !== undefined;
+      const announced =
+        extensions === undefined ? [] : spokenExtensions(outcome.extensions ?? extensions, isEncrypted);
       session.greeted(verb, outcome.host ?? host, announced);
       // The reply to a greeting has no enhanced status (RFC 2034 §4).
       return new Reply(answer.code, undefined, [...answer.lines, ...announced], answer.closes);
@@ -100,22 +114,35 @@ const MAIL = row<PathArgument, MailFromOutcome>({
     const { options } = session;
     if (session.transaction !== undefined) return replies.nestedMail;
     if (options.heloRequired && session.state.helo === undefined) return replies.heloFirst;
-    const { messagesPerConnection, messageBytes } = options.limits;
+    const { messagesPerConnection, messageBytes: mostBytes } = options.limits;
     if (messagesPerConnection > 0 && session.messageCount >= messagesPerConnection)
       return replies.tooManyMessages;
     const path = parseMailArgument(argument);
     if (path instanceof Reply) return path;
-    return refuseMailParameters(path.params, session.announced, messageBytes) ?? path;
+    const announced = offeredTo(session);
+    const unixSeconds = () => session.parts.clock.now();
+    return refuseMailParameters(path.params, { announced, mostBytes, unixSeconds }) ?? path;
   },
   ask(session, path) {
     const hook = session.options.hooks.mailfrom;
     return hook === undefined ? undefined : session.parts.hooks.mailfrom(hook, session.state, path);
   },
   proceed(session, path, outcome = mailfrom.atEndOfScript) {
-    if (outcome.kind === 'Accept') session.beginTransaction(withParams(outcome.sender, path));
+    if (outcome.kind === 'Accept')
+      session.beginTransaction(withParams(outcome.sender, path), path.params['SMTPUTF8'] !== undefined);
     return outcomeToReply(mailfrom, outcome);
   },
 });
+
+/**
+ * The extensions whose parameters a client may use. One that has not said EHLO was told of none; SIZE and BODY, which many
+ * then send all the same, are taken.
+ */
+function offeredTo({ announced, state, options }: Session): readonly string[] {
+  const verb = state.helo?.verb;
+  if (verb === 'EHLO' || verb === 'LHLO') return announced;
+  return options.eightBitMime ? ['SIZE', '8BITMIME'] : ['SIZE'];
+}
 
 const RCPT = row<PathArgument, RcptToOutcome>({
   verb: 'RCPT',
@@ -124,11 +151,12 @@ const RCPT = row<PathArgument, RcptToOutcome>({
   check(session, argument) {
     const { transaction } = session;
     if (transaction === undefined) return replies.mailFirst;
-    const path = parseRcptArgument(argument);
+    if (session.isInChunks) return replies.dataAfterBdat;
+    const path = parseRcptArgument(argument, transaction.hasUtf8);
     if (path instanceof Reply) return path;
     const { recipients } = session.options.limits;
     if (recipients > 0 && transaction.recipients.length >= recipients) return replies.tooManyRecipients;
-    return refuseRcptParameters(path.params, session.announced) ?? path;
+    return refuseRcptParameters(path.params, { announced: session.announced }) ?? path;
   },
   ask(session, path) {
     const { hooks, transportId } = session.options;
@@ -166,11 +194,47 @@ const DATA = row<true>({
   isMail: true,
   check(session, argument) {
     if (argument !== '') return replies.noArguments;
-    if (session.transaction === undefined) return replies.mailFirst;
-    return session.transaction.recipients.length === 0 ? replies.noRecipients : true;
+    // RFC 3030 §2: DATA and BDAT cannot be mixed.
+    if (session.isInChunks) return replies.dataAfterBdat;
+    return refuseMessage(session) ?? true;
   },
   // The script of this phase is asked when the message is complete (reception.ts).
   proceed: (session) => session.beginReception(),
+});
+
+/** Why no message can come now. */
+function refuseMessage({ transaction, protocol }: Session): Reply | undefined {
+  if (transaction === undefined) return replies.mailFirst;
+  if (transaction.recipients.length > 0) return undefined;
+  return protocol === 'lmtp' ? replies.noLmtpRecipients : replies.noRecipients; // RFC 2033 §4.2
+}
+
+// The bytes behind BDAT are on their way already, so they are taken even when the command is refused (RFC 3030 §2); what
+// would be too much of them ends the session, and so does a size that cannot be read.
+const BDAT = row<ChunkRequest>({
+  verb: 'BDAT',
+  phase: 'eod',
+  isMail: true,
+  isOffered: (session) => session.options.chunking,
+  check(session, argument) {
+    const match = /^([0-9]{1,20})(?: +(LAST))? *$/i.exec(argument);
+    if (match === null) return replies.bdatSyntax;
+    const sizeBytes = Number(match[1]);
+    const { messageBytes, refusedChunkBytes } = session.options.limits;
+    const refusal = isAnnounced(session.announced, 'CHUNKING')
+      ? refuseMessage(session)
+      : replies.notImplemented;
+    const isTooBig = !Number.isSafeInteger(sizeBytes) || (messageBytes > 0 && sizeBytes > messageBytes);
+    if ((refusal !== undefined || isTooBig) && sizeBytes > refusedChunkBytes) {
+      const { code, enhanced, lines } = refusal ?? replies.tooBig;
+      return new Reply(code, enhanced, lines, true);
+    }
+    return { sizeBytes, isLast: match[2] !== undefined, refusal };
+  },
+  proceed(session, chunk) {
+    session.beginChunk(chunk);
+    return undefined;
+  },
 });
 
 const RSET = row<true>({
@@ -184,25 +248,55 @@ const RSET = row<true>({
 
 const NOOP = row<true>({ verb: 'NOOP', check: () => true, proceed: () => replies.ok });
 
+// RFC 5321 §3.5.3: whether an address exists is nobody's business; 252 lets the client try. A proxy script that wants to
+// tell more can.
 const VRFY = row<true>({
   verb: 'VRFY',
-  check: (_session, argument) => (argument === '' ? replies.vrfyArgument : true),
+  check(_session, argument) {
+    const match = /^(\S.*?)( SMTPUTF8)? *$/i.exec(argument);
+    if (match === null) return replies.vrfyArgument;
+    const [, name = '', utf8] = match;
+    if (isAscii(name)) return true;
+    if (utf8 === undefined) return replies.needsSmtpUtf8; // RFC 6531 §3.7.4.2
+    return isUtf8(Buffer.from(name, 'latin1')) ? true : replies.badUtf8;
+  },
   proceed: () => replies.cannotVerify,
 });
 
-const HELP = row<true>({ verb: 'HELP', check: () => true, proceed: () => replies.help });
+/** Nothing waits here for a client to fetch it; a script that announces ETRN answers it in the proxy phase. */
+const ETRN = row<true>({
+  verb: 'ETRN',
+  isOffered: (session) => isAnnounced(session.announced, 'ETRN'),
+  check(session, argument) {
+    if (!isAnnounced(session.announced, 'ETRN')) return replies.notImplemented;
+    return /^[@#]?[\w.-]+$/.test(argument) ? true : replies.etrnSyntax;
+  },
+  proceed: () => replies.cannotEtrn,
+});
+
+const HELP = row<true>({
+  verb: 'HELP',
+  check: () => true,
+  proceed(session) {
+    const offered = rows.filter(({ isOffered }) => isOffered?.(session) !== false);
+    return reply(214, [2, 0, 0], offered.map(({ verb }) => verb).join(' '), 'See RFC 5321');
+  },
+});
 
 const QUIT = row<true>({ verb: 'QUIT', check: noArgument, proceed: () => replies.bye });
 
-const rows = [
-  greeting('HELO', replies.heloSyntax),
-  greeting('EHLO', replies.ehloSyntax),
+const rows: readonly Command[] = [
+  greeting('HELO', 'smtp', replies.heloSyntax),
+  greeting('EHLO', 'smtp', replies.ehloSyntax),
+  greeting('LHLO', 'lmtp', replies.lhloSyntax),
   MAIL,
   RCPT,
   DATA,
+  BDAT,
   RSET,
   NOOP,
   VRFY,
+  ETRN,
   HELP,
   QUIT,
 ];
@@ -213,10 +307,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(rows.map((command)
 /** Verbs of the standards that this server does not carry out. */
 export const unimplementedVerbs: ReadonlySet<string> = new Set([
   'AUTH',
-  'BDAT',
-  'ETRN',
   'EXPN',
-  'LHLO',
   'SAML',
   'SEND',
   'SOML',

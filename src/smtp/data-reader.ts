@@ -7,6 +7,8 @@
 // Only dots at the beginning of a line matter, so the search is for those, with Buffer.indexOf. Between chunks at most
 // two bytes wait (`.` or `.CR`): the line end before a dot belongs to the message and can go on at once.
 
+import type { MessageReader } from './message-reader.js';
+
 const CR = 13;
 const LF = 10;
 const DOT = 46;
@@ -14,7 +16,8 @@ const LF_DOT = Buffer.from('\n.');
 const CR_DOT = Buffer.from('\r.');
 const nothing = Buffer.alloc(0);
 
-export class DataReader {
+/** Takes the message that follows DATA. */
+export class DataReader implements MessageReader {
   /** The message's bytes of the chunk just fed; it may lie inside that chunk. */
   piece: Buffer = nothing;
   /** The bytes behind the end, once it was found. */

@@ -4,7 +4,7 @@
 // The search is Buffer.indexOf, never a loop over bytes, and a line becomes a string once.
 
 /** Why a line is no command. */
-export type LineFault = 'bare-line-end' | 'too-long';
+export type LineFault = 'bare-line-end' | 'too-long' | 'nul';
 
 const CR = 13;
 const LF = 10;
@@ -67,6 +67,7 @@ export class LineReader {
     }
     const carriageReturn = bytes.indexOf(CR, start);
     if (carriageReturn !== lineFeed - 1) return 'bare-line-end';
-    return { text: bytes.toString('latin1', start, carriageReturn) };
+    const text = bytes.toString('latin1', start, carriageReturn);
+    return text.includes('\0') ? 'nul' : { text };
   }
 }

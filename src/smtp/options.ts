@@ -32,6 +32,8 @@ export interface SmtpLimits {
   /** A line that never ends: closed beyond this. */
   readonly endlessLineBytes: number;
   readonly messageBytes: number;
+  /** A refused BDAT is read up to this size, so that the client hears why; closed beyond. */
+  readonly refusedChunkBytes: number;
   readonly headerBytes: number;
   readonly headerLines: number;
   /** Received fields of a message before it counts as a loop. */
@@ -49,6 +51,10 @@ export interface SmtpLimits {
 export interface SmtpTimeouts {
   /** From one reply to the end of the next command line, however slowly it trickles in. */
   readonly commandSeconds: number;
+  /** The same until the client has greeted. */
+  readonly greetingSeconds: number;
+  /** The same while a transaction is open. */
+  readonly transactionSeconds: number;
   /** Between two chunks of a message. */
   readonly dataSeconds: number;
   /** For a whole message. */
@@ -65,9 +71,13 @@ export interface SmtpServerOptions {
   /** Transport of recipients for which no script names another. */
   readonly transportId?: string | undefined;
   readonly hooks: SmtpPhaseHooks;
+  /** LMTP: LHLO, and one reply for each recipient after a message (RFC 2033). */
+  readonly protocol: 'smtp' | 'lmtp';
   readonly heloRequired: boolean;
   readonly pipelining: boolean;
   readonly eightBitMime: boolean;
+  readonly smtpUtf8: boolean;
+  readonly chunking: boolean;
   readonly limits: SmtpLimits;
   readonly timeouts: SmtpTimeouts;
 }
@@ -75,13 +85,17 @@ export interface SmtpServerOptions {
 /** Defaults of the reference (queue-and-config 8.4), and ours where it has none. */
 export const smtpDefaults = {
   hooks: {},
+  protocol: 'smtp',
   heloRequired: false,
   pipelining: true,
   eightBitMime: true,
+  smtpUtf8: true,
+  chunking: true,
   limits: {
     commandLineBytes: 2048,
     endlessLineBytes: 1024 * 1024,
     messageBytes: 50 * 1024 * 1024,
+    refusedChunkBytes: 256 * 1024 * 1024,
     headerBytes: 512 * 1024,
     headerLines: 10_000,
     hops: 100,
@@ -92,11 +106,33 @@ export const smtpDefaults = {
     connections: 0,
     connectionsPerIp: 0,
   },
-  timeouts: { commandSeconds: 300, dataSeconds: 300, messageSeconds: 3600, lingerSeconds: 30 },
+  timeouts: {
+    commandSeconds: 300,
+    greetingSeconds: 300,
+    transactionSeconds: 300,
+    dataSeconds: 300,
+    messageSeconds: 3600,
+    lingerSeconds: 30,
+  },
 } as const satisfies Omit<SmtpServerOptions, 'id' | 'hostname' | 'listeners'>;
+
+/** A connection for which another configuration was chosen: what it runs on instead, to its end. */
+export interface StagedConnection {
+  readonly options: SmtpServerOptions;
+  readonly parts: SmtpServerParts;
+  /** The connection is over, or was turned away. */
+  close(): void;
+}
 
 /** What a server works with. */
 export interface SmtpServerParts {
+  /** Asked once for each connection, before anything is said: the staged configuration that it belongs to, if any. */
+  readonly stage?: (connection: {
+    readonly serverId: string;
+    readonly remoteIp: string;
+  }) => StagedConnection | undefined;
+  /** The staged configuration that these parts are of; its messages remember it. */
+  readonly stageKey?: string;
   readonly spool: Pick<Spool, 'receive' | 'commit'>;
   readonly hooks: SmtpHooks;
   readonly log: Logger;

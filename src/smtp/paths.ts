@@ -1,6 +1,11 @@
 // The arguments of MAIL and RCPT as data (RFC 5321 §4.1.2, §4.1.1.11). Pure: text in, a path or a refusal out; nothing else
 // in the engine looks at the text again. What a parameter means is not decided here.
+//
+// The text is bytes, one per character. Bytes above 127 are UTF-8 or refused, and only in a transaction whose MAIL says
+// SMTPUTF8 (RFC 6531 §3.3, §3.4).
 
+import { isUtf8 } from 'node:buffer';
+import { domainToASCII } from 'node:url';
 import { isAscii, type Mailbox, scanDomain, scanMailbox } from '#stdlib';
 import { replies } from './replies.js';
 import { Reply } from './reply.js';
@@ -14,27 +19,56 @@ export interface PathArgument extends Mailbox {
 }
 
 const noParameters: PathParameters = Object.freeze({});
-const parameterForm = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?$/;
+const parameterForm = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e\x80-\xff]+))?$/;
 
 /** What follows MAIL: `FROM:<reverse-path> [parameters]`. */
 export function parseMailArgument(text: string): PathArgument | Reply {
   const start = pathStart(text, 'FROM:');
   if (start === undefined) return replies.mailSyntax;
-  if (text.startsWith('<>', start)) return withParameters({ localPart: '', domain: '' }, text, start + 2);
-  return parsePath(text, start, replies.badSender);
+  const path = text.startsWith('<>', start)
+    ? withParameters({ localPart: '', domain: '' }, text, start + 2)
+    : parsePath(text, start, replies.badSender);
+  if (path instanceof Reply) return path;
+  return refuseNonAscii(text, path, path.params['SMTPUTF8'] !== undefined, replies.badSender) ?? path;
 }
 
-/** What follows RCPT: `TO:<forward-path> [parameters]`. `<postmaster>` needs no domain. */
-export function parseRcptArgument(text: string): PathArgument | Reply {
+/**
+ * What follows RCPT: `TO:<forward-path> [parameters]`. `<postmaster>` needs no domain.
+ * @param hasUtf8 whether the transaction's MAIL said SMTPUTF8
+ */
+export function parseRcptArgument(text: string, hasUtf8 = false): PathArgument | Reply {
   const start = pathStart(text, 'TO:');
   if (start === undefined) return replies.rcptSyntax;
   const postmaster = /<postmaster>/iy;
   postmaster.lastIndex = start;
+  let path: PathArgument | Reply;
   if (postmaster.test(text)) {
     const localPart = text.slice(start + 1, postmaster.lastIndex - 1);
-    return withParameters({ localPart, domain: '' }, text, postmaster.lastIndex);
-  }
-  return parsePath(text, start, replies.badRecipient);
+    path = withParameters({ localPart, domain: '' }, text, postmaster.lastIndex);
+  } else path = parsePath(text, start, replies.badRecipient);
+  if (path instanceof Reply) return path;
+  return refuseNonAscii(text, path, hasUtf8, replies.badRecipient) ?? path;
+}
+
+/** What bytes above 127 must be; undefined when there is nothing to say against the text. */
+function refuseNonAscii(
+  text: string,
+  { localPart, domain }: PathArgument,
+  hasUtf8: boolean,
+  badAddress: Reply,
+): Reply | undefined {
+  if (isAscii(text)) return undefined;
+  const isAsciiPath = isAscii(localPart) && isAscii(domain);
+  if (!hasUtf8) return isAsciiPath ? replies.badParameter : replies.needsSmtpUtf8;
+  const bytes = Buffer.from(text, 'latin1');
+  if (!isUtf8(bytes)) return replies.badUtf8;
+  return isAscii(domain) || isInternationalDomain(domain) ? undefined : badAddress;
+}
+
+/** Whether the labels are U-labels or ordinary ones: such a name has a form for the DNS (RFC 5890 §2.3). */
+function isInternationalDomain(domain: string): boolean {
+  const ascii = domainToASCII(Buffer.from(domain, 'latin1').toString('utf8'));
+  return ascii !== '' && ascii.length <= 255;
 }
 
 /** Where `<` stands. Blanks before it are not allowed, but many clients send one. */
@@ -49,10 +83,7 @@ function parsePath(text: string, start: number, refusal: Reply): PathArgument | 
   const at = skipSourceRoute(text, start + 1);
   const found = at === undefined ? undefined : scanMailbox(text, at);
   if (found === undefined || text.charCodeAt(found.end) !== 0x3e) return refusal;
-  const argument = withParameters(found.mailbox, text, found.end + 1);
-  if (argument instanceof Reply) return argument;
-  const wantsUtf8 = argument.params['SMTPUTF8'] !== undefined;
-  return wantsUtf8 || isAscii(text.slice(start, found.end)) ? argument : replies.needsSmtpUtf8;
+  return withParameters(found.mailbox, text, found.end + 1);
 }
 
 /** A source route is read and forgotten (RFC 5321 appendix C). */

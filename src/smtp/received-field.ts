@@ -10,8 +10,8 @@ export interface Reception {
   readonly remotePtr: string | undefined;
   readonly remoteIp: string;
   readonly hostname: string;
-  /** RFC 3848: SMTP after HELO, ESMTP after EHLO. */
-  readonly protocol: 'SMTP' | 'ESMTP';
+  /** As `protocolKeyword` says it. */
+  readonly protocol: string;
   readonly transactionId: string;
   readonly unixSeconds: number;
 }
@@ -31,6 +31,23 @@ export function receivedField(reception: Reception): string {
 function safeWord(name: string): string {
   const word = name.replace(/[^A-Za-z0-9._:[\]-]/g, '?');
   return word === '' ? 'unknown' : word;
+}
+
+/** How a message came. */
+export interface ProtocolFacts {
+  /** The greeting's; undefined when the client did not greet. */
+  readonly verb: string | undefined;
+  /** MAIL said SMTPUTF8. */
+  readonly hasUtf8: boolean;
+  readonly isEncrypted: boolean;
+  readonly isAuthenticated: boolean;
+}
+
+/** The keyword after `with` (RFC 3848, RFC 6531 §4.3): SMTP after HELO, else ESMTP, LMTPS, UTF8SMTPSA and so on. */
+export function protocolKeyword({ verb, hasUtf8, isEncrypted, isAuthenticated }: ProtocolFacts): string {
+  if (verb !== 'EHLO' && verb !== 'LHLO') return 'SMTP';
+  const base = `${hasUtf8 ? 'UTF8' : verb === 'EHLO' ? 'E' : ''}${verb === 'EHLO' ? 'SMTP' : 'LMTP'}`;
+  return `${base}${isEncrypted ? 'S' : ''}${isAuthenticated ? 'A' : ''}`;
 }
 
 let lastSecond = -1;

@@ -1,5 +1,5 @@
-// A message as SMTP brings it: from the go-ahead after DATA to the reply after the final dot. Here the stuffed dots go out
-// and the verdict becomes a reply; what happens to the message itself is ../intake/message-intake.ts.
+// A message as SMTP brings it: from the go-ahead after DATA, or the first BDAT, to the reply after its end. Here the
+// verdict becomes a reply; what happens to the message itself is ../intake/message-intake.ts.
 
 import { eod, type SessionState } from '#hooks';
 import {
@@ -8,9 +8,9 @@ import {
   MessageIntake,
   spoolErrorToTrouble,
 } from '../intake/message-intake.js';
-import { DataReader } from './data-reader.js';
-import { dsnOfEnvelope } from './extensions.js';
+import type { MessageReader } from './message-reader.js';
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
+import { delayOfEnvelope, dsnOfEnvelope } from './parameters.js';
 import { replies } from './replies.js';
 import { outcomeToReply, type Reply } from './reply.js';
 import type { Transaction } from './transaction.js';
@@ -33,16 +33,25 @@ export interface ReceptionResult {
 
 export class MessageReception {
   readonly #transaction: Transaction;
-  readonly #reader = new DataReader();
+  readonly #reader: MessageReader;
+  readonly #unixSeconds: () => number;
   readonly #intake: MessageIntake;
 
   /** `trace` is the Received field. @throws SpoolError when the spool takes nothing */
-  constructor(context: ReceptionContext, transaction: Transaction, trace: string) {
+  constructor(context: ReceptionContext, transaction: Transaction, trace: string, reader: MessageReader) {
     this.#transaction = transaction;
+    this.#reader = reader;
+    this.#unixSeconds = () => context.parts.clock.now();
     this.#intake = new MessageIntake(context, trace);
   }
 
-  /** Bytes behind the final dot, once it has come. */
+  /** Why the message cannot be accepted any more, although it may still be read to its end. */
+  get refusal(): Reply | undefined {
+    const { trouble } = this.#intake;
+    return trouble === undefined ? undefined : troubleReplies[trouble];
+  }
+
+  /** Bytes behind the end, once it has come. */
   get rest(): Buffer {
     return this.#reader.rest;
   }
@@ -52,22 +61,25 @@ export class MessageReception {
     return this.#intake.storing;
   }
 
-  /** Takes the next bytes from the client. @returns whether the final dot was among them */
+  /** Takes the next bytes from the client. @returns whether the end of the message or the chunk was among them */
   feed(chunk: Buffer): boolean {
     const isOver = this.#reader.feed(chunk);
     this.#intake.take(this.#reader.piece);
     return isOver;
   }
 
-  /** Everything after the final dot. Call it once. Never rejects for trouble of the spool or a script. */
+  /** Everything after the last byte. Call it once. Never rejects for trouble of the spool or a script. */
   async finish(): Promise<ReceptionResult> {
+    this.#reader.end?.();
     if (this.#reader.hasLookAlike) this.#intake.refuse('false-end');
-    const { id, reversePath, recipients } = this.#transaction;
+    const { id, reversePath, recipients, hasUtf8 } = this.#transaction;
     const result = await this.#intake.finish({
       id,
       reversePath,
       recipients,
       dsnOf: (recipient) => dsnOfEnvelope(reversePath.params, recipient.params),
+      delaySeconds: delayOfEnvelope(reversePath.params, this.#unixSeconds()),
+      hasUtf8,
     });
     return intakeToReception(result, id);
   }

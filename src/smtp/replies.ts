@@ -9,6 +9,8 @@ export const replies = {
   unknownCommand: reply(500, [5, 5, 1], 'Command not recognized'),
   notImplemented: reply(502, [5, 5, 1], 'Command not implemented'),
   noArguments: reply(501, [5, 5, 4], 'This command takes no argument'),
+  nulInLine: reply(500, [5, 5, 2], 'A command must not hold NUL'),
+  badUtf8: reply(501, [5, 5, 2], 'What is not ASCII must be UTF-8'),
   vrfyArgument: reply(501, [5, 5, 4], 'Syntax: VRFY address'),
   endlessLine: lastReply(421, [4, 7, 0], 'A line without end'),
   tooManyErrors: lastReply(421, [4, 7, 0], 'Too many errors'),
@@ -17,6 +19,7 @@ export const replies = {
   // Greeting
   heloSyntax: reply(501, [5, 5, 4], 'Syntax: HELO hostname'),
   ehloSyntax: reply(501, [5, 5, 4], 'Syntax: EHLO hostname'),
+  lhloSyntax: reply(501, [5, 5, 4], 'Syntax: LHLO hostname'),
   heloFirst: reply(503, [5, 5, 1], 'Say HELO or EHLO first'),
 
   // Envelope
@@ -29,13 +32,28 @@ export const replies = {
   nestedMail: reply(503, [5, 5, 1], 'A transaction is open already'),
   mailFirst: reply(503, [5, 5, 1], 'Say MAIL first'),
   noRecipients: reply(554, [5, 5, 1], 'No valid recipients'),
+  noLmtpRecipients: reply(503, [5, 5, 1], 'No valid recipients'),
   tooManyRecipients: reply(452, [4, 5, 3], 'Too many recipients'),
   tooManyMessages: lastReply(421, [4, 7, 0], 'Too many messages on this connection; come again'),
   relayingDenied: reply(554, [5, 7, 1], 'Relaying denied'),
+  holdTooLong: reply(501, [5, 5, 4], 'The message cannot be held for so long'),
+  deliverBySooner: reply(554, [5, 4, 7], 'The message cannot be delivered in so short a time'),
   noTransport: reply(554, [5, 3, 5], 'No transport is known for this recipient'),
   noSuchTransport: reply(451, [4, 3, 5], 'The server is misconfigured; try again later'),
 
+  // Encryption, and clients that speak for others
+  readyForTls: reply(220, [2, 0, 0], 'Ready to start TLS'),
+  tlsAlready: reply(503, [5, 5, 1], 'TLS is on already'),
+  tlsUnavailable: reply(454, [4, 7, 0], 'TLS is not available at the moment'),
+  certificateNeeded: reply(554, [5, 7, 0], 'A client certificate is needed here'),
+  certificateNotTrusted: reply(554, [5, 7, 0], 'The client certificate is not trusted here'),
+  xclientSyntax: reply(501, [5, 5, 4], 'Syntax: XCLIENT attribute=value...'),
+  xclientInTransaction: reply(503, [5, 5, 1], 'A transaction is open'),
+  notForThisClient: reply(550, [5, 7, 0], 'This command is not for this client'),
+
   // Message
+  dataAfterBdat: reply(503, [5, 5, 1], 'The message has begun with BDAT; go on with BDAT, or say RSET'),
+  bdatSyntax: lastReply(501, [5, 5, 4], 'Syntax: BDAT size [LAST]'), // where the next command begins is not known
   goAhead: reply(354, undefined, 'End data with <CR><LF>.<CR><LF>'),
   tooBig: reply(552, [5, 3, 4], 'Message too big'),
   headerTooBig: reply(554, [5, 6, 0], 'The header section is too big'),
@@ -51,7 +69,8 @@ export const replies = {
     [2, 0, 0],
     'Cannot verify the address, but will accept mail and try to deliver it',
   ),
-  help: reply(214, [2, 0, 0], 'HELO EHLO MAIL RCPT DATA RSET NOOP VRFY QUIT', 'See RFC 5321'),
+  etrnSyntax: reply(501, [5, 5, 4], 'Syntax: ETRN domain'),
+  cannotEtrn: reply(458, [4, 5, 0], 'Unable to queue messages for that node'),
   bye: lastReply(221, [2, 0, 0], 'Bye'),
 
   // The end, said by us

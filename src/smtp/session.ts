@@ -1,6 +1,6 @@
 // One SMTP connection, from greeting to close.
 //
-//   greeting ──► commands ⇄ message (after DATA) ──► closing ──► closed
+//   greeting ──► commands ⇄ message (after DATA, BDAT) ──► closing ──► closed
 //
 // Input is read in one place, `#pump`: it takes command lines or message bytes as long as there are some and nothing is
 // being waited for (a script, the spool, the client's window). Replies are collected and written once per turn, so a
@@ -9,21 +9,18 @@
 // There is no timer in a session: the server asks each one now and then whether its deadline is over (`sweep`).
 
 import type { Socket } from 'node:net';
-import {
-  type Address,
-  type ConnectOutcome,
-  connect,
-  type Recipient,
-  type SessionEnding,
-  SessionState,
-} from '#hooks';
+import { type Address, type ConnectOutcome, connect, type Recipient, SessionState } from '#hooks';
 import { mailboxToText } from '#stdlib';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
 import { type Command, commands, unimplementedVerbs } from './commands.js';
+import { DataReader } from './data-reader.js';
+import { sessionEnding } from './ending.js';
 import { type LineFault, LineReader } from './line-reader.js';
+import { type ChunkRequest, type InputStep, MessageInput } from './message-input.js';
+import type { MessageReader } from './message-reader.js';
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
-import { receivedField } from './received-field.js';
+import { protocolKeyword, receivedField } from './received-field.js';
 import { MessageReception, type ReceptionResult, spoolErrorToReply } from './reception.js';
 import { replies } from './replies.js';
 import { outcomeToReply, Reply } from './reply.js';
@@ -50,6 +47,8 @@ const commandsPerTurn = 200;
 export class Session {
   readonly state: SessionState;
   readonly isFromLoopback: boolean;
+  /** Does not change under a session. */
+  readonly protocol: SmtpServerOptions['protocol'];
   /** Extensions of the last EHLO. */
   announced: readonly string[] = [];
   /** Messages accepted so far. */
@@ -60,8 +59,8 @@ export class Session {
   readonly #socket: Socket;
   readonly #lines: LineReader;
   readonly #turn = () => this.#pump();
-  /** Takes the bytes of a message. */
-  #reception: MessageReception | undefined;
+  /** Takes the bytes of a message, all of them or chunk by chunk. */
+  #input: MessageInput | undefined;
   /** Has them all, and decides. */
   #finishing: MessageReception | undefined;
   #run: PendingRun<unknown> | undefined;
@@ -94,7 +93,8 @@ export class Session {
     this.#host = host;
     this.#socket = socket;
     this.#lines = new LineReader(options.limits.commandLineBytes);
-    this.#deadline = host.roughNow + options.timeouts.commandSeconds;
+    this.#deadline = host.roughNow + options.timeouts.greetingSeconds;
+    this.protocol = options.protocol;
     this.isFromLoopback = remoteIp === '::1' || remoteIp.startsWith('127.');
     this.state = new SessionState(
       {
@@ -140,9 +140,9 @@ export class Session {
     this.announced = announced;
   }
 
-  beginTransaction(reversePath: Address): void {
+  beginTransaction(reversePath: Address, hasUtf8: boolean): void {
     this.state.begin(reversePath);
-    this.transaction = new Transaction(this.state.transactionId, reversePath);
+    this.transaction = new Transaction(this.state.transactionId, reversePath, hasUtf8);
   }
 
   addRecipient(recipient: Recipient): void {
@@ -151,34 +151,71 @@ export class Session {
   }
 
   endTransaction(): void {
+    this.#input?.giveUp('the transaction is over');
+    this.#input = undefined;
+    this.#messageDeadline = Number.POSITIVE_INFINITY;
     this.transaction = undefined;
     this.state.endTransaction();
   }
 
+  /** A message has begun with BDAT. */
+  get isInChunks(): boolean {
+    return this.#input !== undefined;
+  }
+
   /** Prepares for the message's bytes; the reply is the go-ahead, or why not. */
   beginReception(): Reply {
+    const reception = this.#openReception(new DataReader());
+    if (reception instanceof Reply) {
+      this.endTransaction();
+      return reception;
+    }
+    this.#input = MessageInput.ofData(reception);
+    return replies.goAhead;
+  }
+
+  /** Prepares for the bytes behind BDAT; the reply comes after them. */
+  beginChunk(chunk: ChunkRequest): void {
+    if (this.#input === undefined) {
+      const { messageBytes } = this.options.limits;
+      this.#input =
+        chunk.refusal === undefined
+          ? MessageInput.ofChunks((reader) => this.#openReception(reader), messageBytes)
+          : MessageInput.ofNothing();
+    }
+    this.#input.expect(chunk);
+    this.#expectInput();
+  }
+
+  #openReception(reader: MessageReader): MessageReception | Reply {
     const { options, parts, state } = this;
+    const transaction = this.transaction!;
+    const protocol = protocolKeyword({
+      verb: state.helo?.verb,
+      hasUtf8: transaction.hasUtf8,
+      isEncrypted: state.tls !== undefined,
+      isAuthenticated: false,
+    });
     const trace = receivedField({
       helo: state.helo?.host,
       remotePtr: state.remotePtr,
       remoteIp: state.remoteIp,
       hostname: options.hostname,
-      protocol: state.helo?.verb === 'EHLO' ? 'ESMTP' : 'SMTP',
-      transactionId: this.transaction!.id,
+      protocol,
+      transactionId: transaction.id,
       unixSeconds: parts.clock.now(),
     });
     try {
-      this.#reception = new MessageReception({ parts, options, state }, this.transaction!, trace);
+      const reception = new MessageReception({ parts, options, state }, transaction, trace, reader);
+      this.#messageDeadline = this.#host.roughNow + options.timeouts.messageSeconds;
+      return reception;
     } catch (error) {
       parts.log.error(
         { ...this.#logFields(), err: error },
         `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
       );
-      this.endTransaction();
       return spoolErrorToReply(error);
     }
-    this.#messageDeadline = this.#host.roughNow + options.timeouts.messageSeconds;
-    return replies.goAhead;
   }
 
   // --- What the server does -----------------------------------------------------------------------------------------
@@ -211,7 +248,9 @@ export class Session {
   #onData(chunk: Buffer): void {
     if (this.#isClosing) return;
     this.#lines.push(chunk);
-    this.#pump();
+    // The next turn is asked for already: more input does not make it come sooner.
+    if (this.#isYielding) this.#watchInput();
+    else this.#pump();
   }
 
   #onEnd(): void {
@@ -221,7 +260,7 @@ export class Session {
 
   #onDrain(): void {
     this.#isBlocked = false;
-    if (!this.#isClosing) this.#expectCommand();
+    if (!this.#isClosing) this.#expectInput();
     this.#pump();
   }
 
@@ -231,33 +270,9 @@ export class Session {
     this.#abandon('the connection is closed');
     this.#host.ended(this);
     const hook = this.options.hooks.disconnect;
-    if (hook !== undefined) this.parts.hooks.disconnect(hook, this.state, this.#ending());
-  }
-
-  #ending(): SessionEnding {
-    const reply = this.#lastReply;
-    const error = this.#error;
-    return {
-      close: this.#closedBy,
-      ...(reply === undefined
-        ? undefined
-        : {
-            reply: {
-              code: reply.code,
-              enhanced: reply.enhanced,
-              lines: reply.lines,
-              state: this.#lastVerb,
-            },
-          }),
-      ...(error === undefined
-        ? undefined
-        : {
-            error: {
-              reason: error.message,
-              ...(typeof error.errno === 'number' ? { code: Math.abs(error.errno) } : undefined),
-            },
-          }),
-    };
+    if (hook === undefined) return;
+    const ending = sessionEnding(this.#closedBy, this.#lastReply, this.#lastVerb, this.#error);
+    this.parts.hooks.disconnect(hook, this.state, ending);
   }
 
   // --- Taking input -------------------------------------------------------------------------------------------------
@@ -281,10 +296,10 @@ export class Session {
     this.#isYielding = false;
     let budget = commandsPerTurn;
     while (!this.#isWaiting && !this.#isBlocked && !this.#isClosing) {
-      if (this.#reception !== undefined) {
-        const bytes = this.#lines.takeAll();
-        if (bytes === undefined) return;
-        this.#takeMessageBytes(this.#reception, bytes);
+      if (this.#input?.isReading === true) {
+        const step = this.#input.feed(this.#lines.takeAll());
+        if (step === undefined) return;
+        this.#takeMessageBytes(this.#input, step);
         continue;
       }
       const line = this.#lines.next();
@@ -318,10 +333,10 @@ export class Session {
   }
 
   #takeLine(line: { readonly text: string } | LineFault): void {
-    this.#expectCommand();
     if (this.#host.isStopping && this.transaction === undefined) this.#say(replies.shuttingDown);
     else if (line === 'too-long') this.#refuse(replies.lineTooLong);
     else if (line === 'bare-line-end') this.#refuse(replies.bareLineEnd);
+    else if (line === 'nul') this.#refuse(replies.nulInLine);
     else this.#takeCommand(line.text);
   }
 
@@ -354,6 +369,7 @@ export class Session {
     }
     const proceed = (outcome: unknown) => {
       const reply = command.proceed(this, request, outcome);
+      if (reply === undefined) return;
       if (reply.code >= 400) this.#logRefusal(reply, argument);
       this.#say(reply);
     };
@@ -375,7 +391,6 @@ export class Session {
       this.#isWaiting = false;
       if (this.#isClosing || this.#isClosed) return;
       try {
-        this.#expectCommand();
         goOn(outcome);
       } catch (error) {
         this.#fault(error);
@@ -400,33 +415,48 @@ export class Session {
 
   // --- A message ----------------------------------------------------------------------------------------------------
 
-  #takeMessageBytes(reception: MessageReception, bytes: Buffer): void {
-    this.#deadline = this.#host.roughNow + this.options.timeouts.dataSeconds;
-    const isOver = reception.feed(bytes);
-    if (isOver) {
-      this.#reception = undefined;
-      this.#finishing = reception;
-      this.#messageDeadline = Number.POSITIVE_INFINITY;
-      this.#lastVerb = 'EOD';
-      this.#lines.push(reception.rest);
-      this.#isWaiting = true;
-      void reception.finish().then(
-        (result) => this.#finished(result),
-        (error: unknown) => {
-          this.#isWaiting = false;
-          this.#finishing = undefined;
-          this.#fault(error);
-          this.#pump();
-        },
-      );
-    } else if (reception.storing !== undefined) {
-      this.#isWaiting = true;
-      void reception.storing.then(() => {
-        this.#isWaiting = false;
-        this.#deadline = this.#host.roughNow + this.options.timeouts.dataSeconds;
-        this.#pump();
-      });
+  #takeMessageBytes(input: MessageInput, step: InputStep): void {
+    this.#expectInput();
+    if (step.kind !== 'more') this.#lines.push(step.rest);
+    if (step.kind === 'whole') {
+      this.#finish(step.reception);
+      return;
     }
+    if (step.kind === 'chunk') this.#say(step.reply);
+    else if (step.kind === 'refused') this.#refuseChunk(input, step.reply, step.isLast);
+    const { storing } = input;
+    if (storing === undefined) return;
+    this.#isWaiting = true;
+    void storing.then(() => {
+      this.#isWaiting = false;
+      this.#expectInput();
+      this.#pump();
+    });
+  }
+
+  #refuseChunk(input: MessageInput, reply: Reply, isLast: boolean): void {
+    if (!input.isMessage) this.#input = undefined;
+    this.#logRefusal(reply, '');
+    if (isLast && this.protocol === 'lmtp' && this.transaction !== undefined) this.#sayForEach(reply);
+    else this.#refuse(reply);
+    if (isLast && input.isMessage) this.endTransaction();
+  }
+
+  #finish(reception: MessageReception): void {
+    this.#input = undefined;
+    this.#finishing = reception;
+    this.#messageDeadline = Number.POSITIVE_INFINITY;
+    this.#lastVerb = 'EOD';
+    this.#isWaiting = true;
+    void reception.finish().then(
+      (result) => this.#finished(result),
+      (error: unknown) => {
+        this.#isWaiting = false;
+        this.#finishing = undefined;
+        this.#fault(error);
+        this.#pump();
+      },
+    );
   }
 
   #finished({ kind, reply, sizeBytes, queued }: ReceptionResult): void {
@@ -439,10 +469,14 @@ export class Session {
     } else if (kind === 'refused') {
       this.#logRefusal(reply, '');
     }
+    if (this.#isClosing || this.#isClosed) {
+      this.endTransaction();
+      return;
+    }
+    if (this.protocol === 'lmtp') this.#sayForEach(reply);
+    else this.#say(reply);
     this.endTransaction();
-    if (this.#isClosing || this.#isClosed) return;
-    this.#expectCommand();
-    this.#say(reply);
+    this.#expectInput();
     this.#pump();
   }
 
@@ -450,8 +484,8 @@ export class Session {
   #abandon(reason: string): void {
     this.#run?.cancel(reason);
     this.#run = undefined;
-    this.#reception?.giveUp(reason);
-    this.#reception = undefined;
+    this.#input?.giveUp(reason);
+    this.#input = undefined;
     this.#finishing?.giveUp(reason);
   }
 
@@ -469,7 +503,15 @@ export class Session {
     if (this.#isClosing) return;
     this.#output += reply.toWire();
     this.#lastReply = reply;
+    this.#expectInput();
     if (reply.closes) this.#close('local');
+  }
+
+  /** LMTP answers a message once for each accepted recipient (RFC 2033 §4.2). */
+  #sayForEach(reply: Reply): void {
+    const open = reply.closes ? new Reply(reply.code, reply.enhanced, reply.lines) : reply;
+    const count = this.transaction?.recipients.length ?? 0;
+    for (let index = 1; index <= count; index++) this.#say(index === count ? reply : open);
   }
 
   #flush(): void {
@@ -503,8 +545,14 @@ export class Session {
     else this.#socket.end();
   }
 
-  #expectCommand(): void {
-    this.#deadline = this.#host.roughNow + this.options.timeouts.commandSeconds;
+  /** From now on the client has so long for what comes next. */
+  #expectInput(): void {
+    const { timeouts } = this.options;
+    let seconds = timeouts.commandSeconds;
+    if (this.#input?.isReading === true) seconds = timeouts.dataSeconds;
+    else if (this.transaction !== undefined) seconds = timeouts.transactionSeconds;
+    else if (this.state.helo === undefined) seconds = timeouts.greetingSeconds;
+    this.#deadline = this.#host.roughNow + seconds;
   }
 
   /** We are wrong: this session ends, the daemon goes on. */

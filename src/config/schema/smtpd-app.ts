@@ -44,8 +44,8 @@ const phases = strict({
       maxhops: Type.Optional(count('Received fields beyond which mail is refused as looping; 100.', 1)),
       pipelining: Type.Optional(flag('Announce PIPELINING; true.')),
       '8bitmime': Type.Optional(flag('Announce 8BITMIME; true.')),
-      chunking: later('CHUNKING'),
-      smtputf8: later('SMTPUTF8'),
+      chunking: Type.Optional(flag('Announce CHUNKING, that is BDAT; true.')),
+      smtputf8: Type.Optional(flag('Announce SMTPUTF8, if 8BITMIME is announced; true.')),
     }),
   ),
   proxy: later('the proxy hook'),
@@ -57,10 +57,26 @@ const server = strict({
   type: Type.Optional(
     Type.Enum(['smtp', 'http', 'https', 'plugin'], { description: 'Kind of server, as in smtpd.yaml.' }),
   ),
+  protocol: Type.Optional(
+    Type.Enum(['smtp', 'lmtp'], {
+      description: 'Protocol of a server of type smtp; `lmtp` greets with LHLO and answers each recipient.',
+    }),
+  ),
   transport: Type.Optional(text('Transport of its recipients, unless a script names another.')),
   phases: Type.Optional(phases),
   timeout: Type.Optional(
-    strict({ idle: Type.Optional(duration('Silence after which a session is closed; 5m.')) }),
+    strict({
+      idle: Type.Optional(
+        duration('How long the next command, or piece of a message, may take; beyond it the session ends. 5m.'),
+      ),
+      greeting: Type.Optional(duration('The same until the client has greeted; `idle`.')),
+      transaction: Type.Optional(duration('The same for commands between MAIL and DATA; `idle`.')),
+      data: Type.Optional(duration('The same for the next piece of a message; `idle`.')),
+      message: Type.Optional(duration('How long a whole message may take; 1h.')),
+      linger: Type.Optional(
+        duration('How long a client may take to read a reply, or to hang up after the last one; 30s.'),
+      ),
+    }),
   ),
   concurrency: Type.Optional(
     strict({

@@ -54,7 +54,10 @@ test('what is left out has the documented default', () => {
     transportId: 'out',
     maxSizeBytes: 50 * 1024 * 1024,
     maxHops: 100,
-    idleTimeoutSeconds: 300,
+    chunking: true,
+    smtpUtf8: true,
+    protocol: 'smtp',
+    timeouts: { idle: 300, greeting: 300, transaction: 300, data: 300, message: 3600, linger: 30 },
   });
   expect(running.limits).toEqual({
     depth: 512,

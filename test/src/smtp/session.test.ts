@@ -22,11 +22,17 @@ const envelope = `
   S: 250-PIPELINING
   S: 250-SIZE 52428800
   S: 250-8BITMIME
+  S: 250-SMTPUTF8
+  S: 250-CHUNKING
   S: 250 ENHANCEDSTATUSCODES
   C: MAIL FROM:<a@client.test>
   S: 250 2.1.0 *
   C: RCPT TO:<b@here.test>
   S: 250 2.1.5 *`;
+
+/** The envelope where EHLO tells of limits (RFC 9422). */
+const withLimits = (limits: string) =>
+  envelope.replace('S: 250 ENH', `S: 250-LIMITS ${limits}\n  S: 250 ENH`);
 
 describe('a transaction', () => {
   test('ends in the spool, with a Received field on top', async () => {
@@ -99,6 +105,8 @@ describe('a transaction', () => {
     );
     const replies = (await client.rest()).split('\r\n').map((line) => line.slice(0, 4));
     expect(replies).toEqual([
+      '250-',
+      '250-',
       '250-',
       '250-',
       '250-',
@@ -342,7 +350,7 @@ describe('limits', () => {
 
   test('recipients beyond the limit must come again', async () => {
     await start({ limits: { recipients: 1 } });
-    await mta.play(`${envelope}
+    await mta.play(`${withLimits('RCPTMAX=1')}
       C: RCPT TO:<c@here.test>
       S: 452 4.5.3 *
       C: DATA
@@ -353,7 +361,7 @@ describe('limits', () => {
 
   test('messages beyond the limit need a new connection', async () => {
     await start({ limits: { messagesPerConnection: 1 } });
-    await mta.play(`${envelope}
+    await mta.play(`${withLimits('MAILMAX=1')}
       C: DATA
       S: 354 *
       C: .
@@ -455,6 +463,8 @@ describe('parameters', () => {
       S: 250-*
       S: 250-*
       S: 250-*
+      S: 250-*
+      S: 250-*
       S: 250 *
       C: MAIL FROM:<a@b.test> RET=FULL
       S: 555 5.5.4 *
@@ -484,6 +494,8 @@ describe('parameters', () => {
       S: 250-hello there
       S: 250-PIPELINING
       S: 250-8BITMIME
+      S: 250-SMTPUTF8
+      S: 250-CHUNKING
       S: 250-ENHANCEDSTATUSCODES
       S: 250-DSN
       S: 250 X-OWN
