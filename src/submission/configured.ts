@@ -1,0 +1,34 @@
+// From the configuration of a server to what it runs on.
+
+import type { ServerSettings } from '../config/configuration.js';
+import { type SubmissionServerOptions, submissionDefaults } from './options.js';
+
+/** The options of a server of type http or https. */
+export function submissionServerOptions(settings: ServerSettings, hostname: string): SubmissionServerOptions {
+  const { submission } = settings;
+  return {
+    id: settings.id,
+    hostname,
+    listeners: settings.listeners,
+    transportId: settings.transportId,
+    hooks: { eod: settings.hooks.eod },
+    apiKeys: submission.apiKeys,
+    idempotency: { seconds: submission.idempotencySeconds, keys: submission.idempotencyKeys },
+    limits: {
+      ...submissionDefaults.limits,
+      messageBytes: settings.maxSizeBytes,
+      hops: settings.maxHops,
+      recipients: settings.maxRecipients,
+      optionsBytes: submission.optionsBytes,
+      connections: settings.maxConnections,
+      connectionsPerIp: settings.maxConnectionsPerIp,
+      requests: submission.requests,
+      requestsPerKey: submission.requestsPerKey,
+    },
+    timeouts: {
+      idleSeconds: settings.timeouts.idle,
+      requestSeconds: submission.requestSeconds,
+      lingerSeconds: submissionDefaults.timeouts.lingerSeconds,
+    },
+  };
+}

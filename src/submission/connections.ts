@@ -1,0 +1,66 @@
+// The connections of one server: how many there may be, and what is going on on each.
+
+import type { Socket } from 'node:net';
+import { plainIp } from '../smtp/session.js';
+import type { SubmissionLimits } from './options.js';
+
+/** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
+const reservedDescriptors = 0.1;
+
+interface Connection {
+  readonly id: string;
+  readonly ip: string;
+}
+
+export class Connections {
+  readonly #all = new Map<Socket, Connection>();
+  readonly #byIp = new Map<string, number>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Counts a connection until it closes. @returns false when there may be no more */
+  admit(
+    socket: Socket,
+    newId: () => string,
+    limits: SubmissionLimits,
+    openFiles: number | undefined,
+  ): boolean {
+    const ip = plainIp(socket.remoteAddress);
+    const { connections, connectionsPerIp } = limits;
+    const fromIp = this.#byIp.get(ip) ?? 0;
+    if (connections > 0 && this.#all.size >= connections) return false;
+    if (connectionsPerIp > 0 && fromIp >= connectionsPerIp) return false;
+    if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
+      return false;
+    this.#all.set(socket, { id: newId(), ip });
+    this.#byIp.set(ip, fromIp + 1);
+    socket.once('close', () => this.#closed(socket, ip));
+    return true;
+  }
+
+  /** The id of a connection, as scripts see it; TLS runs on top of the socket that was counted. */
+  idOf(socket: Socket): string | undefined {
+    const below = (socket as { readonly _parent?: Socket })._parent;
+    return (this.#all.get(socket) ?? (below && this.#all.get(below)))?.id;
+  }
+
+  /** Ends them all, whatever they do. */
+  destroy(): void {
+    for (const socket of this.#all.keys()) socket.destroy();
+  }
+
+  #closed(socket: Socket, ip: string): void {
+    this.#all.delete(socket);
+    const left = this.#byIp.get(ip)! - 1;
+    if (left === 0) this.#byIp.delete(ip);
+    else this.#byIp.set(ip, left);
+  }
+}
+
+/** The lowest free number is always given out: a high one says that nearly all are in use. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd ?? 0;
+}

@@ -1,0 +1,72 @@
+// What a submission server is told, and what it is given to work with. Every number has its unit in its name; 0 means no
+// limit where that makes sense.
+
+import type { ApiKey } from '../config/submission.js';
+import type { IntakeContext, MessageLimits } from '../intake/message-intake.js';
+import type { ListenerOptions } from '../smtp/options.js';
+
+export interface SubmissionLimits extends MessageLimits {
+  readonly recipients: number;
+  /** The `options` part, unpacked. */
+  readonly optionsBytes: number;
+  readonly connections: number;
+  readonly connectionsPerIp: number;
+  /** Submissions under way at once. */
+  readonly requests: number;
+  readonly requestsPerKey: number;
+}
+
+export interface SubmissionTimeouts {
+  /** Silence: between two requests, and within one. */
+  readonly idleSeconds: number;
+  /** For a whole request to arrive, however slowly it trickles in. */
+  readonly requestSeconds: number;
+  /** For a client that has its answer to end what it is still sending. */
+  readonly lingerSeconds: number;
+}
+
+export interface SubmissionServerOptions {
+  /** The server's id: `serverid` of scripts and logs. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly listeners: readonly ListenerOptions[];
+  /** Transport of recipients for which the submitter names none. */
+  readonly transportId?: string | undefined;
+  readonly hooks: { readonly eod?: string | undefined };
+  readonly apiKeys: readonly ApiKey[];
+  /** Answers kept for Idempotency-Key; `keys` 0 = off. */
+  readonly idempotency: { readonly seconds: number; readonly keys: number };
+  readonly limits: SubmissionLimits;
+  readonly timeouts: SubmissionTimeouts;
+}
+
+/** Defaults of the reference (queue-and-config 8.4), and ours where it has none. */
+export const submissionDefaults = {
+  hooks: {},
+  apiKeys: [],
+  idempotency: { seconds: 3600, keys: 10_000 },
+  limits: {
+    messageBytes: 50 * 1024 * 1024,
+    headerBytes: 512 * 1024,
+    headerLines: 10_000,
+    hops: 100,
+    recipients: 0,
+    optionsBytes: 1024 * 1024,
+    connections: 0,
+    connectionsPerIp: 0,
+    requests: 500,
+    requestsPerKey: 0,
+  },
+  timeouts: { idleSeconds: 300, requestSeconds: 600, lingerSeconds: 5 },
+} as const satisfies Omit<SubmissionServerOptions, 'id' | 'hostname' | 'listeners'>;
+
+/** What a server works with. */
+export interface SubmissionServerParts extends Readonly<IntakeContextParts> {
+  readonly newId: () => string;
+  /** How many files the process may have open (RLIMIT_NOFILE), if known. */
+  readonly openFiles?: number | undefined;
+  /** Calls `run` again and again until the returned function is called. */
+  readonly every: (seconds: number, run: () => void) => () => void;
+}
+
+type IntakeContextParts = IntakeContext['parts'];

@@ -1,0 +1,147 @@
+// One server of HTTP submission: its listener, its connections, starting, reloading and stopping. It has the face of
+// SmtpServer, so that the daemon treats both alike.
+
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { listen } from '../smtp/server.js';
+import type { ApplicationHost } from './application.js';
+import { Connections } from './connections.js';
+import type { SubmissionServerOptions, SubmissionServerParts } from './options.js';
+import type { Submission } from './submission.js';
+
+/** How often deadlines are looked at. */
+const sweepSeconds = 1;
+/** Request line and header fields together; more is answered 431. */
+const mostHeaderBytes = 16 * 1024;
+/** For the header fields of a request to arrive. */
+const mostHeaderSeconds = 60;
+
+export class SubmissionServer implements ApplicationHost {
+  options: SubmissionServerOptions;
+  readonly parts: SubmissionServerParts;
+  readonly connections = new Connections();
+  readonly running = new Map<IncomingMessage, Submission>();
+  isStopping = false;
+  #application: FastifyInstance | undefined;
+  #server: Server | undefined;
+  #stopSweeping: (() => void) | undefined;
+  #graceEnds = Number.POSITIVE_INFINITY;
+
+  constructor(options: SubmissionServerOptions, parts: SubmissionServerParts) {
+    this.options = options;
+    this.parts = parts;
+  }
+
+  /** Opens its listener. @throws ListenError */
+  async start(): Promise<readonly AddressInfo[]> {
+    // Slow to load, and most daemons have no such server.
+    const { buildApplication } = await import('./application.js');
+    this.#application = await buildApplication(this, (listener) => this.#makeServer(listener));
+    const server = this.#server!;
+    for (const { address, port, backlog } of this.options.listeners)
+      await listen(server, this.options.id, { address, port, backlog });
+    server.on('error', (error) =>
+      this.parts.log.error({ server: this.options.id, err: error }, 'a connection could not be accepted'),
+    );
+    this.#stopSweeping = this.parts.every(sweepSeconds, () => this.#sweep());
+    return this.addresses;
+  }
+
+  /** Where it listens. */
+  get addresses(): readonly AddressInfo[] {
+    const address = this.#server?.address() ?? null;
+    return address === null ? [] : [address as AddressInfo];
+  }
+
+  /** New settings for new requests; those under way finish on the old, and the listener stays. */
+  reconfigure(options: SubmissionServerOptions): void {
+    this.options = options;
+    if (this.#server !== undefined) this.#applyTimeouts(this.#server);
+  }
+
+  /** Takes no more submissions and waits for those under way, at most `graceSeconds`. Resolves when no connection is left. */
+  async stop(graceSeconds: number): Promise<void> {
+    this.isStopping = true;
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#graceEnds = this.parts.clock.monotonic() + graceSeconds;
+    const closed = new Promise<void>((done) => server.close(() => done()));
+    server.closeIdleConnections();
+    await closed;
+    await this.#application?.close();
+    this.#stopSweeping?.();
+  }
+
+  #makeServer(listener: RequestListener): Server {
+    const server = createServer(
+      { noDelay: true, maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: sweepSeconds * 1000 },
+      listener,
+    );
+    // The body is asked for once it is known who sends it and that it fits (RFC 9110 §10.1.1).
+    server.on('checkContinue', listener);
+    server.prependListener('connection', (socket) => this.#admit(socket));
+    server.on('timeout', (socket) => this.#silent(socket));
+    server.on('clientError', (error, socket) => this.#badRequest(error, socket as Socket));
+    this.#applyTimeouts(server);
+    this.#server = server;
+    return server;
+  }
+
+  #applyTimeouts(server: Server): void {
+    const { idleSeconds, requestSeconds } = this.options.timeouts;
+    server.requestTimeout = requestSeconds * 1000;
+    server.headersTimeout = Math.min(mostHeaderSeconds, idleSeconds, requestSeconds) * 1000;
+    server.keepAliveTimeout = idleSeconds * 1000;
+    server.timeout = idleSeconds * 1000;
+  }
+
+  #admit(socket: Socket): void {
+    const { newId, openFiles } = this.parts;
+    if (this.connections.admit(socket, newId, this.options.limits, openFiles)) return;
+    socket.on('error', () => {});
+    socket.end(plainAnswer('503 Service Unavailable', 'too many connections; come again later'));
+    socket.destroySoon();
+  }
+
+  /** Nothing has moved for a while: a submission knows its own deadline, anything else is over. */
+  #silent(socket: Socket): void {
+    for (const request of this.running.keys()) if (request.socket === socket) return;
+    socket.destroy();
+  }
+
+  /** What comes is no HTTP, too large, or too slow. */
+  #badRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    this.parts.log.info(
+      { server: this.options.id, remoteip: socket.remoteAddress, error: error.code },
+      'a request could not be read',
+    );
+    const text =
+      error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? plainAnswer('408 Request Timeout', 'the request took too long to arrive')
+        : error.code === 'HPE_HEADER_OVERFLOW'
+          ? plainAnswer(
+              '431 Request Header Fields Too Large',
+              `the header is larger than ${mostHeaderBytes} bytes`,
+            )
+          : plainAnswer('400 Bad Request', 'this is no HTTP request');
+    socket.end(text);
+    socket.destroySoon();
+  }
+
+  #sweep(): void {
+    const now = this.parts.clock.monotonic();
+    if (now >= this.#graceEnds) this.connections.destroy();
+    for (const submission of this.running.values()) submission.sweep(now);
+  }
+}
+
+/** A whole answer where there is no request to answer. */
+function plainAnswer(status: string, error: string): string {
+  const body = JSON.stringify({ error });
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
