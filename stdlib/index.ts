@@ -4,6 +4,7 @@
 export { catalog } from './catalog.js';
 // --- Keys and certificates as texts
 export { certificatesInPem } from './certificates/certificate.js';
+export { certificateValue } from './certificates/certificate-values.js';
 export {
   type ConfiguredAddress,
   type ConfiguredKey,
@@ -70,7 +71,9 @@ export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
 export { valueBytes } from './memory/value-size.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
-// --- Domains
+// --- Addresses, networks and domains
+export { addressToBytes, bytesToAddress } from './network-values/ip-address.js';
+export { isInNetwork, type Network, parseNetwork } from './network-values/networks.js';
 export {
   builtInSuffixes,
   publicSuffix,
@@ -96,5 +99,5 @@ export type {
   OutgoingMail,
   TlsMode,
 } from './smtp/mail-client.js';
-export { parseTlsProtocols } from './sockets/tls-options.js';
+export { parseTlsProtocols, type TlsProtocols } from './sockets/tls-options.js';
 export { systemTrust } from './sockets/trust.js';

@@ -9,18 +9,23 @@ import { addressToBytes } from './ip-address.js';
 export function networkIncludes(network: string, address: string): boolean | undefined {
   const bytes = addressToBytes(address);
   if (bytes === undefined) return undefined;
-  const range = boundsOf(network);
-  if (range === undefined) return undefined;
-  const { first, last } = range;
-  return bytes.length === first.length && bytes >= first && bytes <= last;
+  const range = parseNetwork(network);
+  return range === undefined ? undefined : isInNetwork(range, bytes);
 }
 
-interface Bounds {
+/** A network, ready to be asked about many addresses: its ends as bytes, both part of it. */
+export interface Network {
   readonly first: string;
   readonly last: string;
 }
 
-function boundsOf(network: string): Bounds | undefined {
+/** Whether an address (as `addressToBytes` has it) lies in a network. */
+export function isInNetwork({ first, last }: Network, bytes: string): boolean {
+  return bytes.length === first.length && bytes >= first && bytes <= last;
+}
+
+/** Reads a network as scripts and settings write it; undefined when the text is none. */
+export function parseNetwork(network: string): Network | undefined {
   const slash = network.indexOf('/');
   if (slash !== -1) return prefixBounds(network.slice(0, slash), network.slice(slash + 1));
   const dash = network.indexOf('-');
@@ -32,7 +37,7 @@ function boundsOf(network: string): Bounds | undefined {
   return last === undefined || last.length !== first.length || last < first ? undefined : { first, last };
 }
 
-function prefixBounds(address: string, length: string): Bounds | undefined {
+function prefixBounds(address: string, length: string): Network | undefined {
   const bytes = addressToBytes(address);
   if (bytes === undefined || !/^\d{1,3}$/.test(length)) return undefined;
   const bits = Number(length);
