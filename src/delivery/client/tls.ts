@@ -161,7 +161,7 @@ export function describeTls(socket: TLSSocket, wish: TlsWish, peerName: string):
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: standardName ?? name,
-    keySize: keySizeOf(name),
+    keySize: cipherKeyBits(name),
     chainProblem: socket.authorized ? undefined : String(socket.authorizationError ?? 'it is not trusted'),
     isForPeer:
       certificate !== undefined &&
@@ -190,8 +190,8 @@ function clientCertificate({ key, certificates }: ConfiguredKey): { key: string;
   };
 }
 
-/** Bits of the cipher's key, by its OpenSSL name. */
-function keySizeOf(cipher: string): number | undefined {
+/** Bits of the key of a cipher, by its OpenSSL name. */
+export function cipherKeyBits(cipher: string): number | undefined {
   if (/CHACHA20|AES_?256|ARIA256|CAMELLIA256/.test(cipher)) return 256;
   if (/AES_?128|ARIA128|CAMELLIA128|RC4|SEED|IDEA/.test(cipher)) return 128;
   return /3DES|DES-CBC3/.test(cipher) ? 168 : undefined;
