@@ -5,7 +5,16 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createConnection } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
@@ -190,6 +199,30 @@ function unpackPeers(quiet) {
   rmSync(downloads, { recursive: true, force: true });
 }
 
+/** Benchmarks that have a server from npm beside them: its folder in test/perf, with package.json and lockfile. */
+const benchPackages = { accept: 'haraka' };
+
+/** Installs it below .cache, by its own lockfile and without its scripts; without it the benchmark says so and goes on. */
+function installBenchPeer(benchmark) {
+  const name = benchPackages[benchmark];
+  if (name === undefined) return;
+  const folder = inRoot('.cache', 'bench', name);
+  const lock = readFileSync(inRoot('test', 'perf', name, 'package-lock.json'), 'utf8');
+  const stamp = path.join(folder, 'installed-lock.json');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
+  say(`installing ${name} for the benchmark, in ${path.relative(root, folder)}`);
+  mkdirSync(folder, { recursive: true });
+  for (const file of ['package.json', 'package-lock.json'])
+    copyFileSync(inRoot('test', 'perf', name, file), path.join(folder, file));
+  const { status } = spawnSync(
+    'npm',
+    ['ci', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    { cwd: folder, stdio: ['ignore', 2, 2] },
+  );
+  if (status === 0) writeFileSync(stamp, lock);
+  else say(`npm could not install ${name} (see above): the benchmark goes on without it`);
+}
+
 // --- The commands --------------------------------------------------------------------------------------------------
 
 function node(script, args, options) {
@@ -312,6 +345,7 @@ switch (command) {
   case 'bench':
     build(true);
     installPeers();
+    installBenchPeer(args[0]);
     node('dist/test/perf/run.js', args, { env: { ...process.env, ARGONITE_PEERS: peersFolder } });
     break;
   case 'fuzz':

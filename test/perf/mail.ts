@@ -5,7 +5,6 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Daemon, type DaemonConfig } from '../support/daemon.js';
 import { root, skipReason, smtpSource, stopChild } from '../support/peers.js';
-import { startPostfix } from '../support/postfix.js';
 import { median, table, treeCpuSeconds, treePssMiB } from './measure.js';
 
 export interface Case {
@@ -69,17 +68,6 @@ export const argonites: Readonly<Record<string, DaemonConfig>> = {
 export async function startArgonite(config: DaemonConfig, nextHopPort: number): Promise<Server> {
   const daemon = await Daemon.start({ ...config, nextHopPort, environment: { syslog: { mask: 127 } } });
   return { port: daemon.port, pid: daemon.pid, stop: () => daemon.dispose() };
-}
-
-/** An argonite that takes mail and holds it: nothing is delivered. */
-export async function startHoldingArgonite(config: DaemonConfig): Promise<Server> {
-  return startArgonite({ ...config, hooks: { ...config.hooks, predelivery: 'Queue(["hold" => true]);' } }, 1);
-}
-
-/** A Postfix that takes mail and holds it (its deliveries deferred for good). */
-export async function startHoldingPostfix(): Promise<Server> {
-  const postfix = await startPostfix(1, { defer_transports: 'smtp', default_transport: 'smtp' });
-  return postfix;
 }
 
 /** One round: `count` messages in, until the sink (or, without one, the load generator) has seen the last. */

@@ -22,7 +22,7 @@ const benchmarks: Readonly<
     load: () => import('./dkim.js'),
   },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
-  accept: { summary: 'accept and spool, next to Postfix', load: () => import('./accept.js') },
+  accept: { summary: 'accept and spool, next to Postfix and Haraka', load: () => import('./accept.js') },
   mime: {
     summary: 'MIME parts found and edited, next to mailparser and postal-mime',
     load: () => import('./mime.js'),
