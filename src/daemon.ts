@@ -27,6 +27,9 @@ import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
 import type { DiskSpool } from './spool/disk-spool.js';
+import type { QueuedMessage } from './spool/spool.js';
+import { submissionServerOptions } from './submission/configured.js';
+import { SubmissionServer } from './submission/server.js';
 
 function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOptions {
   return {
@@ -86,6 +89,7 @@ export class Daemon {
   readonly #deliverer: SmtpDeliverer;
   readonly #queue: MessageQueue;
   readonly #servers: SmtpServer[] = [];
+  readonly #submissionServers: SubmissionServer[] = [];
   readonly #metrics: ScriptMetrics;
   #isReloading = false;
   #reloadAgain = false;
@@ -162,19 +166,24 @@ export class Daemon {
     });
     const openFiles = openFilesLimit();
     for (const settings of running.servers) {
-      if (settings.type !== 'smtp') continue;
-      const server = new SmtpServer(smtpOptions(settings, startup.hostname), {
+      const parts = {
         spool,
         hooks: this.#runner,
         log,
         clock: host.clock,
         newId,
-        knowsTransport: (id) => this.#running.transports.has(id),
-        onQueued: (messages) => this.#queue.accept(messages),
+        knowsTransport: (id: string) => this.#running.transports.has(id),
+        onQueued: (messages: readonly QueuedMessage[]) => this.#queue.accept(messages),
         every,
         ...(openFiles === undefined ? {} : { openFiles }),
-      });
-      this.#servers.push(server);
+      };
+      const { hostname } = startup;
+      if (settings.type === 'smtp')
+        this.#servers.push(new SmtpServer(smtpOptions(settings, hostname), parts));
+      else
+        this.#submissionServers.push(
+          new SubmissionServer(submissionServerOptions(settings, hostname), parts),
+        );
     }
   }
 
@@ -182,7 +191,7 @@ export class Daemon {
   async start(): Promise<void> {
     this.#queue.accept(await this.#spool.recover());
     const listeners: object[] = [];
-    for (const server of this.#servers) {
+    for (const server of [...this.#servers, ...this.#submissionServers]) {
       for (const { address, port } of await server.start())
         listeners.push({ server: server.options.id, address, port });
     }
@@ -224,6 +233,11 @@ export class Daemon {
         const settings = running.servers.find(({ id }) => id === server.options.id);
         if (settings !== undefined) server.reconfigure(smtpOptions(settings, this.#startup.hostname));
       }
+      for (const server of this.#submissionServers) {
+        const settings = running.servers.find(({ id }) => id === server.options.id);
+        if (settings !== undefined)
+          server.reconfigure(submissionServerOptions(settings, this.#startup.hostname));
+      }
       this.#queue.reconfigure(policiesOf(running));
       this.#metrics.configure(running.metrics);
       this.#log.info({}, 'configuration reloaded');
@@ -236,7 +250,8 @@ export class Daemon {
 
   /** smtpd.yaml is read at start only: what changed in it must not be taken for applied. */
   #warnOfRestart({ startup, running }: Configuration): void {
-    const listenersOf = ({ servers }: RunningSettings) => servers.map(({ id, listeners }) => [id, listeners]);
+    const listenersOf = ({ servers }: RunningSettings) =>
+      servers.map(({ id, type, listeners }) => [id, type, listeners]);
     const before = JSON.stringify([this.#startup, listenersOf(this.#atStart)]);
     if (JSON.stringify([startup, listenersOf(running)]) === before) return;
     this.#log.warn(
@@ -251,7 +266,8 @@ export class Daemon {
     this.#log.info({ reason, grace }, 'stopping');
     // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool
     // and goes out after the next start.
-    await Promise.all([...this.#servers.map((server) => server.stop(grace)), this.#queue.stop(grace)]);
+    const servers = [...this.#servers, ...this.#submissionServers];
+    await Promise.all([...servers.map((server) => server.stop(grace)), this.#queue.stop(grace)]);
     await Promise.all([this.#submission.stop(), this.#deliverer.close(), this.#services.close()]);
     await this.#spool.close();
     this.#log.info({}, 'stopped');
