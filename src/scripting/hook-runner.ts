@@ -79,6 +79,8 @@ export interface HookRunnerParts {
   readonly log: Logger;
   readonly programs: HookPrograms;
   readonly limits: Limits;
+  /** Of a runner beside: scripts of all configurations are counted together. */
+  readonly counts?: Map<string, ScriptCount>;
 }
 
 /** One run, before it is started. */
@@ -97,7 +99,7 @@ export class HookRunner implements SmtpHooks {
   readonly #host: HookBase;
   readonly #services: LibraryServices;
   readonly #log: Logger;
-  readonly #counts = new Map<string, ScriptCount>();
+  readonly #counts: Map<string, ScriptCount>;
   #programs: HookPrograms;
   #limits: Limits;
 
@@ -107,6 +109,12 @@ export class HookRunner implements SmtpHooks {
     this.#log = parts.log;
     this.#programs = parts.programs;
     this.#limits = parts.limits;
+    this.#counts = parts.counts ?? new Map();
+  }
+
+  /** A runner for another configuration beside this one; only what runs is counted together. */
+  beside(parts: Omit<HookRunnerParts, 'counts'>): HookRunner {
+    return new HookRunner({ ...parts, counts: this.#counts });
   }
 
   /** Everything that starts from now on runs on these programs. */
@@ -159,15 +167,7 @@ export class HookRunner implements SmtpHooks {
 
   eod(id: string, state: SessionState, frame: EodFrame, unixSeconds: number): Run<EodOutcome> {
     const transaction = state.transactionAtEod(unixSeconds);
-    return this.#runForSession(
-      eod,
-      id,
-      state,
-      eodArguments(frame),
-      state.connection,
-      transaction,
-      frame,
-    );
+    return this.#runForSession(eod, id, state, eodArguments(frame), state.connection, transaction, frame);
   }
 
   disconnect(id: string, state: SessionState, ending: SessionEnding): Run<PassOutcome> {

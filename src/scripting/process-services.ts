@@ -168,23 +168,13 @@ export class ProcessServices implements LibraryServices {
 
   /** Takes another configuration. */
   configure(settings: ScriptSettings): void {
-    const { resolver, keys, authorities, addresses, files, scriptRoot, metrics, publicSuffixes } = settings;
+    const { resolver, authorities, metrics } = settings;
     // What was learnt is kept unless it was learnt in another way. The old one is not closed: runs that began before may ask on.
     if (JSON.stringify(resolver) !== JSON.stringify(this.#settings.resolver)) this.#resolver = undefined;
     this.#settings = settings;
     this.#authorities = [...authorities.values()].flat();
     this.metrics.configure(metrics);
-    this.configured = {
-      key: (id) => keys.get(withoutScheme(id)),
-      authorities: (id) => authorities.get(withoutScheme(id)),
-      address: (id) => addresses.get(id),
-      file: createScriptFiles({
-        files,
-        root: scriptRoot,
-        onRefusal: (sentence) => this.#log.warn({}, sentence),
-      }),
-      publicSuffixes,
-    };
+    this.configured = configuredThings(settings, this.#log);
   }
 
   /** Resolves when all that scripts left to be done is done. */
@@ -212,6 +202,22 @@ export class ProcessServices implements LibraryServices {
       close: () => this.#resolver?.close(),
     };
   }
+}
+
+/** What scripts find by name in a configuration. */
+export function configuredThings(settings: ScriptSettings, log: Pick<Logger, 'warn'>): ConfiguredThings {
+  const { keys, authorities, addresses, files, scriptRoot, publicSuffixes } = settings;
+  return {
+    key: (id) => keys.get(withoutScheme(id)),
+    authorities: (id) => authorities.get(withoutScheme(id)),
+    address: (id) => addresses.get(id),
+    file: createScriptFiles({
+      files,
+      root: scriptRoot,
+      onRefusal: (sentence) => log.warn({}, sentence),
+    }),
+    publicSuffixes,
+  };
 }
 
 function withoutScheme(id: string): string {

@@ -18,6 +18,12 @@ export interface SpoolSubmissionOptions {
   readonly log: Pick<Logger, 'debug' | 'error'>;
 }
 
+/** The configuration that a script runs under. */
+interface Origin {
+  readonly knowsTransport: (id: string) => boolean;
+  readonly stageKey?: string;
+}
+
 /** Each message is a transaction of its own, from no server and no client. */
 export class SpoolSubmission implements Submission {
   readonly #options: SpoolSubmissionOptions;
@@ -28,14 +34,24 @@ export class SpoolSubmission implements Submission {
     this.#options = options;
   }
 
-  async submit(
+  submit(source: MessageSource, request: QueueRequest): Promise<SubmittedId | { readonly problem: string }> {
+    return this.#submit(source, request, this.#options);
+  }
+
+  /** The same for scripts of a staged configuration. */
+  forStage(stageKey: string, knowsTransport: (id: string) => boolean): Submission {
+    return { submit: (source, request) => this.#submit(source, request, { knowsTransport, stageKey }) };
+  }
+
+  async #submit(
     source: MessageSource,
     request: QueueRequest,
+    origin: Origin,
   ): Promise<SubmittedId | { readonly problem: string }> {
     if (this.#isStopped) return { problem: 'the server is stopping' };
-    if (!this.#options.knowsTransport(request.transportId))
+    if (!origin.knowsTransport(request.transportId))
       return { problem: `there is no transport "${request.transportId}" in the configuration` };
-    const submitted = this.#store(source, request);
+    const submitted = this.#store(source, request, origin);
     this.#underWay.add(submitted);
     try {
       return await submitted;
@@ -52,7 +68,7 @@ export class SpoolSubmission implements Submission {
     await Promise.allSettled(this.#underWay);
   }
 
-  async #store(source: MessageSource, request: QueueRequest): Promise<SubmittedId> {
+  async #store(source: MessageSource, request: QueueRequest, { stageKey }: Origin): Promise<SubmittedId> {
     const { spool, accept, newId, now, log } = this.#options;
     const id = newId();
     const message = await this.#write(source, request);
@@ -63,6 +79,7 @@ export class SpoolSubmission implements Submission {
       serverId: '',
       senderIp: '',
       senderHelo: '',
+      ...(stageKey === undefined ? undefined : { stageKey }),
       message,
       requests: [{ ...request, number: 1, pieces: [range] }],
     });
