@@ -43,7 +43,8 @@ const Pass = builtin({
 
 function readCommand(command: string): string {
   // A line end in it would be a second command that no script has seen.
-  if (/[\r\n]/.test(command)) throw new ScriptFault('Pass: "command" must be one line, without CR and LF');
+  if (/[\r\n\0]/.test(command))
+    throw new ScriptFault('Pass: "command" must be one line, without CR, LF and NUL');
   if (command.length > longestCommandBytes)
     throw new ScriptFault(
       `Pass: "command" has ${command.length} bytes; at most ${longestCommandBytes} are possible`,

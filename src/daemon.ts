@@ -25,6 +25,7 @@ import { createFileStamp, createFunctionCache, createRunHost, realClock } from '
 import { ProcessServices, scriptSettings } from './scripting/process-services.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
+import { proxiedCommands } from './smtp/proxy-commands.js';
 import { SmtpServer } from './smtp/server.js';
 import type { DiskSpool } from './spool/disk-spool.js';
 import type { QueuedMessage } from './spool/spool.js';
@@ -44,6 +45,9 @@ function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOpti
     smtpUtf8: settings.smtpUtf8,
     chunking: settings.chunking,
     protocol: settings.protocol,
+    proxyCommands: settings.proxyCommands && proxiedCommands(settings.proxyCommands),
+    auth: settings.auth,
+    verbose: settings.verbose,
     limits: {
       ...smtpDefaults.limits,
       messageBytes: settings.maxSizeBytes,

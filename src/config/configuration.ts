@@ -8,11 +8,21 @@ import type { ConfigProblem } from './problem.js';
 import type { SubmissionSettings } from './submission.js';
 
 /** The phases that a server's scripts are configured for. */
-export type ServerPhase = 'connect' | 'helo' | 'mailfrom' | 'rcptto' | 'eod' | 'disconnect';
+export type ServerPhase =
+  | 'connect'
+  | 'proxy'
+  | 'helo'
+  | 'auth'
+  | 'mailfrom'
+  | 'rcptto'
+  | 'eod'
+  | 'disconnect';
 
 export const serverPhases: readonly ServerPhase[] = [
   'connect',
+  'proxy',
   'helo',
+  'auth',
   'mailfrom',
   'rcptto',
   'eod',
@@ -66,6 +76,11 @@ export interface ServerSettings {
   readonly rcpttoHook: string | undefined;
   /** Script ids by recipient domain (lower case); they win over `rcpttoHook`. */
   readonly rcpttoHookByDomain: ReadonlyMap<string, string>;
+  /** The commands that the proxy script sees; all when undefined. */
+  readonly proxyCommands: readonly string[] | undefined;
+  readonly auth: { readonly enabled: boolean; readonly requireTls: boolean; readonly maxFailures: number };
+  /** Every line said on either side goes into the log. */
+  readonly verbose: boolean;
   readonly heloRequired: boolean;
   readonly maxMessages: number;
   readonly maxRecipients: number;

@@ -3,6 +3,7 @@ export const defaults = {
   spoolPath: '/var/spool/argonite/queue',
   maxSizeBytes: 50 * 1024 ** 2,
   maxHops: 100,
+  maxAuthFailures: 5,
   idleTimeoutSeconds: 300,
   messageTimeoutSeconds: 3600,
   lingerSeconds: 30,

@@ -82,7 +82,9 @@ function warnOfOpenServer(
     ({ address }) => address === undefined || !/^(127\.|::1$)/.test(address),
   );
   if (!beyondLoopback || server.rcpttoHook !== undefined || server.rcpttoHookByDomain.size > 0) return;
-  const bare = Object.keys(server.hooks).length === 0;
+  // As hasDecidingScript sees it (src/smtp/options.ts): these three let nobody's mail through.
+  const { proxy: _proxy, auth: _auth, disconnect: _disconnect, ...deciding } = server.hooks;
+  const bare = Object.keys(deciding).length === 0;
   problems.push(
     smtpd.problemAt(
       ['servers', index, 'listeners'],
@@ -112,7 +114,7 @@ function makeServer(
   const phases = app.phases ?? {};
   const rcptto = phases.rcptto?.hook;
   const hooks: Record<string, string> = {};
-  for (const phase of ['connect', 'helo', 'mailfrom', 'eod', 'disconnect'] as const) {
+  for (const phase of ['connect', 'proxy', 'helo', 'auth', 'mailfrom', 'eod', 'disconnect'] as const) {
     const id = phases[phase]?.hook;
     if (id !== undefined) hooks[phase] = id;
   }
@@ -125,6 +127,13 @@ function makeServer(
     hooks,
     rcpttoHook: typeof rcptto === 'string' ? rcptto : rcptto?.id,
     rcpttoHookByDomain: new Map(Object.entries(byDomain).map(([domain, id]) => [domain.toLowerCase(), id])),
+    proxyCommands: phases.proxy?.commands,
+    auth: {
+      enabled: phases.auth?.enabled ?? true,
+      requireTls: phases.auth?.requiretls ?? true,
+      maxFailures: phases.auth?.maxfailures ?? defaults.maxAuthFailures,
+    },
+    verbose: app.logging?.verbose ?? false,
     heloRequired: phases.helo?.required ?? false,
     maxMessages: phases.mailfrom?.maxmessages ?? 0,
     maxRecipients: phases.rcptto?.maxrecipients ?? 0,

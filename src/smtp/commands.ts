@@ -9,6 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import {
   type Address,
+  type AuthOutcome,
   type HeloOutcome,
   helo,
   type MailFromOutcome,
@@ -19,6 +20,7 @@ import {
 } from '#hooks';
 import { isAscii, isDomain, lowerCaseAscii } from '#stdlib';
 import type { Run } from '../scripting/smtp-hooks.js';
+import { type AuthRequest, allowedExtensions, authExtensions, authForLog } from './authentication.js';
 import { announcedExtensions, isAnnounced, spokenExtensions } from './extensions.js';
 import type { ChunkRequest } from './message-input.js';
 import { hasDecidingScript, type SmtpServerOptions } from './options.js';
@@ -41,6 +43,8 @@ interface CommandRow<Request, Outcome> {
   ask?(session: Session, request: Request): Run<Outcome> | undefined;
   /** Undefined when the reply comes later. */
   proceed(session: Session, request: Request, outcome: Outcome | undefined): Reply | undefined;
+  /** The argument as a log may show it; as it is when absent. */
+  forLog?(session: Session, argument: string): string;
 }
 
 /** A row as the session sees it: what `check` returned goes back into the other two. */
@@ -75,7 +79,8 @@ function greeting(
       if (session.protocol !== protocol) return replies.unknownCommand;
       const host = argument.trimEnd();
       if (!isHeloName(host)) return syntax;
-      const extensions = verb === 'HELO' ? undefined : announcedExtensions(session.options);
+      const extensions =
+        verb === 'HELO' ? undefined : [...announcedExtensions(session.options), ...authExtensions(session)];
       return { host, extensions };
     },
     ask(session, { host, extensions }) {
@@ -89,8 +94,9 @@ function greeting(
       if (outcome.kind !== 'Accept') return answer;
       session.endTransaction(); // RFC 5321 §4.1.4: a greeting resets
       const isEncrypted = session.state.tls !== undefined;
-      const announced =
+      const spoken =
         extensions === undefined ? [] : spokenExtensions(outcome.extensions ?? extensions, isEncrypted);
+      const announced = allowedExtensions(session, spoken);
       session.greeted(verb, outcome.host ?? host, announced);
       // The reply to a greeting has no enhanced status (RFC 2034 §4).
       return new Reply(answer.code, undefined, [...answer.lines, ...announced], answer.closes);
@@ -105,6 +111,26 @@ function greeting(
 function isHeloName(host: string): boolean {
   return host.length <= 255 && (isDomain(host) || /^[\x21-\x27\x2a-\x3a\x3d\x3f-\x7e]+$/.test(host));
 }
+
+const AUTH = row<AuthRequest, AuthOutcome>({
+  verb: 'AUTH',
+  phase: 'auth',
+  isOffered: (session) => isAnnounced(session.announced, 'AUTH'),
+  check: (session, argument) => session.authentication.begin(session, argument),
+  ask(session, request) {
+    if (request.kind !== 'ask') return undefined;
+    return session.parts.hooks.auth(session.options.hooks.auth!, session.state, request.attempt);
+  },
+  proceed: (session, request, outcome) => session.authentication.proceed(session, request, outcome),
+  forLog: authForLog,
+});
+
+/** A line of an exchange that AUTH has begun: no command, but decided like one. */
+export const authResponse: Command = {
+  ...AUTH,
+  check: (session, line) => session.authentication.resume(session, line),
+  forLog: () => '***',
+};
 
 const MAIL = row<PathArgument, MailFromOutcome>({
   verb: 'MAIL',
@@ -168,7 +194,8 @@ const RCPT = row<PathArgument, RcptToOutcome>({
   proceed(session, path, outcome = rcptto.atEndOfScript) {
     const { options, parts, state } = session;
     if (outcome.kind !== 'Accept') return outcomeToReply(rcptto, outcome);
-    if (!hasDecidingScript(options) && !session.isFromLoopback) return replies.relayingDenied;
+    const isTrusted = session.isFromLoopback || state.auth !== undefined;
+    if (!hasDecidingScript(options) && !isTrusted) return replies.relayingDenied;
     const transportId = outcome.transportId ?? options.transportId;
     if (transportId === undefined) return replies.noTransport;
     if (!parts.knowsTransport(transportId)) {
@@ -289,6 +316,7 @@ const rows: readonly Command[] = [
   greeting('HELO', 'smtp', replies.heloSyntax),
   greeting('EHLO', 'smtp', replies.ehloSyntax),
   greeting('LHLO', 'lmtp', replies.lhloSyntax),
+  AUTH,
   MAIL,
   RCPT,
   DATA,
@@ -306,7 +334,6 @@ export const commands: ReadonlyMap<string, Command> = new Map(rows.map((command)
 
 /** Verbs of the standards that this server does not carry out. */
 export const unimplementedVerbs: ReadonlySet<string> = new Set([
-  'AUTH',
   'EXPN',
   'SAML',
   'SEND',

@@ -17,6 +17,8 @@ export interface ListenerOptions {
 /** Which script answers which phase: ids as in the configuration; absent is the built-in behaviour. */
 export interface SmtpPhaseHooks {
   readonly connect?: string | undefined;
+  readonly proxy?: string | undefined;
+  readonly auth?: string | undefined;
   readonly helo?: string | undefined;
   readonly mailfrom?: string | undefined;
   readonly rcptto?: string | undefined;
@@ -24,6 +26,15 @@ export interface SmtpPhaseHooks {
   readonly rcpttoByDomain?: ReadonlyMap<string, string> | undefined;
   readonly eod?: string | undefined;
   readonly disconnect?: string | undefined;
+}
+
+/** AUTH, which needs an auth script (RFC 4954). */
+export interface AuthOptions {
+  readonly enabled: boolean;
+  /** Neither announced nor taken before TLS. */
+  readonly requireTls: boolean;
+  /** Wrong passwords before the connection is closed. */
+  readonly maxFailures: number;
 }
 
 export interface SmtpLimits {
@@ -78,6 +89,11 @@ export interface SmtpServerOptions {
   readonly eightBitMime: boolean;
   readonly smtpUtf8: boolean;
   readonly chunking: boolean;
+  /** The commands that the proxy script sees, as `proxiedCommands` makes them; all when absent. */
+  readonly proxyCommands?: ReadonlySet<string> | undefined;
+  readonly auth: AuthOptions;
+  /** Every line said on either side goes into the log. */
+  readonly verbose: boolean;
   readonly limits: SmtpLimits;
   readonly timeouts: SmtpTimeouts;
 }
@@ -91,6 +107,8 @@ export const smtpDefaults = {
   eightBitMime: true,
   smtpUtf8: true,
   chunking: true,
+  auth: { enabled: true, requireTls: true, maxFailures: 5 },
+  verbose: false,
   limits: {
     commandLineBytes: 2048,
     endlessLineBytes: 1024 * 1024,
@@ -148,7 +166,10 @@ export interface SmtpServerParts {
   readonly every: (seconds: number, run: () => void) => () => void;
 }
 
-/** Whether any script decides what is accepted. Without one the server must not relay for strangers (hooks 1). */
+/**
+ * Whether any script decides what is accepted. Without one the server must not relay for strangers (hooks 1): neither
+ * on loopback nor known by AUTH. A proxy script translates, and an auth script decides for those it accepts.
+ */
 export function hasDecidingScript({ hooks }: SmtpServerOptions): boolean {
   return (
     hooks.connect !== undefined ||

@@ -22,6 +22,19 @@ export const replies = {
   lhloSyntax: reply(501, [5, 5, 4], 'Syntax: LHLO hostname'),
   heloFirst: reply(503, [5, 5, 1], 'Say HELO or EHLO first'),
 
+  // Who the client is (RFC 4954 §4 and §6)
+  ehloFirst: reply(503, [5, 5, 1], 'Say EHLO first'),
+  alreadyAuthenticated: reply(503, [5, 5, 1], 'You have said who you are already'),
+  authInTransaction: reply(503, [5, 5, 1], 'Not during a transaction'),
+  encryptionRequired: reply(538, [5, 7, 11], 'Encryption required: say STARTTLS first'),
+  authSyntax: reply(501, [5, 5, 4], 'Syntax: AUTH mechanism [initial-response]'),
+  unknownMechanism: reply(504, [5, 5, 4], 'This mechanism is not known here'),
+  authCancelled: reply(501, [5, 7, 0], 'Authentication cancelled'),
+  notBase64: reply(501, [5, 5, 2], 'The response is not base64'),
+  malformedResponse: reply(501, [5, 5, 2], 'The response is not what the mechanism says'),
+  authLineTooLong: reply(500, [5, 5, 6], 'The response is too long'),
+  tooManyAuthFailures: lastReply(421, [4, 7, 0], 'Too many failed authentications'),
+
   // Envelope
   mailSyntax: reply(501, [5, 5, 4], 'Syntax: MAIL FROM:<address>'),
   rcptSyntax: reply(501, [5, 5, 4], 'Syntax: RCPT TO:<address>'),

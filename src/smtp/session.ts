@@ -10,20 +10,22 @@
 
 import type { Socket } from 'node:net';
 import { type Address, type ConnectOutcome, connect, type Recipient, SessionState } from '#hooks';
-import { mailboxToText } from '#stdlib';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
-import { type Command, commands, unimplementedVerbs } from './commands.js';
+import { Authentication, longestLineBytes } from './authentication.js';
+import { authResponse, type Command, commands, unimplementedVerbs } from './commands.js';
 import { DataReader } from './data-reader.js';
 import { sessionEnding } from './ending.js';
 import { type LineFault, LineReader } from './line-reader.js';
 import { type ChunkRequest, type InputStep, MessageInput } from './message-input.js';
 import type { MessageReader } from './message-reader.js';
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
+import { commandWord, proxyHookFor, proxyReply } from './proxy-commands.js';
 import { protocolKeyword, receivedField } from './received-field.js';
 import { MessageReception, type ReceptionResult, spoolErrorToReply } from './reception.js';
 import { replies } from './replies.js';
 import { outcomeToReply, Reply } from './reply.js';
+import { logAccepted, logClientLine, logRefusal, logReply, sessionFields } from './session-log.js';
 import { Transaction } from './transaction.js';
 
 /** What a session sees of its server. */
@@ -39,6 +41,12 @@ export interface SessionHost {
   ended(session: Session): void;
 }
 
+const faultReplies: Readonly<Record<LineFault, Reply>> = {
+  'too-long': replies.lineTooLong,
+  'bare-line-end': replies.bareLineEnd,
+  nul: replies.nulInLine,
+};
+
 /** Unread input beyond this stops reading from the socket. */
 const mostWaitingBytes = 16 * 1024;
 /** Commands in one turn, so that a flood of them does not keep other sessions waiting. */
@@ -49,6 +57,7 @@ export class Session {
   readonly isFromLoopback: boolean;
   /** Does not change under a session. */
   readonly protocol: SmtpServerOptions['protocol'];
+  readonly authentication = new Authentication();
   /** Extensions of the last EHLO. */
   announced: readonly string[] = [];
   /** Messages accepted so far. */
@@ -64,6 +73,8 @@ export class Session {
   /** Has them all, and decides. */
   #finishing: MessageReception | undefined;
   #run: PendingRun<unknown> | undefined;
+  /** The proxy script asked for the next command line, whatever it is. */
+  #isProxyNext = false;
 
   /** Something is being waited for: no input is taken. */
   #isWaiting = true;
@@ -92,7 +103,7 @@ export class Session {
     const { options, parts } = host;
     this.#host = host;
     this.#socket = socket;
-    this.#lines = new LineReader(options.limits.commandLineBytes);
+    this.#lines = new LineReader(longestLineBytes(options));
     this.#deadline = host.roughNow + options.timeouts.greetingSeconds;
     this.protocol = options.protocol;
     this.isFromLoopback = remoteIp === '::1' || remoteIp.startsWith('127.');
@@ -194,7 +205,7 @@ export class Session {
       verb: state.helo?.verb,
       hasUtf8: transaction.hasUtf8,
       isEncrypted: state.tls !== undefined,
-      isAuthenticated: false,
+      isAuthenticated: state.auth !== undefined,
     });
     const trace = receivedField({
       helo: state.helo?.host,
@@ -211,7 +222,7 @@ export class Session {
       return reception;
     } catch (error) {
       parts.log.error(
-        { ...this.#logFields(), err: error },
+        { ...sessionFields(this), err: error },
         `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
       );
       return spoolErrorToReply(error);
@@ -333,11 +344,38 @@ export class Session {
   }
 
   #takeLine(line: { readonly text: string } | LineFault): void {
+    const { authentication } = this;
     if (this.#host.isStopping && this.transaction === undefined) this.#say(replies.shuttingDown);
-    else if (line === 'too-long') this.#refuse(replies.lineTooLong);
-    else if (line === 'bare-line-end') this.#refuse(replies.bareLineEnd);
-    else if (line === 'nul') this.#refuse(replies.nulInLine);
-    else this.#takeCommand(line.text);
+    else if (typeof line === 'string') this.#refuse(authentication.fault(line) ?? faultReplies[line]);
+    else this.#takeText(line.text);
+  }
+
+  /** Whose line it is: the exchange's that is under way, the proxy script's, or a command. */
+  #takeText(text: string): void {
+    const { options, authentication } = this;
+    if (options.verbose) logClientLine(this, text);
+    if (authentication.isUnderWay) this.#count(authResponse, text);
+    else if (text.length + 2 > options.limits.commandLineBytes && !/^AUTH /i.test(text))
+      this.#refuse(replies.lineTooLong);
+    else {
+      const hook = proxyHookFor(options, text, this.#isProxyNext);
+      if (hook === undefined) this.#takeCommand(text);
+      else this.#askProxy(hook, text);
+    }
+  }
+
+  #askProxy(hook: string, text: string): void {
+    this.#lastVerb = printable(commandWord(text), 16);
+    this.#after(this.parts.hooks.proxy(hook, this.state, text), (outcome) => {
+      this.#isProxyNext = outcome.next;
+      if (outcome.kind === 'Pass') this.#takeCommand(outcome.command ?? text);
+      else if (this.#isOneTooMany()) this.#say(replies.tooManyCommands);
+      else {
+        const reply = proxyReply(outcome);
+        if (reply.code >= 400) logRefusal(this, this.#lastVerb, '', reply);
+        this.#say(reply);
+      }
+    });
   }
 
   #takeCommand(text: string): void {
@@ -350,14 +388,17 @@ export class Session {
       return;
     }
     this.#lastVerb = verb;
+    this.#count(command, space === -1 ? '' : text.slice(space + 1).trimStart());
+  }
+
+  #count(command: Command, argument: string): void {
+    if (command.isMail !== true && this.#isOneTooMany()) this.#say(replies.tooManyCommands);
+    else this.#carryOut(command, argument);
+  }
+
+  #isOneTooMany(): boolean {
     const { commandsWithoutMail } = this.options.limits;
-    if (
-      command.isMail !== true &&
-      ++this.#commandsWithoutMail > commandsWithoutMail &&
-      commandsWithoutMail > 0
-    )
-      this.#say(replies.tooManyCommands);
-    else this.#carryOut(command, space === -1 ? '' : text.slice(space + 1).trimStart());
+    return ++this.#commandsWithoutMail > commandsWithoutMail && commandsWithoutMail > 0;
   }
 
   /** check → phase → proceed. */
@@ -370,7 +411,8 @@ export class Session {
     const proceed = (outcome: unknown) => {
       const reply = command.proceed(this, request, outcome);
       if (reply === undefined) return;
-      if (reply.code >= 400) this.#logRefusal(reply, argument);
+      if (reply.code >= 400)
+        logRefusal(this, this.#lastVerb, command.forLog?.(this, argument) ?? argument, reply);
       this.#say(reply);
     };
     const run = command.ask?.(this, request);
@@ -403,12 +445,16 @@ export class Session {
     this.#isWaiting = false;
     if (outcome.kind === 'Accept') {
       this.state.override(outcome);
-      const reply = outcomeToReply(connect, outcome, `${this.options.hostname} ESMTP`);
+      const reply = outcomeToReply(
+        connect,
+        outcome,
+        `${this.options.hostname} ${this.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`,
+      );
       this.#say(this.#host.isStopping ? replies.shuttingDown : reply);
     } else {
       const { code, enhanced, lines } = outcomeToReply(connect, outcome);
       const reply = new Reply(code, enhanced, lines, true);
-      this.#logRefusal(reply, '');
+      logRefusal(this, this.#lastVerb, '', reply);
       this.#say(reply);
     }
   }
@@ -436,7 +482,7 @@ export class Session {
 
   #refuseChunk(input: MessageInput, reply: Reply, isLast: boolean): void {
     if (!input.isMessage) this.#input = undefined;
-    this.#logRefusal(reply, '');
+    logRefusal(this, this.#lastVerb, '', reply);
     if (isLast && this.protocol === 'lmtp' && this.transaction !== undefined) this.#sayForEach(reply);
     else this.#refuse(reply);
     if (isLast && input.isMessage) this.endTransaction();
@@ -465,9 +511,9 @@ export class Session {
     if (kind === 'accepted') {
       this.messageCount++;
       this.#commandsWithoutMail = 0;
-      this.#logAccepted(sizeBytes, queued);
+      logAccepted(this, sizeBytes, queued);
     } else if (kind === 'refused') {
-      this.#logRefusal(reply, '');
+      logRefusal(this, this.#lastVerb, '', reply);
     }
     if (this.#isClosing || this.#isClosed) {
       this.endTransaction();
@@ -502,6 +548,7 @@ export class Session {
   #say(reply: Reply): void {
     if (this.#isClosing) return;
     this.#output += reply.toWire();
+    if (this.options.verbose) logReply(this, reply);
     this.#lastReply = reply;
     this.#expectInput();
     if (reply.closes) this.#close('local');
@@ -557,44 +604,8 @@ export class Session {
 
   /** We are wrong: this session ends, the daemon goes on. */
   #fault(error: unknown): void {
-    this.parts.log.error({ ...this.#logFields(), err: error }, 'internal error in an SMTP session');
+    this.parts.log.error({ ...sessionFields(this), err: error }, 'internal error in an SMTP session');
     this.#endWith(replies.ourFault);
-  }
-
-  // --- The log ------------------------------------------------------------------------------------------------------
-
-  #logFields() {
-    return {
-      transaction: this.state.transactionId,
-      server: this.options.id,
-      remoteip: this.state.remoteIp,
-    };
-  }
-
-  #logRefusal(reply: Reply, argument: string): void {
-    this.parts.log.info(
-      {
-        ...this.#logFields(),
-        command: this.#lastVerb,
-        argument: printable(argument),
-        reply: printable(reply.toString()),
-      },
-      'refused',
-    );
-  }
-
-  #logAccepted(sizeBytes: number, queued: number): void {
-    const { transaction } = this;
-    this.parts.log.info(
-      {
-        ...this.#logFields(),
-        helo: printable(this.state.helo?.host ?? ''),
-        sender: printable(transaction === undefined ? '' : mailboxToText(transaction.reversePath)),
-        size: sizeBytes,
-        queued,
-      },
-      queued === 0 ? 'message accepted and dropped' : 'message accepted',
-    );
   }
 }
 

@@ -48,8 +48,27 @@ const phases = strict({
       smtputf8: Type.Optional(flag('Announce SMTPUTF8, if 8BITMIME is announced; true.')),
     }),
   ),
-  proxy: later('the proxy hook'),
-  auth: later('AUTH'),
+  proxy: Type.Optional(
+    strict({
+      hook: Type.Optional(text('Id of the proxy script.')),
+      commands: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[^ \\t\\r\\n]+$' }), {
+          description:
+            'First words of the lines it sees, in any case (of ASCII letters), known commands or not; all lines when absent.',
+        }),
+      ),
+    }),
+  ),
+  auth: Type.Optional(
+    strict({
+      hook: Type.Optional(text('Id of the auth script; AUTH is not known without one.')),
+      enabled: Type.Optional(flag('Announce AUTH, given a script; true.')),
+      requiretls: Type.Optional(flag('Neither announce nor take AUTH before TLS; true.')),
+      maxfailures: Type.Optional(
+        count('Wrong passwords after which the connection is closed; 0 = no limit; 5.'),
+      ),
+    }),
+  ),
 });
 
 const server = strict({
@@ -67,7 +86,9 @@ const server = strict({
   timeout: Type.Optional(
     strict({
       idle: Type.Optional(
-        duration('How long the next command, or piece of a message, may take; beyond it the session ends. 5m.'),
+        duration(
+          'How long the next command, or piece of a message, may take; beyond it the session ends. 5m.',
+        ),
       ),
       greeting: Type.Optional(duration('The same until the client has greeted; `idle`.')),
       transaction: Type.Optional(duration('The same for commands between MAIL and DATA; `idle`.')),
@@ -85,7 +106,13 @@ const server = strict({
       networks: later('connection limits per network'),
     }),
   ),
-  logging: later('the protocol log'),
+  logging: Type.Optional(
+    strict({
+      verbose: Type.Optional(
+        flag('Log every line said on either side, at level debug, without passwords; false.'),
+      ),
+    }),
+  ),
   tls: later('TLS'),
   apikeys: apiKeys,
   submission,
@@ -261,15 +288,15 @@ export const appSchema = strict({
       hooks: Type.Optional(
         strict({
           connect: scripts('connect'),
+          proxy: scripts('proxy'),
           helo: scripts('helo'),
+          auth: scripts('auth'),
           mailfrom: scripts('mailfrom'),
           rcptto: scripts('rcptto'),
           eod: scripts('eod'),
           disconnect: scripts('disconnect'),
           predelivery: Type.Optional(text('The predelivery script.')),
           postdelivery: Type.Optional(text('The postdelivery script.')),
-          proxy: later('the proxy hook'),
-          auth: later('AUTH'),
         }),
       ),
       files: Type.Optional(
