@@ -12,10 +12,10 @@
 //         REQUIRETLS           RFC 8689
 //
 // A parameter counts when its extension was announced in this session. A parameter named like an extension that a script
-// announced is taken as it is: the script knows what it means.
+// announced is taken as it is, unless the engine speaks that extension itself: the script knows what it means.
 
 import { type DsnParameters, isNotifyList } from '#stdlib';
-import { announcedValues } from './extensions.js';
+import { announcedValues, isAnnounced } from './extensions.js';
 import type { PathParameters } from './paths.js';
 import { replies } from './replies.js';
 import { type Reply, reply } from './reply.js';
@@ -58,6 +58,13 @@ const rcptRules: Readonly<Record<string, ParameterRule>> = {
   },
 };
 
+/** Extensions with parameters of their own, or none: a parameter of that name is nobody's. */
+const ownExtensions: ReadonlySet<string> = new Set(
+  '8BITMIME AUTH CHUNKING DELIVERBY DSN ENHANCEDSTATUSCODES ETRN FUTURERELEASE HELP LIMITS MT-PRIORITY PIPELINING REQUIRETLS SIZE SMTPUTF8 STARTTLS XCLIENT'.split(
+    ' ',
+  ),
+);
+
 /** What the parameters are judged by. */
 export interface ParameterContext {
   /** Extensions of this session, each with its values. */
@@ -92,8 +99,11 @@ function refuseParameters(
 ): Reply | undefined {
   for (const keyword in params) {
     const rule = Object.hasOwn(rules, keyword) ? rules[keyword]! : undefined;
-    if (announcedValues(announced, rule?.extension ?? keyword) === undefined)
-      return reply(555, [5, 5, 4], `The parameter ${keyword.slice(0, 40)} is not known here`);
+    const isKnown =
+      rule === undefined
+        ? !ownExtensions.has(keyword) && isAnnounced(announced, keyword)
+        : isAnnounced(announced, rule.extension);
+    if (!isKnown) return reply(555, [5, 5, 4], `The parameter ${keyword.slice(0, 40)} is not known here`);
     if (rule !== undefined && !rule.isValid(params[keyword]!)) return replies.badParameter;
   }
   return undefined;

@@ -68,7 +68,7 @@ function refuseNonAscii(
 /** Whether the labels are U-labels or ordinary ones: such a name has a form for the DNS (RFC 5890 §2.3). */
 function isInternationalDomain(domain: string): boolean {
   const ascii = domainToASCII(Buffer.from(domain, 'latin1').toString('utf8'));
-  return ascii !== '' && ascii.length <= 255;
+  return ascii.length <= 255 && ascii.split('.').every((label) => label !== '' && label.length <= 63);
 }
 
 /** Where `<` stands. Blanks before it are not allowed, but many clients send one. */
