@@ -32,8 +32,10 @@ export interface ApplicationHost {
   readonly connections: Connections;
   /** No more submissions may begin. */
   readonly isStopping: boolean;
-  /** Submissions under way, by their sockets. */
+  /** Submissions under way, by their requests. */
   readonly running: Map<IncomingMessage, Submission>;
+  /** A submission is over: it is not in `running` any more. */
+  ended(): void;
 }
 
 /** What a request has become so far. */
@@ -88,6 +90,7 @@ export async function buildApplication(
 
   app.addHook('onRequest', (request, reply, done) => {
     request.facts = { began: clock.monotonic(), options: host.options };
+    host.connections.used(request.raw.socket);
     void reply.header('cache-control', 'no-store');
     if (host.isStopping)
       done(new RequestProblem(503, 'the server is stopping', { connection: 'close', 'retry-after': '60' }));
@@ -225,6 +228,7 @@ export async function buildApplication(
       } finally {
         host.running.delete(request.raw);
         running.leave(apiKey);
+        host.ended();
       }
     },
   );

@@ -9,7 +9,8 @@ const reservedDescriptors = 0.1;
 
 interface Connection {
   readonly id: string;
-  readonly ip: string;
+  /** A request has come on it. */
+  isUsed: boolean;
 }
 
 export class Connections {
@@ -34,21 +35,37 @@ export class Connections {
     if (connectionsPerIp > 0 && fromIp >= connectionsPerIp) return false;
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
       return false;
-    this.#all.set(socket, { id: newId(), ip });
+    this.#all.set(socket, { id: newId(), isUsed: false });
     this.#byIp.set(ip, fromIp + 1);
     socket.once('close', () => this.#closed(socket, ip));
     return true;
   }
 
-  /** The id of a connection, as scripts see it; TLS runs on top of the socket that was counted. */
+  /** The id of a connection, as scripts see it. */
   idOf(socket: Socket): string | undefined {
-    const below = (socket as { readonly _parent?: Socket })._parent;
-    return (this.#all.get(socket) ?? (below && this.#all.get(below)))?.id;
+    return this.#find(socket)?.id;
+  }
+
+  /** A request has come on it. */
+  used(socket: Socket): void {
+    const connection = this.#find(socket);
+    if (connection !== undefined) connection.isUsed = true;
+  }
+
+  /** Ends those that have never asked for anything: Node does not count them as idle. */
+  destroyUnused(): void {
+    for (const [socket, { isUsed }] of this.#all) if (!isUsed) socket.destroy();
   }
 
   /** Ends them all, whatever they do. */
   destroy(): void {
     for (const socket of this.#all.keys()) socket.destroy();
+  }
+
+  /** TLS runs on top of the socket that was counted. */
+  #find(socket: Socket): Connection | undefined {
+    const below = (socket as { readonly _parent?: Socket })._parent;
+    return this.#all.get(socket) ?? (below && this.#all.get(below));
   }
 
   #closed(socket: Socket, ip: string): void {

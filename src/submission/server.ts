@@ -27,6 +27,7 @@ export class SubmissionServer implements ApplicationHost {
   #server: Server | undefined;
   #stopSweeping: (() => void) | undefined;
   #graceEnds = Number.POSITIVE_INFINITY;
+  #whenNoneRuns: (() => void) | undefined;
 
   constructor(options: SubmissionServerOptions, parts: SubmissionServerParts) {
     this.options = options;
@@ -68,9 +69,19 @@ export class SubmissionServer implements ApplicationHost {
     this.#graceEnds = this.parts.clock.monotonic() + graceSeconds;
     const closed = new Promise<void>((done) => server.close(() => done()));
     server.closeIdleConnections();
+    this.connections.destroyUnused();
     await closed;
+    // What is being committed for a client that has gone is finished before the spool is closed.
+    if (this.running.size > 0)
+      await new Promise<void>((done) => {
+        this.#whenNoneRuns = done;
+      });
     await this.#application?.close();
     this.#stopSweeping?.();
+  }
+
+  ended(): void {
+    if (this.running.size === 0) this.#whenNoneRuns?.();
   }
 
   #makeServer(listener: RequestListener): Server {

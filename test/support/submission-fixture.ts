@@ -6,7 +6,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { EodFrame, EodOutcome, SessionState } from '#hooks';
-import type { SmtpHooks } from '../../src/scripting/smtp-hooks.js';
+import type { HookRunner } from '../../src/scripting/hook-runner.js';
 import { PendingRun } from '../../src/scripting/smtp-hooks.js';
 import {
   type SubmissionLimits,
@@ -16,6 +16,7 @@ import {
   submissionDefaults,
 } from '../../src/submission/options.js';
 import { SubmissionServer } from '../../src/submission/server.js';
+import { hookRunner } from './compiled-hooks.js';
 import { RamSpool } from './ram-spool.js';
 import { TestLog } from './test-log.js';
 
@@ -27,16 +28,14 @@ export interface SubmissionFixtureOptions
   readonly eod?: EodFunction;
   readonly limits?: Partial<SubmissionLimits>;
   readonly timeouts?: Partial<SubmissionTimeouts>;
-  /** Real hooks instead of a function, with the id of the script. */
-  readonly hooks?: Pick<SmtpHooks, 'eod'>;
-  readonly hookId?: string;
+  /** A real script instead. */
+  readonly script?: string;
 }
 
 export const testKey = 'test-key';
 
 export class SubmissionFixture {
   readonly spool = new RamSpool();
-  readonly log = new TestLog();
   readonly server: SubmissionServer;
   readonly cancelled: string[] = [];
   readonly queued: string[] = [];
@@ -48,13 +47,23 @@ export class SubmissionFixture {
   readonly #agent = new Agent({ keepAlive: true });
   #isStopped = false;
 
-  private constructor(readonly given: SubmissionFixtureOptions) {
+  private constructor(
+    readonly given: SubmissionFixtureOptions,
+    private runner: HookRunner | undefined,
+    readonly log: TestLog,
+  ) {
     this.server = new SubmissionServer(this.optionsWith({}), this.#parts());
   }
 
   /** Starts one; it ends with the test. */
   static async start(options: SubmissionFixtureOptions = {}): Promise<SubmissionFixture> {
-    const fixture = new SubmissionFixture(options);
+    const log = new TestLog();
+    const { script } = options;
+    const runner =
+      script === undefined
+        ? undefined
+        : await hookRunner({ 'eod/test': Buffer.from(script).toString('latin1') }, log);
+    const fixture = new SubmissionFixture(options, runner, log);
     await fixture.server.start();
     onTestFinished(() => fixture.stop());
     return fixture;
@@ -62,7 +71,7 @@ export class SubmissionFixture {
 
   /** Its options with some replaced, for a reload. */
   optionsWith(changed: Partial<SubmissionServerOptions>): SubmissionServerOptions {
-    const { eod, limits, timeouts, hooks: _hooks, hookId, ...rest } = this.given;
+    const { eod, limits, timeouts, script, ...rest } = this.given;
     return {
       ...submissionDefaults,
       id: 'test',
@@ -71,7 +80,7 @@ export class SubmissionFixture {
       transportId: 'default',
       apiKeys: [{ id: 'tester', sha256: createHash('sha256').update(testKey).digest() }],
       ...rest,
-      hooks: { eod: hookId ?? (eod === undefined ? undefined : 'test') },
+      hooks: { eod: eod === undefined && script === undefined ? undefined : 'test' },
       limits: { ...submissionDefaults.limits, ...limits },
       timeouts: { ...submissionDefaults.timeouts, ...timeouts },
       ...changed,
@@ -81,13 +90,20 @@ export class SubmissionFixture {
   #parts(): SubmissionServerParts {
     return {
       spool: this.spool,
-      hooks: this.given.hooks ?? {
-        eod: (_id, state, frame) => {
+      hooks: {
+        eod: (id, state, frame, unixSeconds) => {
           this.eodRuns++;
+          if (this.runner !== undefined) return this.runner.eod(id, state, frame, unixSeconds);
           const outcome = this.given.eod!(frame, state);
-          return outcome instanceof Promise
-            ? new PendingRun(outcome, (reason) => this.cancelled.push(reason))
-            : outcome;
+          if (!(outcome instanceof Promise)) return outcome;
+          let cancel: () => void = () => {};
+          const cancelled = new Promise<EodOutcome>((resolve) => {
+            cancel = () => resolve({ kind: 'Defer', because: 'script-error' });
+          });
+          return new PendingRun(Promise.race([outcome, cancelled]), (reason) => {
+            this.cancelled.push(reason);
+            cancel();
+          });
         },
       },
       log: this.log,
@@ -141,6 +157,11 @@ export class SubmissionFixture {
     const raw = await RawConnection.open(this.port);
     onTestFinished(() => raw.close());
     return raw;
+  }
+
+  /** All clients of `send` and `submit` are gone at once. */
+  hangUp(): void {
+    this.#agent.destroy();
   }
 
   async stop(): Promise<void> {
@@ -248,6 +269,13 @@ export function sendHttp(
     sent.end(body);
   });
 }
+
+/** An eod script that queues for all recipients, with what the submitter gave as job. */
+export const queueAllWithJob = `
+  foreach ($transaction["recipients"] as $r)
+    $arguments["mail"]->queue($transaction["senderaddress"], $r["address"], $r["transportid"],
+      ["jobid" => $arguments["metadata"]["jobid"] ?? "none"]);
+  Accept();`;
 
 /** A TCP connection that says exactly what a test wants. */
 export class RawConnection {
