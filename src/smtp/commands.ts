@@ -22,12 +22,12 @@ import { isAscii, isDomain, lowerCaseAscii } from '#stdlib';
 import type { Run } from '../scripting/smtp-hooks.js';
 import { type AuthRequest, allowedExtensions, authExtensions, authForLog } from './authentication.js';
 import { announcedExtensions, isAnnounced, spokenExtensions } from './extensions.js';
-import type { ChunkRequest } from './message-input.js';
+import { type ChunkRequest, readChunk, refusedChunk } from './message-input.js';
 import { hasDecidingScript, type SmtpServerOptions } from './options.js';
 import { refuseMailParameters, refuseRcptParameters } from './parameters.js';
 import { type PathArgument, parseMailArgument, parseRcptArgument } from './paths.js';
 import { replies } from './replies.js';
-import { outcomeToReply, Reply, reply } from './reply.js';
+import { closing, outcomeToReply, Reply, reply } from './reply.js';
 import type { Session } from './session.js';
 
 /** One row. `Request` is what `check` makes of the argument. */
@@ -244,19 +244,17 @@ const BDAT = row<ChunkRequest>({
   isMail: true,
   isOffered: (session) => session.options.chunking,
   check(session, argument) {
-    const match = /^([0-9]{1,20})(?: +(LAST))? *$/i.exec(argument);
-    if (match === null) return replies.bdatSyntax;
-    const sizeBytes = Number(match[1]);
+    const chunk = readChunk(argument);
+    if (chunk === undefined) return replies.bdatSyntax;
+    const { sizeBytes } = chunk;
     const { messageBytes, refusedChunkBytes } = session.options.limits;
     const refusal = isAnnounced(session.announced, 'CHUNKING')
       ? refuseMessage(session)
       : replies.notImplemented;
+    if (refusal !== undefined) return refusedChunk(chunk, refusal, refusedChunkBytes);
+    // One chunk too many is refused when it is there: the whole message must be, not only this chunk.
     const isTooBig = !Number.isSafeInteger(sizeBytes) || (messageBytes > 0 && sizeBytes > messageBytes);
-    if ((refusal !== undefined || isTooBig) && sizeBytes > refusedChunkBytes) {
-      const { code, enhanced, lines } = refusal ?? replies.tooBig;
-      return new Reply(code, enhanced, lines, true);
-    }
-    return { sizeBytes, isLast: match[2] !== undefined, refusal };
+    return isTooBig && sizeBytes > refusedChunkBytes ? closing(replies.tooBig) : chunk;
   },
   proceed(session, chunk) {
     session.beginChunk(chunk);

@@ -11,7 +11,7 @@ import { ChunkReader } from './chunk-reader.js';
 import type { MessageReader } from './message-reader.js';
 import type { MessageReception } from './reception.js';
 import { replies } from './replies.js';
-import { Reply, reply } from './reply.js';
+import { closing, Reply, reply } from './reply.js';
 
 /** What BDAT says. */
 export interface ChunkRequest {
@@ -19,6 +19,22 @@ export interface ChunkRequest {
   readonly isLast: boolean;
   /** Why the chunk is not taken. */
   readonly refusal?: Reply | undefined;
+  /** And with it the message, although this may be its first. */
+  readonly refusesMessage?: boolean;
+}
+
+/** The argument of BDAT; undefined when it is none. */
+export function readChunk(argument: string): ChunkRequest | undefined {
+  const match = /^ *([0-9]{1,20})(?: +(LAST))? *$/i.exec(argument);
+  return match === null ? undefined : { sizeBytes: Number(match[1]), isLast: match[2] !== undefined };
+}
+
+/**
+ * A chunk that is to be read and thrown away, as its bytes are on their way already (RFC 3030 §2); or the last reply, where
+ * that would be too many.
+ */
+export function refusedChunk(chunk: ChunkRequest, refusal: Reply, mostBytes: number): ChunkRequest | Reply {
+  return chunk.sizeBytes <= mostBytes ? { ...chunk, refusal } : closing(refusal);
 }
 
 /** What the bytes fed led to; `rest` are bytes behind the end. */

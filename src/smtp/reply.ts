@@ -44,6 +44,11 @@ export function lastReply(code: number, enhanced: EnhancedStatus | undefined, ..
   return new Reply(code, enhanced, lines, true);
 }
 
+/** The same reply, as the session's last. */
+export function closing({ code, enhanced, lines }: Reply): Reply {
+  return new Reply(code, enhanced, lines, true);
+}
+
 /** The reply that an outcome of a phase means. `text` replaces the phase's default text. */
 export function outcomeToReply(
   phase: ReplyingPhase<unknown>,

@@ -17,7 +17,7 @@ import { authResponse, type Command, commands, unimplementedVerbs } from './comm
 import { DataReader } from './data-reader.js';
 import { sessionEnding } from './ending.js';
 import { type LineFault, LineReader } from './line-reader.js';
-import { type ChunkRequest, type InputStep, MessageInput } from './message-input.js';
+import { type ChunkRequest, type InputStep, MessageInput, readChunk, refusedChunk } from './message-input.js';
 import type { MessageReader } from './message-reader.js';
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
 import { commandWord, proxyHookFor, proxyReply } from './proxy-commands.js';
@@ -25,6 +25,7 @@ import { protocolKeyword, receivedField } from './received-field.js';
 import { MessageReception, type ReceptionResult, spoolErrorToReply } from './reception.js';
 import { replies } from './replies.js';
 import { outcomeToReply, Reply } from './reply.js';
+import { nameLookUp } from './reverse-name.js';
 import { logAccepted, logClientLine, logRefusal, logReply, sessionFields } from './session-log.js';
 import { Transaction } from './transaction.js';
 
@@ -49,8 +50,9 @@ const faultReplies: Readonly<Record<LineFault, Reply>> = {
 
 /** Unread input beyond this stops reading from the socket. */
 const mostWaitingBytes = 16 * 1024;
-/** Commands in one turn, so that a flood of them does not keep other sessions waiting. */
+/** Commands in one turn, so that a flood of them does not keep other sessions waiting; fewer when they take long. */
 const commandsPerTurn = 200;
+const turnSeconds = 0.005;
 
 export class Session {
   readonly state: SessionState;
@@ -138,10 +140,28 @@ export class Session {
       this.#error = error;
     });
     socket.on('close', () => this.#onClose());
+    this.#lookUpName();
+    this.#pump();
+  }
+
+  /** Everything is known of the client but its name, if that is wanted. */
+  #lookUpName(): void {
+    const { resolver } = this.parts;
+    if (!this.options.reverseNames || resolver === undefined) {
+      this.#askConnect();
+      return;
+    }
+    this.#after(nameLookUp(resolver, this.state.facts.remoteIp), (name) => {
+      this.state.lookedUp(name);
+      this.#isWaiting = true;
+      this.#askConnect();
+    });
+  }
+
+  #askConnect(): void {
     const hook = this.options.hooks.connect;
     if (hook === undefined) this.#connected(connect.atEndOfScript);
     else this.#after(this.parts.hooks.connect(hook, this.state), (outcome) => this.#connected(outcome));
-    this.#pump();
   }
 
   // --- What commands do ---------------------------------------------------------------------------------------------
@@ -190,7 +210,7 @@ export class Session {
     if (this.#input === undefined) {
       const { messageBytes } = this.options.limits;
       this.#input =
-        chunk.refusal === undefined
+        chunk.refusal === undefined || chunk.refusesMessage === true
           ? MessageInput.ofChunks((reader) => this.#openReception(reader), messageBytes)
           : MessageInput.ofNothing();
     }
@@ -305,6 +325,8 @@ export class Session {
 
   #takeInput(): void {
     this.#isYielding = false;
+    const { clock } = this.parts;
+    const turnEnds = clock.monotonic() + turnSeconds;
     let budget = commandsPerTurn;
     while (!this.#isWaiting && !this.#isBlocked && !this.#isClosing) {
       if (this.#input?.isReading === true) {
@@ -319,7 +341,7 @@ export class Session {
         return;
       }
       this.#takeLine(line);
-      if (--budget === 0) {
+      if (--budget === 0 || clock.monotonic() >= turnEnds) {
         this.#isYielding = true;
         setImmediate(this.#turn);
         return;
@@ -373,9 +395,17 @@ export class Session {
       else {
         const reply = proxyReply(outcome);
         if (reply.code >= 400) logRefusal(this, this.#lastVerb, '', reply);
-        this.#say(reply);
+        this.#answerLine(text, reply);
       }
     });
+  }
+
+  /** Says a reply that is not the engine's; the bytes behind BDAT are on their way whoever answers it. */
+  #answerLine(text: string, reply: Reply): void {
+    const chunk = /^BDAT /i.test(text) ? readChunk(text.slice(5)) : undefined;
+    const request = chunk && refusedChunk(chunk, reply, this.options.limits.refusedChunkBytes);
+    if (request === undefined || request instanceof Reply) this.#say(request ?? reply);
+    else this.beginChunk({ ...request, refusesMessage: (this.transaction?.recipients.length ?? 0) > 0 });
   }
 
   #takeCommand(text: string): void {
@@ -484,7 +514,8 @@ export class Session {
     if (!input.isMessage) this.#input = undefined;
     logRefusal(this, this.#lastVerb, '', reply);
     if (isLast && this.protocol === 'lmtp' && this.transaction !== undefined) this.#sayForEach(reply);
-    else this.#refuse(reply);
+    else if (reply.code >= 400) this.#refuse(reply);
+    else this.#say(reply); // a proxy script's
     if (isLast && input.isMessage) this.endTransaction();
   }
 

@@ -298,6 +298,64 @@ describe('RFC 3030 §2: out of order', () => {
   });
 });
 
+describe('BDAT and a proxy script (hooks 4)', () => {
+  test('that answers itself: the bytes are read all the same, and are never commands', async () => {
+    await start({
+      hooks: { proxy: () => ({ kind: 'Reply', code: 250, reason: ['mine'], next: false }) },
+      proxyCommands: new Set(['bdat']),
+    });
+    await mta.play(`${envelope}
+      ${chunk('QUIT\r\n')}
+      S: 250 2.0.0 mine
+      ${chunk('QUIT\r\n', 'LAST')}
+      S: 250 2.0.0 mine
+      C: NOOP
+      S: 250 2.0.0 Ok`);
+    expect(mta.messages).toEqual([]);
+  });
+
+  test('that refuses one chunk refuses the message', async () => {
+    let refuses = true;
+    await start({
+      hooks: {
+        proxy: () =>
+          refuses
+            ? { kind: 'Reply', code: 450, enhanced: [4, 7, 1], reason: ['later'], next: false }
+            : { kind: 'Pass', next: false },
+      },
+      proxyCommands: new Set(['bdat']),
+    });
+    const client = await mta.play(`${envelope}
+      ${chunk('a\r\n')}
+      S: 450 4.7.1 later`);
+    refuses = false;
+    await client.play(`
+      ${chunk('b\r\n')}
+      S: 450 4.7.1 later
+      ${chunk('c\r\n', 'LAST')}
+      S: 450 4.7.1 later
+      C: MAIL FROM:<>
+      S: 250 *
+      C: RCPT TO:<a@b.test>
+      S: 250 *
+      ${chunk('whole\r\n', 'LAST')}
+      S: 250 *`);
+    expect(mta.messages).toEqual(['whole\r\n']);
+  });
+
+  test('that answers a chunk too big to be read ends the session', async () => {
+    await start({
+      hooks: { proxy: () => ({ kind: 'Reply', code: 250, reason: ['mine'], next: false }) },
+      proxyCommands: new Set(['bdat']),
+      limits: { refusedChunkBytes: 10 },
+    });
+    await mta.play(`${greeted}
+      C: BDAT 11
+      S: 250 2.0.0 mine
+      S: <close>`);
+  });
+});
+
 describe('BDAT and sizes', () => {
   test('a message over the limit is refused, chunk by chunk, until LAST', async () => {
     await start({ limits: { messageBytes: 10 } });
