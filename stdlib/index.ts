@@ -15,6 +15,7 @@ export { privateKeyInPem } from './crypto/keys.js';
 export { type CountingResolver, createResolver, type ResolverSettings } from './dns/create-resolver.js';
 export { type HostRecords, hostTypes, parseHostRecord } from './dns/hosts.js';
 export { questionName } from './dns/names.js';
+export { answerToValue } from './dns/record-values.js';
 export type { DnsAnswer, DnsError, DnsRecord, Question, Resolver } from './dns/resolver.js';
 export { parseServerAddress } from './dns/servers/server-address.js';
 // --- Texts of other forms

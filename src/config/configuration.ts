@@ -79,6 +79,8 @@ export interface ServerSettings {
   /** The commands that the proxy script sees; all when undefined. */
   readonly proxyCommands: readonly string[] | undefined;
   readonly auth: { readonly enabled: boolean; readonly requireTls: boolean; readonly maxFailures: number };
+  /** Clients are looked up by reverse DNS before they are greeted. */
+  readonly reverseNames: boolean;
   /** Every line said on either side goes into the log. */
   readonly verbose: boolean;
   readonly heloRequired: boolean;

@@ -133,6 +133,7 @@ function makeServer(
       requireTls: phases.auth?.requiretls ?? true,
       maxFailures: phases.auth?.maxfailures ?? defaults.maxAuthFailures,
     },
+    reverseNames: phases.connect?.remoteptr ?? false,
     verbose: app.logging?.verbose ?? false,
     heloRequired: phases.helo?.required ?? false,
     maxMessages: phases.mailfrom?.maxmessages ?? 0,

@@ -2,6 +2,7 @@
 // where that makes sense.
 
 import type { Clock } from '#lang';
+import type { Resolver } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { SmtpHooks } from '../scripting/smtp-hooks.js';
 import type { Spool } from '../spool/spool.js';
@@ -92,6 +93,8 @@ export interface SmtpServerOptions {
   /** The commands that the proxy script sees, as `proxiedCommands` makes them; all when absent. */
   readonly proxyCommands?: ReadonlySet<string> | undefined;
   readonly auth: AuthOptions;
+  /** Clients are looked up by reverse DNS before they are greeted. */
+  readonly reverseNames: boolean;
   /** Every line said on either side goes into the log. */
   readonly verbose: boolean;
   readonly limits: SmtpLimits;
@@ -108,6 +111,7 @@ export const smtpDefaults = {
   smtpUtf8: true,
   chunking: true,
   auth: { enabled: true, requireTls: true, maxFailures: 5 },
+  reverseNames: false,
   verbose: false,
   limits: {
     commandLineBytes: 2048,
@@ -153,6 +157,8 @@ export interface SmtpServerParts {
   readonly stageKey?: string;
   readonly spool: Pick<Spool, 'receive' | 'commit'>;
   readonly hooks: SmtpHooks;
+  /** For reverse DNS. */
+  readonly resolver?: Resolver | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   readonly newId: () => string;

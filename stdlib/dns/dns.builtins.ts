@@ -5,7 +5,7 @@ import { builtin, type CallContext, HslArray, ScriptFault, type Value } from '#l
 import { servicesOf } from '../services.js';
 import { listedName } from './blocklists.js';
 import { recordTypes } from './record-types.js';
-import { recordFields, recordsSize, recordText } from './record-values.js';
+import { answerToValue, recordsSize, recordText } from './record-values.js';
 import type { DnsAnswer, Question, RecordType, Resolver } from './resolver.js';
 
 const source = 'stdlib 10, RFC 1035';
@@ -67,11 +67,8 @@ function mapAnswer<T extends Value>(
 }
 
 function resultArray(answer: DnsAnswer, extended: boolean, ctx: CallContext): HslArray {
-  if (answer.kind === 'failure') return HslArray.fromRecord({ error: answer.error, dnssec: answer.isSecure });
-  const { records } = answer;
-  ctx.charge(recordsSize(records));
-  const result = HslArray.fromList(extended ? records.map(recordFields) : records.map(recordText));
-  return HslArray.fromRecord({ result, dnssec: answer.isSecure });
+  if (answer.kind === 'records') ctx.charge(recordsSize(answer.records));
+  return answerToValue(answer, extended);
 }
 
 export const dnsQuery = builtin({

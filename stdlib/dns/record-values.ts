@@ -1,7 +1,7 @@
 // Records as scripts see them: a text for each, or an array of its fields (stdlib 10).
 
 import { HslArray, type Value } from '#lang';
-import type { DnsRecord } from './resolver.js';
+import type { DnsAnswer, DnsRecord } from './resolver.js';
 
 /**
  * A record as one text. What has a host name and a rank is the host name alone; what makes no sense by a single field is
@@ -57,6 +57,14 @@ export function recordFields(record: DnsRecord): HslArray {
     });
   }
   return HslArray.fromRecord(values);
+}
+
+/** An answer as `dns_query` gives it; `extended`: each record as an array instead of a text. */
+export function answerToValue(answer: DnsAnswer, extended = false): HslArray {
+  if (answer.kind === 'failure') return HslArray.fromRecord({ error: answer.error, dnssec: answer.isSecure });
+  const { records, isSecure } = answer;
+  const result = HslArray.fromList(extended ? records.map(recordFields) : records.map(recordText));
+  return HslArray.fromRecord({ result, dnssec: isSecure });
 }
 
 /** Roughly what the records take in a script's memory. */

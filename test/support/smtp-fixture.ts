@@ -13,7 +13,7 @@ import type {
   SessionEnding,
   SessionState,
 } from '#hooks';
-import type { EodMessage } from '#stdlib';
+import type { EodMessage, Resolver } from '#stdlib';
 import type { SmtpHooks } from '../../src/scripting/smtp-hooks.js';
 import { PendingRun } from '../../src/scripting/smtp-hooks.js';
 import { type SmtpLimits, type SmtpServerOptions, smtpDefaults } from '../../src/smtp/options.js';
@@ -48,6 +48,8 @@ export interface FixtureOptions extends Partial<Omit<SmtpServerOptions, 'hooks' 
   readonly hookIds?: SmtpServerOptions['hooks'];
   readonly transports?: readonly string[];
   readonly openFiles?: number;
+  /** For reverse DNS. */
+  readonly resolver?: Resolver;
 }
 
 export class SmtpFixture {
@@ -69,6 +71,7 @@ export class SmtpFixture {
       hookIds,
       transports = ['default', 'other'],
       openFiles,
+      resolver,
       ...rest
     } = options;
     const ids = Object.fromEntries(Object.keys(hooks).map((phase) => [phase, 'test']));
@@ -92,6 +95,7 @@ export class SmtpFixture {
         knowsTransport: (id) => transports.includes(id),
         onQueued: () => {},
         openFiles,
+        resolver,
         every: (_seconds, run) => {
           this.#tick = run;
           return () => {

@@ -11,7 +11,16 @@ const hook = (phase: string) =>
   );
 
 const phases = strict({
-  connect: hook('connect'),
+  connect: Type.Optional(
+    strict({
+      hook: Type.Optional(text('Id of the connect script; built-in behaviour when absent.')),
+      remoteptr: Type.Optional(
+        flag(
+          'Look clients up by reverse DNS before they are greeted: `remoteptr` of scripts and of the Received field; false.',
+        ),
+      ),
+    }),
+  ),
   helo: Type.Optional(
     strict({
       hook: Type.Optional(text('Id of the helo script.')),
