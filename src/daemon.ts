@@ -1,11 +1,11 @@
 // The running daemon: its parts wired together, and what may be asked of the whole: start, reload, stop.
 
-import { bytesToText } from '#lang';
+import { bytesToText, renderDiagnostics } from '#lang';
 import { uuidV1, uuidV4 } from '#stdlib';
 import type {
   Configuration,
+  MetricSettings,
   RunningSettings,
-  ServerSettings,
   StartupSettings,
 } from './config/configuration.js';
 import { openFilesLimit } from './config/open-files.js';
@@ -14,7 +14,7 @@ import { judge } from './delivery/failure.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import type { Logger } from './log/logger.js';
-import { ScriptMetrics } from './metrics/script-metrics.js';
+import { logSyslog } from './log/syslog.js';
 import { PickupPolicy } from './policy/pickup-policy.js';
 import { noPolicies, type PolicyConfig } from './policy/policy-config.js';
 import { systemQueueClock } from './queue/clock.js';
@@ -22,51 +22,15 @@ import { MessageQueue } from './queue/message-queue.js';
 import { limitsOf } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
 import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
-import { ProcessServices, scriptSettings } from './scripting/process-services.js';
+import { ProcessServices, type ScriptSettings, scriptSettings } from './scripting/process-services.js';
+import type { HookBase } from './scripting/run-surroundings.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
-import { type SmtpServerOptions, smtpDefaults } from './smtp/options.js';
-import { proxiedCommands } from './smtp/proxy-commands.js';
-import { SmtpServer } from './smtp/server.js';
+import { Servers } from './servers.js';
 import type { DiskSpool } from './spool/disk-spool.js';
 import type { QueuedMessage } from './spool/spool.js';
-import { submissionServerOptions } from './submission/configured.js';
-import { SubmissionServer } from './submission/server.js';
-
-function smtpOptions(settings: ServerSettings, hostname: string): SmtpServerOptions {
-  return {
-    id: settings.id,
-    hostname,
-    listeners: settings.listeners,
-    transportId: settings.transportId,
-    hooks: { ...settings.hooks, rcptto: settings.rcpttoHook, rcpttoByDomain: settings.rcpttoHookByDomain },
-    heloRequired: settings.heloRequired,
-    pipelining: settings.pipelining,
-    eightBitMime: settings.eightBitMime,
-    smtpUtf8: settings.smtpUtf8,
-    chunking: settings.chunking,
-    protocol: settings.protocol,
-    proxyCommands: settings.proxyCommands && proxiedCommands(settings.proxyCommands),
-    auth: settings.auth,
-    verbose: settings.verbose,
-    limits: {
-      ...smtpDefaults.limits,
-      messageBytes: settings.maxSizeBytes,
-      hops: settings.maxHops,
-      recipients: settings.maxRecipients,
-      messagesPerConnection: settings.maxMessages,
-      connections: settings.maxConnections,
-      connectionsPerIp: settings.maxConnectionsPerIp,
-    },
-    timeouts: {
-      commandSeconds: settings.timeouts.idle,
-      greetingSeconds: settings.timeouts.greeting,
-      transactionSeconds: settings.timeouts.transaction,
-      dataSeconds: settings.timeouts.data,
-      messageSeconds: settings.timeouts.message,
-      lingerSeconds: settings.timeouts.linger,
-    },
-  };
-}
+import { Deliverers } from './staging/deliverers.js';
+import { StagedConfiguration } from './staging/staged-configuration.js';
+import { type Deployment, type Preparation, Staging, type StagingParts } from './staging/staging.js';
 
 /** Calls again and again until the result is called. */
 function every(seconds: number, run: () => void): () => void {
@@ -78,6 +42,25 @@ function policiesOf({ remoteMxConcurrency }: RunningSettings): PolicyConfig {
   if (remoteMxConcurrency === 0) return noPolicies;
   return { policies: [{ fields: ['remotemx'], default: { concurrency: remoteMxConcurrency } }] };
 }
+
+/** Scripts find their metrics whichever configuration they are of; where both declare one, the normal one counts. */
+function metricsOf(running: RunningSettings, staged: RunningSettings | undefined): MetricSettings[] {
+  const names = new Set(running.metrics.map(({ name }) => name));
+  return [...running.metrics, ...(staged?.metrics ?? []).filter(({ name }) => !names.has(name))];
+}
+
+/** What `cache` statements that depend on a script file look at. */
+function fileStampOf({ startup, running }: Configuration): (name: string) => string | undefined {
+  return createFileStamp({
+    files: new Map(running.files.map(({ id, text }) => [id, text])),
+    folders: [startup.scriptRoot],
+  });
+}
+
+const notReloaded = 'configuration not reloaded; the old one stays';
+
+/** Time and luck of a daemon's staging. */
+export type DaemonChance = Pick<StagingParts<StagedConfiguration>, 'now' | 'after' | 'random'>;
 
 /** A running daemon: its parts, and what may be asked of it while it runs. */
 export class Daemon {
@@ -91,14 +74,24 @@ export class Daemon {
   readonly #runner: HookRunner;
   readonly #spool: DiskSpool;
   readonly #deliverer: SmtpDeliverer;
+  readonly #deliverers: Deliverers;
   readonly #queue: MessageQueue;
-  readonly #servers: SmtpServer[] = [];
-  readonly #submissionServers: SubmissionServer[] = [];
-  readonly #metrics: ScriptMetrics;
+  readonly #host: HookBase;
+  readonly #servers: Servers;
+  #fileStamp: (name: string) => string | undefined;
   #isReloading = false;
   #reloadAgain = false;
+  /** A second configuration for a part of the connections. */
+  readonly staging: Staging<StagedConfiguration>;
 
-  constructor(folder: string, { configuration, hooks }: Loaded, spool: DiskSpool, log: Logger) {
+  /** `chance` is what staging takes for time and luck; the real ones when absent. */
+  constructor(
+    folder: string,
+    { configuration, hooks }: Loaded,
+    spool: DiskSpool,
+    log: Logger,
+    chance?: DaemonChance,
+  ) {
     const { startup, running } = configuration;
     this.#folder = folder;
     this.#log = log;
@@ -106,22 +99,10 @@ export class Daemon {
     this.#atStart = running;
     this.#running = running;
     this.#spool = spool;
-    const cache = createFunctionCache({
-      clock: realClock,
-      fileStamp: createFileStamp({
-        files: new Map(running.files.map(({ id, text }) => [id, text])),
-        folders: [startup.scriptRoot],
-      }),
-    });
+    this.#fileStamp = fileStampOf(configuration);
+    const cache = createFunctionCache({ clock: realClock, fileStamp: (name) => this.#fileStamp(name) });
     const host = { ...createRunHost({ echo: () => {} }), cache };
-    this.#metrics = new ScriptMetrics({
-      onFull: (metric, mostSeries) =>
-        log.warn(
-          { metric, mostSeries },
-          'a metric has all the label values it may have; more are not counted',
-        ),
-    });
-    this.#metrics.configure(running.metrics);
+    this.#host = host;
     const { random } = host;
     const newId =
       startup.uuidVersion === 4
@@ -157,48 +138,59 @@ export class Daemon {
       lookup: (name, signal) => this.#services.names.addresses(name, signal),
       trust: this.#services.trust,
     });
+    this.#deliverers = new Deliverers(this.#deliverer);
     this.#queue = new MessageQueue({
       spool,
-      deliverer: this.#deliverer,
-      hooks: this.#runner,
+      deliverer: this.#deliverers,
+      hooks: {
+        predelivery: (message) => this.#hooksOf(message).predelivery(message),
+        postdelivery: (message, facts, context) =>
+          this.#hooksOf(message).postdelivery(message, facts, context),
+      },
       judge,
-      transport: (id) => this.#running.transports.get(id),
+      transport: (id, stageKey) =>
+        (this.staging.workOf(stageKey)?.running ?? this.#running).transports.get(id),
       policy: new PickupPolicy(policiesOf(running)),
       clock: systemQueueClock,
       log,
       concurrency: startup.queueConcurrency,
     });
     const openFiles = openFilesLimit();
-    for (const settings of running.servers) {
-      const parts = {
+    this.#servers = new Servers({
+      running,
+      hostname: startup.hostname,
+      parts: {
         spool,
         hooks: this.#runner,
         log,
         clock: host.clock,
         newId,
-        knowsTransport: (id: string) => this.#running.transports.has(id),
-        onQueued: (messages: readonly QueuedMessage[]) => this.#queue.accept(messages),
+        knowsTransport: (id) => this.#running.transports.has(id),
+        onQueued: (messages) => this.#queue.accept(messages),
         every,
+        resolver: this.#services.network.resolver,
         ...(openFiles === undefined ? {} : { openFiles }),
-      };
-      const { hostname } = startup;
-      if (settings.type === 'smtp')
-        this.#servers.push(new SmtpServer(smtpOptions(settings, hostname), parts));
-      else
-        this.#submissionServers.push(
-          new SubmissionServer(submissionServerOptions(settings, hostname), parts),
-        );
-    }
+      },
+      choose: (connection) => this.staging.choose(connection),
+    });
+    this.staging = new Staging({
+      now: () => host.clock.monotonic(),
+      after: host.after,
+      random: () => random.number(),
+      ...chance,
+      newKey: newId,
+      serverIds: this.#servers.ids,
+      prepare: (deployment, key) => this.#prepareStage(deployment, key),
+      onLiving: (staged) => this.#services.metrics.configure(metricsOf(this.#running, staged?.running)),
+      onEnded: (key) => this.#queue.reconsider(key),
+      log,
+    });
   }
 
   /** Loads what the spool holds, opens the listeners, begins to deliver. @throws ListenError, SpoolError */
   async start(): Promise<void> {
     this.#queue.accept(await this.#spool.recover());
-    const listeners: object[] = [];
-    for (const server of [...this.#servers, ...this.#submissionServers]) {
-      for (const { address, port } of await server.start())
-        listeners.push({ server: server.options.id, address, port });
-    }
+    const listeners = await this.#servers.start();
     const { ACTIVE, DEFER, HOLD } = this.#queue.counts();
     this.#queue.start();
     this.#log.info(
@@ -228,28 +220,63 @@ export class Daemon {
     try {
       const { configuration, hooks } = await load(this.#folder);
       const { running } = configuration;
+      const problems = this.#servers.problemsOf(running);
+      if (problems.length > 0) {
+        this.#log.error({ problems: problems.join('\n') }, notReloaded);
+        return;
+      }
       this.#warnOfRestart(configuration);
       for (const warning of configuration.warnings) this.#log.warn({}, problemToText(warning));
       this.#running = running;
-      this.#services.configure(scriptSettings(this.#startup, running));
+      this.#fileStamp = fileStampOf(configuration);
+      this.#services.configure(this.#scriptSettings(running));
       this.#runner.replace(hooks.programs, limitsOf(running.limits));
-      for (const server of this.#servers) {
-        const settings = running.servers.find(({ id }) => id === server.options.id);
-        if (settings !== undefined) server.reconfigure(smtpOptions(settings, this.#startup.hostname));
-      }
-      for (const server of this.#submissionServers) {
-        const settings = running.servers.find(({ id }) => id === server.options.id);
-        if (settings !== undefined)
-          server.reconfigure(submissionServerOptions(settings, this.#startup.hostname));
-      }
+      this.#servers.reconfigure(running);
       this.#queue.reconfigure(policiesOf(running));
-      this.#metrics.configure(running.metrics);
       this.#log.info({}, 'configuration reloaded');
     } catch (error) {
       // A mistake of ours must not end a daemon that runs well on what it has.
       const why = isRefusal(error) ? { problems: problemsToText(error) } : { err: error };
-      this.#log.error(why, 'configuration not reloaded; the old one stays');
+      this.#log.error(why, notReloaded);
     }
+  }
+
+  /** Reads a configuration to be staged as a reload reads one. */
+  async #prepareStage({ id, config }: Deployment, key: string): Promise<Preparation<StagedConfiguration>> {
+    let loaded: Loaded;
+    try {
+      loaded = await load(this.#folder, { name: 'staged/smtpd-app.yaml', text: config });
+    } catch (error) {
+      return { kind: 'refused', problems: problemsToText(error) };
+    }
+    const { configuration, hooks } = loaded;
+    const problems = this.#servers.problemsOf(configuration.running);
+    if (problems.length > 0) return { kind: 'refused', problems: problems.join('\n') };
+    const work = new StagedConfiguration({
+      id,
+      key,
+      loaded,
+      startup: this.#startup,
+      host: this.#host,
+      services: this.#services,
+      submission: this.#submission,
+      runner: this.#runner,
+      log: this.#log,
+    });
+    this.#deliverers.assign(configuration.running.transports.values(), work.deliverer);
+    const warnings = configuration.warnings.map(problemToText);
+    if (hooks.warnings.length > 0) warnings.push(bytesToText(renderDiagnostics(hooks.warnings)));
+    return { kind: 'ready', work, warnings: warnings.join('\n') };
+  }
+
+  /** A message is decided about by the configuration that it came by, while that lives. */
+  #hooksOf({ stageKey }: QueuedMessage): HookRunner {
+    return this.staging.workOf(stageKey)?.hooks ?? this.#runner;
+  }
+
+  #scriptSettings(running: RunningSettings): ScriptSettings {
+    const staged = this.staging.living?.running;
+    return { ...scriptSettings(this.#startup, running), metrics: metricsOf(running, staged) };
   }
 
   /** smtpd.yaml is read at start only: what changed in it must not be taken for applied. */
@@ -270,20 +297,14 @@ export class Daemon {
     this.#log.info({ reason, grace }, 'stopping');
     // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool
     // and goes out after the next start.
-    const servers = [...this.#servers, ...this.#submissionServers];
-    await Promise.all([...servers.map((server) => server.stop(grace)), this.#queue.stop(grace)]);
-    await Promise.all([this.#submission.stop(), this.#deliverer.close(), this.#services.close()]);
+    await Promise.all([this.#servers.stop(grace), this.#queue.stop(grace)]);
+    await Promise.all([
+      this.#submission.stop(),
+      this.staging.close(),
+      this.#deliverer.close(),
+      this.#services.close(),
+    ]);
     await this.#spool.close();
     this.#log.info({}, 'stopped');
   }
-}
-
-/** Severities of syslog as levels of the log. */
-function logSyslog(log: Logger, priority: number, text: string): void {
-  const severity = priority & 7;
-  const line = bytesToText(text);
-  if (severity <= 3) log.error({}, line);
-  else if (severity === 4) log.warn({}, line);
-  else if (severity === 7) log.debug({}, line);
-  else log.info({}, line);
 }

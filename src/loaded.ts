@@ -2,7 +2,7 @@
 
 import { bytesToText, renderDiagnostics } from '#lang';
 import type { Configuration } from './config/configuration.js';
-import { loadConfiguration } from './config/load.js';
+import { type ConfigText, loadConfiguration } from './config/load.js';
 import { ConfigError } from './config/problem.js';
 import { type ConfiguredHooks, compileHooks, RefusedScripts } from './scripting/configured-hooks.js';
 
@@ -12,9 +12,9 @@ export interface Loaded {
   readonly hooks: ConfiguredHooks;
 }
 
-/** @throws ConfigError, RefusedScripts */
-export async function load(folder: string): Promise<Loaded> {
-  const configuration = loadConfiguration(folder);
+/** `app` takes the place of the folder's smtpd-app.yaml. @throws ConfigError, RefusedScripts */
+export async function load(folder: string, app?: ConfigText): Promise<Loaded> {
+  const configuration = loadConfiguration(folder, app);
   return {
     configuration,
     hooks: await compileHooks(configuration.running, configuration.startup.scriptRoot),

@@ -29,15 +29,22 @@ import { collectServers } from './servers.js';
 import { checkClientCertificates, collectTransports } from './transports.js';
 import { parseDuration, parseSize } from './units.js';
 
+/** A configuration file that is not on the disk. */
+export interface ConfigText {
+  /** What problems call it. Paths in it begin where those of the folder's own file do. */
+  readonly name: string;
+  readonly text: string;
+}
+
 function readYaml<T>(
   file: string,
   schema: TSchema,
   required: boolean,
   problems: ConfigProblem[],
 ): ConfigDocument<T> | undefined {
-  let source: string;
+  let text: string;
   try {
-    source = readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     if (missing && !required) return undefined;
@@ -45,7 +52,15 @@ function readYaml<T>(
     problems.push({ file, message: `${why}; it is needed`, severity: 'error' });
     return undefined;
   }
-  const read = readDocument<T>(file, source, schema);
+  return checkYaml({ name: file, text }, schema, problems);
+}
+
+function checkYaml<T>(
+  { name, text }: ConfigText,
+  schema: TSchema,
+  problems: ConfigProblem[],
+): ConfigDocument<T> | undefined {
+  const read = readDocument<T>(name, text, schema);
   if ('document' in read) return read.document;
   problems.push(...read.problems);
   return undefined;
@@ -97,10 +112,10 @@ function makeStartup(
 }
 
 /**
- * Loads and checks a configuration folder.
+ * Loads and checks a configuration folder; `givenApp` takes the place of its smtpd-app.yaml.
  * @throws ConfigError with every problem found
  */
-export function loadConfiguration(folder: string): Configuration {
+export function loadConfiguration(folder: string, givenApp?: ConfigText): Configuration {
   const problems: ConfigProblem[] = [];
   const root = path.resolve(folder);
   if (!existsSync(root) || !statSync(root).isDirectory()) {
@@ -117,7 +132,10 @@ export function loadConfiguration(folder: string): Configuration {
   const named = smtpd?.value.environment ?? {};
   const fileOf = (setting: string | undefined, name: string) =>
     setting === undefined ? path.join(layout.yaml, name) : path.resolve(root, setting);
-  const app = readYaml<AppFile>(fileOf(named.appconf, 'smtpd-app.yaml'), appSchema, true, problems);
+  const app =
+    givenApp === undefined
+      ? readYaml<AppFile>(fileOf(named.appconf, 'smtpd-app.yaml'), appSchema, true, problems)
+      : checkYaml<AppFile>(givenApp, appSchema, problems);
   const policy = readYaml<PolicyFile>(
     fileOf(named.policyconf, 'smtpd-policy.yaml'),
     policySchema,

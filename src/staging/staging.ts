@@ -80,6 +80,11 @@ export class Staging<Work extends StagedWork> {
     this.#parts = parts;
   }
 
+  /** What lives. */
+  get living(): Work | undefined {
+    return this.#stillLiving()?.work;
+  }
+
   /** Ended ones that still have connections. */
   get endedWithConnections(): number {
     return this.#ended.size;
