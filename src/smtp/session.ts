@@ -352,14 +352,16 @@ export class Session {
   /** Stops reading what nobody can take, and ends with a client that has ended. */
   #watchInput(): void {
     const { waitingBytes } = this.#lines;
-    if (this.#isPaused ? waitingBytes === 0 : waitingBytes > mostWaitingBytes) {
+    const isHeldUp = this.#isWaiting || this.#isBlocked || this.#isYielding;
+    // A part of a line that waits for its rest is not held up, however long it is.
+    if (this.#isPaused ? !isHeldUp : isHeldUp && waitingBytes > mostWaitingBytes) {
       this.#isPaused = !this.#isPaused;
       if (this.#isPaused) this.#socket.pause();
       else this.#socket.resume();
     }
     if (!this.#hasPeerEnded || this.#isClosing) return;
     // Whole commands that came before the end are carried out; what runs with none behind it has nobody to answer to.
-    if (waitingBytes > 0 && (this.#isWaiting || this.#isBlocked || this.#isYielding)) return;
+    if (waitingBytes > 0 && isHeldUp) return;
     this.#abandon('the client has gone');
     // A message that is being committed is finished first.
     if (this.#finishing === undefined) this.#close('remote');
