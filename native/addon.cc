@@ -7,5 +7,6 @@
 NAPI_MODULE_INIT() {
   addPatterns(env, exports);
   addPasswords(env, exports);
+  addSockets(env, exports);
   return exports;
 }

@@ -9,3 +9,6 @@ void addPatterns(napi_env env, napi_value exports);
 
 /** `passwords`: crypt(3). */
 void addPasswords(napi_env env, napi_value exports);
+
+/** `sockets`: system calls that Node lacks. */
+void addSockets(napi_env env, napi_value exports);

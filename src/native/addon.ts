@@ -7,6 +7,7 @@ import process from 'node:process';
 import { assetPath } from './asset.js';
 import { type PasswordLibrary, passwordLibrary } from './password-library.js';
 import { type PatternLibrary, patternLibrary } from './pattern-library.js';
+import { type SocketLibrary, socketLibrary } from './socket-library.js';
 
 /** A part of the addon, or a sentence that says why it is not there and what to do. */
 export type Part<T> = { readonly kind: 'available'; readonly part: T } | Missing;
@@ -21,6 +22,7 @@ export interface Missing {
 export interface Native {
   readonly patterns: Part<PatternLibrary>;
   readonly passwords: Part<PasswordLibrary>;
+  readonly sockets: Part<SocketLibrary>;
 }
 
 /** The addon of this installation. */
@@ -43,12 +45,17 @@ export function loadNative(file: string): Native {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return without(`the native addon ${file} cannot be loaded (${reason}): run npm run build`);
   }
-  return { patterns: patternsOf(holder.exports, file), passwords: passwordsOf(holder.exports, file) };
+  const { exports } = holder;
+  return {
+    patterns: patternsOf(exports, file),
+    passwords: passwordsOf(exports, file),
+    sockets: socketsOf(exports, file),
+  };
 }
 
 function without(problem: string): Native {
   const missing: Missing = { kind: 'missing', problem };
-  return { patterns: missing, passwords: missing };
+  return { patterns: missing, passwords: missing, sockets: missing };
 }
 
 function patternsOf(exports: unknown, file: string): Part<PatternLibrary> {
@@ -76,6 +83,13 @@ function passwordsOf(exports: unknown, file: string): Part<PasswordLibrary> {
   const library = passwordLibrary(part);
   if (library === undefined)
     return { kind: 'missing', problem: `the native addon ${file} has no passwords: run npm run build` };
+  return { kind: 'available', part: library };
+}
+
+function socketsOf(exports: unknown, file: string): Part<SocketLibrary> {
+  const library = socketLibrary(memberOf(exports, 'sockets'));
+  if (library === undefined)
+    return { kind: 'missing', problem: `the native addon ${file} has no sockets: run npm run build` };
   return { kind: 'available', part: library };
 }
 

@@ -11,3 +11,4 @@ export {
   type NativePattern,
   type PatternLibrary,
 } from './pattern-library.js';
+export type { SocketLibrary } from './socket-library.js';
