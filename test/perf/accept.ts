@@ -20,9 +20,10 @@ interface AcceptCase {
   readonly sizeBytes: number;
   readonly sessions: number;
   readonly tls: boolean;
+  readonly pipelining: boolean;
 }
 
-const quickCases = '4k:1,4k:20,4k:100,100k:20,4k:20:tls';
+const quickCases = '4k:1,4k:20,4k:100,4k:20:pipelining,4k:20:tls,100k:20';
 const allCases = ['4k', '100k'].flatMap((size) =>
   [1, 20, 100, 1000].flatMap((sessions) => [`${size}:${sessions}`, `${size}:${sessions}:tls`]),
 );
@@ -34,19 +35,20 @@ const servers: Readonly<Record<string, (wanted: Wanted) => Promise<Peer>>> = {
   'argonite-hooks': (wanted) => startHoldingArgonite({ hooks: everyHook }, wanted),
 };
 
-/** `4k:20` or `100k:20:tls`. */
+/** `4k:20`, `100k:20:tls` or `4k:20:pipelining`. */
 function parseCase(text: string): AcceptCase {
-  const match = /^(\d+)k:(\d+)(:tls)?$/.exec(text);
+  const match = /^(\d+)k:(\d+)(:tls)?(:pipelining)?$/.exec(text);
   if (match === null)
     throw new Error(
-      `"${text}" is no case; a case is KIB:SESSIONS or KIB:SESSIONS:tls, like 4k:20 or 100k:1:tls`,
+      `"${text}" is no case; a case is KIB:SESSIONS[:tls][:pipelining], like 4k:20 or 100k:1:tls`,
     );
-  const [, kib, sessions, tls] = match;
+  const [, kib, sessions, tls, pipelining] = match;
   return {
-    name: `${kib} KiB, ${sessions}${tls === undefined ? '' : ', TLS'}`,
+    name: `${kib} KiB, ${sessions}${tls === undefined ? '' : ', TLS'}${pipelining === undefined ? '' : ', pipelined'}`,
     sizeBytes: Number(kib) * 1024,
     sessions: Number(sessions),
     tls: tls !== undefined,
+    pipelining: pipelining !== undefined,
   };
 }
 

@@ -1,5 +1,5 @@
 // The load of the accept benchmark, in a process of its own: sessions that stay open, are logged out of the clock until
-// all have greeted, and then send one message after another, one command at a time, as smtp-source does. The same client
+// all have greeted, and then send one message after another, one command at a time as smtp-source does, or pipelined. The same client
 // drives every server, with and without TLS.
 //
 // argv: one JSON object (`LoadOptions`). stdout: "ready", then one JSON object for each burst. stdin: seconds of a burst.
@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly sizeBytes: number;
   /** STARTTLS before anything else. */
   readonly tls: boolean;
+  /** MAIL, RCPT and DATA in one packet (RFC 2920), as sending servers do where it is announced. */
+  readonly pipelining: boolean;
 }
 
 /** One burst. */
@@ -30,6 +32,7 @@ const options = JSON.parse(process.argv[2]!) as LoadOptions;
 const mail = Buffer.from('MAIL FROM:<source@client.test>\r\n');
 const rcpt = Buffer.from('RCPT TO:<sink@example.test>\r\n');
 const data = Buffer.from('DATA\r\n');
+const envelope = Buffer.concat([mail, rcpt, data]);
 const message = sampleMessage(options.sizeBytes);
 // The certificate of the benchmark is nobody's: what is measured is the server's side.
 const secureContext = options.tls ? createSecureContext() : undefined;
@@ -66,7 +69,7 @@ class LoadSession {
   /** Sends messages until the burst is over. */
   send(): void {
     this.#began = performance.now();
-    this.#say('mail', mail);
+    this.#say('mail', options.pipelining ? envelope : mail);
   }
 
   #listen(socket: Socket): void {
@@ -82,16 +85,17 @@ class LoadSession {
 
   #take(chunk: Buffer): void {
     this.#text += chunk.toString('latin1');
-    if (!this.#text.endsWith('\r\n')) return;
-    const last = this.#text.lastIndexOf('\r\n', this.#text.length - 3) + 2;
-    const line = last === 1 ? this.#text : this.#text.slice(last);
-    if (line[3] === '-') return;
-    this.#text = '';
-    this.#answered(Number(line.slice(0, 3)), line);
+    let begin = 0;
+    for (let end = this.#text.indexOf('\r\n'); end !== -1; end = this.#text.indexOf('\r\n', begin)) {
+      const line = this.#text.slice(begin, end);
+      begin = end + 2;
+      if (line[3] !== '-') this.#answered(Number(line.slice(0, 3)), line);
+    }
+    this.#text = this.#text.slice(begin);
   }
 
   #answered(code: number, line: string): void {
-    if (code >= 400) fail(`the server answered ${this.#step} with ${line.trim()}`);
+    if (code >= 400) fail(`the server answered ${this.#step} with ${line}`);
     switch (this.#step) {
       case 'greeting':
         this.#greet();
@@ -108,10 +112,12 @@ class LoadSession {
         this.#encrypt();
         return;
       case 'mail':
-        this.#say('rcpt', rcpt);
+        if (options.pipelining) this.#step = 'rcpt';
+        else this.#say('rcpt', rcpt);
         return;
       case 'rcpt':
-        this.#say('data', data);
+        if (options.pipelining) this.#step = 'data';
+        else this.#say('data', data);
         return;
       case 'data':
         this.#say('message', message);
@@ -128,7 +134,7 @@ class LoadSession {
         return;
       }
       case 'idle':
-        fail(`the server said something unasked: ${line.trim()}`);
+        fail(`the server said something unasked: ${line}`);
     }
   }
 
