@@ -4,7 +4,7 @@
 import type { AddressInfo } from 'node:net';
 import type { RunningSettings, ServerSettings } from './config/configuration.js';
 import { smtpServerOptions } from './smtp/configured.js';
-import type { SmtpServerParts, StagedConnection } from './smtp/options.js';
+import type { SmtpServerParts } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
 import type { StageTicket } from './staging/stage.js';
 import type { StagedConfiguration } from './staging/staged-configuration.js';
@@ -12,12 +12,15 @@ import type { ConnectionOrigin } from './staging/traffic.js';
 import { submissionServerOptions } from './submission/configured.js';
 import { SubmissionServer } from './submission/server.js';
 
+/** What every kind of server works with, under one configuration. */
+type ServerParts = Omit<SmtpServerParts, 'stage'>;
+
 /** What the servers are made of. */
 export interface ServersOptions {
   readonly running: RunningSettings;
   readonly hostname: string;
   /** What they work with under the normal configuration. */
-  readonly parts: Omit<SmtpServerParts, 'stage' | 'stageKey'>;
+  readonly parts: ServerParts;
   /** Decides whether a new connection is for a staged configuration. */
   readonly choose: (connection: ConnectionOrigin) => StageTicket<StagedConfiguration> | undefined;
 }
@@ -88,18 +91,21 @@ export class Servers {
         ...parts,
         stage: (connection) => this.#stage(connection, smtpServerOptions),
       });
-    return new SubmissionServer(submissionServerOptions(settings, hostname), parts);
+    return new SubmissionServer(submissionServerOptions(settings, hostname), {
+      ...parts,
+      stage: (connection) => this.#stage(connection, submissionServerOptions),
+    });
   }
 
   /** The decision about a connection, with what it runs on if it is for a staged configuration. */
   #stage<Options>(
     connection: ConnectionOrigin,
     optionsOf: (settings: ServerSettings, hostname: string) => Options,
-  ): (Omit<StagedConnection, 'options'> & { readonly options: Options }) | undefined {
+  ): { readonly options: Options; readonly parts: ServerParts; readonly close: () => void } | undefined {
     const ticket = this.#options.choose(connection);
     if (ticket === undefined) return undefined;
     const { hostname, parts } = this.#options;
-    const made = ticket.work.forServer(connection.serverId, parts as SmtpServerParts, (settings, staged) => ({
+    const made = ticket.work.forServer(connection.serverId, parts, (settings, staged) => ({
       options: optionsOf(settings, hostname),
       parts: staged,
     }));

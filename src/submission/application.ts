@@ -2,6 +2,7 @@
 // when a server of type http or https starts.
 
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import Type from 'typebox';
@@ -12,7 +13,7 @@ import { answerToJson } from './answer.js';
 import { findApiKey } from './api-keys.js';
 import type { Connections } from './connections.js';
 import { IdempotentAnswers } from './idempotency.js';
-import type { SubmissionServerOptions, SubmissionServerParts } from './options.js';
+import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
 import { RequestProblem } from './request-problem.js';
 import { RunningRequests } from './running-requests.js';
 import {
@@ -30,6 +31,8 @@ export interface ApplicationHost {
   readonly options: SubmissionServerOptions;
   readonly parts: SubmissionServerParts;
   readonly connections: Connections;
+  /** What requests on a connection run on that begin now: these, or those of a staged configuration. */
+  basisOf(socket: Socket): RequestBasis;
   /** No more submissions may begin. */
   readonly isStopping: boolean;
   /** Submissions under way, by their requests. */
@@ -43,6 +46,7 @@ interface RequestFacts {
   began: number;
   /** Those of the moment it came. */
   options: SubmissionServerOptions;
+  parts: SubmissionServerParts;
   apiKey?: ApiKey;
   /** For the log. */
   submission?: Submission;
@@ -89,7 +93,8 @@ export async function buildApplication(
   app.decorateRequest('facts');
 
   app.addHook('onRequest', (request, reply, done) => {
-    request.facts = { began: clock.monotonic(), options: host.options };
+    const { options, parts } = host.basisOf(request.raw.socket);
+    request.facts = { began: clock.monotonic(), options, parts };
     host.connections.used(request.raw.socket);
     void reply.header('cache-control', 'no-store');
     if (host.isStopping)
@@ -177,7 +182,7 @@ export async function buildApplication(
     },
     async (request, reply) => {
       const facts = request.facts!;
-      const { options } = facts;
+      const { options, parts } = facts;
       const apiKey = facts.apiKey!;
       const contentType = request.headers['content-type'] ?? '';
       if (!/^multipart\/form-data *(?:;|$)/i.test(contentType))
@@ -196,7 +201,7 @@ export async function buildApplication(
       const submission = new Submission(
         {
           options,
-          parts: host.parts,
+          parts,
           answers,
           client: clientFacts(host, request),
           apiKey,

@@ -2,13 +2,14 @@
 
 import type { Socket } from 'node:net';
 import { plainIp } from '../smtp/session.js';
-import type { SubmissionLimits } from './options.js';
+import type { RequestBasis, StagedBasis, SubmissionLimits } from './options.js';
 
 /** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
 const reservedDescriptors = 0.1;
 
 interface Connection {
   readonly id: string;
+  readonly staged: StagedBasis | undefined;
   /** A request has come on it. */
   isUsed: boolean;
 }
@@ -27,6 +28,7 @@ export class Connections {
     newId: () => string,
     limits: SubmissionLimits,
     openFiles: number | undefined,
+    staged?: StagedBasis,
   ): boolean {
     const ip = plainIp(socket.remoteAddress);
     const { connections, connectionsPerIp } = limits;
@@ -35,15 +37,23 @@ export class Connections {
     if (connectionsPerIp > 0 && fromIp >= connectionsPerIp) return false;
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
       return false;
-    this.#all.set(socket, { id: newId(), isUsed: false });
+    this.#all.set(socket, { id: newId(), staged, isUsed: false });
     this.#byIp.set(ip, fromIp + 1);
-    socket.once('close', () => this.#closed(socket, ip));
+    socket.once('close', () => {
+      this.#closed(socket, ip);
+      staged?.close();
+    });
     return true;
   }
 
   /** The id of a connection, as scripts see it. */
   idOf(socket: Socket): string | undefined {
     return this.#find(socket)?.id;
+  }
+
+  /** What its requests run on if it belongs to a staged configuration. */
+  stagedBasisOf(socket: Socket): RequestBasis | undefined {
+    return this.#find(socket)?.staged;
   }
 
   /** A request has come on it. */

@@ -60,8 +60,25 @@ export const submissionDefaults = {
   timeouts: { idleSeconds: 300, requestSeconds: 600, lingerSeconds: 5 },
 } as const satisfies Omit<SubmissionServerOptions, 'id' | 'hostname' | 'listeners'>;
 
+/** What the requests of a connection run on. */
+export interface RequestBasis {
+  readonly options: SubmissionServerOptions;
+  readonly parts: SubmissionServerParts;
+}
+
+/** The same for a connection for which another configuration was chosen, to its end. */
+export interface StagedBasis extends RequestBasis {
+  /** The connection is over, or was turned away. */
+  close(): void;
+}
+
 /** What a server works with. */
 export interface SubmissionServerParts extends Readonly<IntakeContextParts> {
+  /** Asked once for each connection: the staged configuration that it belongs to, if any. */
+  readonly stage?: (connection: {
+    readonly serverId: string;
+    readonly remoteIp: string;
+  }) => StagedBasis | undefined;
   readonly newId: () => string;
   /** How many files the process may have open (RLIMIT_NOFILE), if known. */
   readonly openFiles?: number | undefined;

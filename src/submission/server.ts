@@ -5,9 +5,10 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { listen } from '../smtp/server.js';
+import { plainIp } from '../smtp/session.js';
 import type { ApplicationHost } from './application.js';
 import { Connections } from './connections.js';
-import type { SubmissionServerOptions, SubmissionServerParts } from './options.js';
+import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
 import type { Submission } from './submission.js';
 
 /** How often deadlines are looked at. */
@@ -84,6 +85,11 @@ export class SubmissionServer implements ApplicationHost {
     if (this.running.size === 0) this.#whenNoneRuns?.();
   }
 
+  /** What requests on a connection run on that begin now. */
+  basisOf(socket: Socket): RequestBasis {
+    return this.connections.stagedBasisOf(socket) ?? this;
+  }
+
   #makeServer(listener: RequestListener): Server {
     const server = createServer(
       { noDelay: true, maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: sweepSeconds * 1000 },
@@ -108,8 +114,12 @@ export class SubmissionServer implements ApplicationHost {
   }
 
   #admit(socket: Socket): void {
-    const { newId, openFiles } = this.parts;
-    if (this.connections.admit(socket, newId, this.options.limits, openFiles)) return;
+    const { newId, openFiles, stage } = this.parts;
+    const staged = stage?.({ serverId: this.options.id, remoteIp: plainIp(socket.remoteAddress) });
+    // All connections of the server count; how many there may be is the chosen configuration's.
+    const { limits } = (staged ?? this).options;
+    if (this.connections.admit(socket, newId, limits, openFiles, staged)) return;
+    staged?.close();
     socket.on('error', () => {});
     socket.end(plainAnswer('503 Service Unavailable', 'too many connections; come again later'));
     socket.destroySoon();
