@@ -1,17 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { CountingSink } from '../support/counting-sink.js';
 import { Daemon, type DaemonConfig, writeConfig } from '../support/daemon.js';
 import { TestClient } from '../support/smtp-client.js';
+import { form, formBody, formType, sendHttp } from '../support/submission-fixture.js';
 
 // The daemon is killed at random moments while clients send and the queue delivers. Afterwards the messages are
-// counted: what got 250 came at least once, what was refused never, and a message came twice only if its attempt was
+// counted: what got 250 (or 200 over HTTP) came at least once, what was refused never, and a message came twice only if its attempt was
 // in flight when the daemon died.
 
 const kills = Number(process.env['ARGONITE_CRASH_KILLS'] ?? 50);
 const sessions = 8;
+/** Of them by HTTP. */
+const submitters = 2;
 const concurrency = 10;
 
 /** A seeded generator, so that a failing run can be repeated: ARGONITE_CRASH_SEED. */
@@ -32,6 +36,7 @@ test(`no accepted mail is lost by ${kills} kills at random moments under load`, 
   const config: DaemonConfig = {
     folder,
     concurrency,
+    http: {},
     retry: { count: 1000, intervals: [{ interval: 0.2 }] },
     hooks: {
       eod: `
@@ -63,32 +68,48 @@ test(`no accepted mail is lost by ${kills} kills at random moments under load`, 
   const accepted = new Set<string>();
   const refused = new Set<string>();
   let number = 0;
+  const nextMail = () => {
+    const id = `m${++number}`;
+    const isRefused = number % 10 === 0;
+    const size = number % 50 === 0 ? 1_500_000 : number % 7 === 0 ? 60_000 : 500;
+    const body = `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(size / 72));
+    const header = `X-Number: ${id}\r\n${isRefused ? 'X-Refuse: yes\r\n' : ''}Subject: crash\r\n\r\n`;
+    return { id, message: header + body };
+  };
+  // The daemon dies under them: whether it had a message, only its answer would have told.
   const client = async (port: number): Promise<void> => {
     try {
       const { client: session } = await TestClient.connect(port);
       for (;;) {
-        const id = `m${++number}`;
-        const isRefused = number % 10 === 0;
-        const size = number % 50 === 0 ? 1_500_000 : number % 7 === 0 ? 60_000 : 500;
-        const body = `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(size / 72));
-        const reply = await session.send(
-          'a@client.test',
-          [`${id}@example.test`],
-          `X-Number: ${id}\r\n${isRefused ? 'X-Refuse: yes\r\n' : ''}Subject: crash\r\n\r\n${body}`,
-        );
-        if (reply.code === 250) accepted.add(id);
-        else refused.add(id);
+        const { id, message } = nextMail();
+        const reply = await session.send('a@client.test', [`${id}@example.test`], message);
+        (reply.code === 250 ? accepted : refused).add(id);
       }
-    } catch {
-      // The daemon died under us: whether it had this message, only its 250 would have told.
-    }
+    } catch {}
+  };
+  const submitter = async (port: number): Promise<void> => {
+    const agent = new Agent({ keepAlive: true });
+    try {
+      for (;;) {
+        const { id, message } = nextMail();
+        const { status } = await sendHttp(port, {
+          agent,
+          headers: { 'x-api-key': 'test-key', 'content-type': formType },
+          body: formBody(form({ recipients: [{ localpart: id, domain: 'example.test' }] }, message)),
+        });
+        (status === 200 ? accepted : refused).add(id);
+      }
+    } catch {}
+    agent.destroy();
   };
 
   try {
     writeConfig(folder, { ...config, nextHopPort: sink.port });
     for (let kill = 0; kill < kills; kill++) {
       const daemon = await Daemon.startIn(folder);
-      const clients = Array.from({ length: sessions }, () => client(daemon.port));
+      const clients = Array.from({ length: sessions }, (_, index) =>
+        index < submitters ? submitter(daemon.httpPort) : client(daemon.port),
+      );
       await new Promise((resolve) => setTimeout(resolve, 20 + random() * 280));
       await daemon.stop('SIGKILL');
       await Promise.all(clients);

@@ -34,6 +34,8 @@ export interface DaemonConfig {
   readonly app?: Readonly<Record<string, unknown>>;
   /** Merged into the session settings of the transport (`tls: {mode: require}`). */
   readonly session?: Readonly<Record<string, unknown>>;
+  /** A second server, of HTTP submission, with the same eod script and the key `test-key`; merged into it in smtpd-app.yaml. */
+  readonly http?: Readonly<Record<string, unknown>>;
   readonly retry?: Readonly<Record<string, unknown>>;
   readonly spool?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -71,13 +73,32 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
   for (const [name, content] of Object.entries(config.files ?? {})) put(`files/${name}`, content);
   put('smtpd.yaml', {
     version: '6.8',
-    servers: [{ id: 'in', listeners: [{ address: '127.0.0.1', port: config.port ?? 0 }] }],
+    servers: [
+      { id: 'in', listeners: [{ address: '127.0.0.1', port: config.port ?? 0 }] },
+      ...(config.http === undefined
+        ? []
+        : [{ id: 'web', type: 'http', listeners: [{ address: '127.0.0.1', port: 0 }] }]),
+    ],
     environment: { hostname: 'mta.test', ...config.environment },
     spool: { path: 'spool', ...config.spool },
   });
   put('smtpd-app.yaml', {
     version: '6.8',
-    servers: [{ id: 'in', transport: 'out', phases, ...config.server }],
+    servers: [
+      { id: 'in', transport: 'out', phases, ...config.server },
+      ...(config.http === undefined
+        ? []
+        : [
+            {
+              id: 'web',
+              type: 'http',
+              transport: 'out',
+              apikeys: ['test-key'],
+              phases: phases['eod'] === undefined ? {} : { eod: phases['eod'] },
+              ...config.http,
+            },
+          ]),
+    ],
     ...(config.scripting === undefined ? {} : { scripting: config.scripting }),
     transportgroups: [
       {
@@ -114,6 +135,8 @@ export class Daemon {
   readonly #waiters = new Set<() => void>();
   #stderr = '';
   port = 0;
+  /** Of the server `web`. */
+  httpPort = 0;
 
   private constructor(
     readonly child: ChildProcess,
@@ -162,8 +185,9 @@ export class Daemon {
       await daemon.dispose();
       throw error;
     }
-    const listeners = ready['listeners'] as readonly { port: number }[];
+    const listeners = ready['listeners'] as readonly { server: string; port: number }[];
     daemon.port = listeners[0]!.port;
+    daemon.httpPort = listeners.find(({ server }) => server === 'web')?.port ?? 0;
     return daemon;
   }
 
