@@ -41,5 +41,6 @@ export { ScriptFault } from './values/script-fault.js';
 export { bytesToText, textToBytes } from './values/text.js';
 export { typeWord } from './values/type-word.js';
 export type { TypeWord, Value } from './values/value.js';
+export { ValueSet } from './values/value-set.js';
 export { exceptionClass, exceptionState, newException } from './vm/exception.js';
 export { languageDeclarations } from './vm/language-declarations.js';

@@ -4,7 +4,6 @@
 // a concatenation (`concat`), strictness of array subtraction (`subtract`).
 
 import { HslArray } from './array.js';
-import { isSame } from './compare.js';
 import { toText } from './convert.js';
 import { formatText } from './format.js';
 import { chargeElements, chargeString, type Meter } from './meter.js';
@@ -12,6 +11,7 @@ import { share } from './object.js';
 import { ScriptFault } from './script-fault.js';
 import { typeWord } from './type-word.js';
 import type { Value } from './value.js';
+import { ValueSet } from './value-set.js';
 
 function unsupported(operator: string, a: Value, b: Value): ScriptFault {
   return new ScriptFault(`${operator} does not work on ${typeWord(a)} and ${typeWord(b)}`);
@@ -67,10 +67,11 @@ function appended(a: HslArray, value: Value, meter: Meter): HslArray {
 export function subtract(a: Value, b: Value, meter: Meter): Value {
   if (a instanceof HslArray) {
     chargeElements(meter, a.length);
-    const unwanted = b instanceof HslArray ? b.toList() : [b];
+    const unwanted = new ValueSet();
+    if (b instanceof HslArray) for (const value of b.values()) unwanted.add(value);
+    else unwanted.add(b);
     const result = HslArray.empty();
-    for (const [key, value] of a.entries())
-      if (!unwanted.some((other) => isSame(value, other))) result.set(key, share(value));
+    for (const [key, value] of a.entries()) if (!unwanted.has(value)) result.set(key, share(value));
     return result;
   }
   const [left, right] = numbers('-', a, b);

@@ -1,9 +1,17 @@
 // Group 1 of the library: arrays, the functions without callbacks. Those that call script functions are in
 // callbacks.builtins.ts.
 
-import { builtin, type CallContext, HslArray, isEqual, ScriptFault, share, type Value } from '#lang';
+import {
+  builtin,
+  type CallContext,
+  HslArray,
+  isEqual,
+  ScriptFault,
+  share,
+  type Value,
+  ValueSet,
+} from '#lang';
 import { LONGEST_TEXT_BYTES, reserveElements, reserveText } from '../limits.js';
-import { ValueSet } from './distinct.js';
 
 const source = 'stdlib 1';
 const array = { name: 'array', type: 'array' } as const;

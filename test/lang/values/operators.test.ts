@@ -55,6 +55,22 @@ describe('-', () => {
     expect(subtract(3, false, free)).toBe(3);
     expect(() => subtract('a', 'b', free)).toThrow('- does not work on string and string');
   });
+
+  test('takes one long list out of another without comparing each with each', () => {
+    const numbers = Array.from({ length: 300_000 }, (_, i) => i);
+    const odd = subtract(
+      HslArray.fromList(numbers),
+      HslArray.fromList(numbers.filter((n) => n % 2 === 0)),
+      free,
+    );
+    expect((odd as HslArray).length).toBe(150_000);
+  });
+
+  test('compares arrays by their entries, and takes not-a-number away from nothing', () => {
+    expect(toText(subtract(list(list(1), list(2)), list(list(2), list(3)), free))).toBe('[0=>[0=>1]]');
+    expect(toText(subtract(list(list(1)), list(1), free))).toBe('[0=>[0=>1]]');
+    expect(toText(subtract(list(Number.NaN), list(Number.NaN), free))).toBe('[0=>nan]');
+  });
 });
 
 describe('*', () => {

@@ -1,6 +1,8 @@
 // Finding equal values (`===`) among many without comparing each with each.
 
-import { HslArray, isSame, type Value } from '#lang';
+import { HslArray } from './array.js';
+import { isSame } from './compare.js';
+import type { Value } from './value.js';
 
 /** How many elements of an array and how many levels its bucket looks at. */
 const SAMPLED_ELEMENTS = 16;
@@ -10,6 +12,16 @@ const SAMPLED_LEVELS = 3;
 export class ValueSet {
   readonly #others = new Set<Value>();
   readonly #arrays = new Map<string, HslArray[]>();
+
+  /** Not a number is equal to nothing, itself included. */
+  has(value: Value): boolean {
+    if (value instanceof HslArray) {
+      if (this.#arrays.size === 0) return false;
+      const arrays = this.#arrays.get(bucketOf(value, SAMPLED_LEVELS));
+      return arrays?.some((other) => isSame(value, other)) ?? false;
+    }
+    return !Number.isNaN(value) && this.#others.has(value);
+  }
 
   /** @returns whether the value was new */
   add(value: Value): boolean {
@@ -24,8 +36,7 @@ export class ValueSet {
       arrays.push(value);
       return true;
     }
-    // Not a number is equal to nothing, itself included.
-    if (typeof value === 'number' && Number.isNaN(value)) return true;
+    if (Number.isNaN(value)) return true;
     if (this.#others.has(value)) return false;
     this.#others.add(value);
     return true;
