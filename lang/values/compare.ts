@@ -10,27 +10,32 @@ import type { Value } from './value.js';
 /** `===`: same type and same value; arrays entry by entry in order, references by identity. */
 export function isSame(a: Value, b: Value): boolean {
   if (a === b) return true;
-  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b, 0, undefined);
+  if (!(a instanceof HslArray && b instanceof HslArray)) return false;
+  return haveSameEntries(a, b, { left: PLAIN_PAIRS, known: undefined });
 }
 
-/** Arrays nested deeper than this are worth remembering what was found the same. */
-const DEEP = 12;
-
-/** Pairs of arrays that are the same. */
-type KnownPairs = Map<HslArray, Set<HslArray>>;
+/** So many pairs of arrays are compared before it is worth remembering which were found the same. */
+const PLAIN_PAIRS = 1000;
 
 // Arrays that hold one array in several places (`$a = [$a, $a]`, forty times over) have few arrays but a great many paths:
-// a pair that was compared once is not compared again.
-function haveSameEntries(a: HslArray, b: HslArray, depth: number, pairs: KnownPairs | undefined): boolean {
+// a pair that was compared once is not compared again. Only a pair of arrays that both are shared can come twice.
+interface Comparison {
+  /** Pairs of arrays until that begins. */
+  left: number;
+  known: Map<HslArray, Set<HslArray>> | undefined;
+}
+
+function haveSameEntries(a: HslArray, b: HslArray, comparison: Comparison): boolean {
   if (a.length !== b.length) return false;
-  const known = depth > DEEP ? (pairs ?? new Map<HslArray, Set<HslArray>>()) : undefined;
-  if (known?.get(a)?.has(b) === true) return true;
+  if (comparison.known?.get(a)?.has(b) === true) return true;
+  if (--comparison.left < 0) comparison.known ??= new Map();
   const others = b.entries();
   for (const [key, value] of a.entries()) {
     const other = others.next().value as [Value, Value];
-    if (!areSame(key, other[0], depth, known) || !areSame(value, other[1], depth, known)) return false;
+    if (!areSame(key, other[0], comparison) || !areSame(value, other[1], comparison)) return false;
   }
-  if (known !== undefined) {
+  const { known } = comparison;
+  if (known !== undefined && a.shared && b.shared) {
     const partners = known.get(a);
     if (partners === undefined) known.set(a, new Set([b]));
     else partners.add(b);
@@ -38,9 +43,9 @@ function haveSameEntries(a: HslArray, b: HslArray, depth: number, pairs: KnownPa
   return true;
 }
 
-function areSame(a: Value, b: Value, depth: number, known: KnownPairs | undefined): boolean {
+function areSame(a: Value, b: Value, comparison: Comparison): boolean {
   if (a === b) return true;
-  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b, depth + 1, known);
+  return a instanceof HslArray && b instanceof HslArray && haveSameEntries(a, b, comparison);
 }
 
 /** `==`: the loose table. */

@@ -9,6 +9,7 @@ import {
   isLess,
   isSame,
   ScriptFault,
+  share,
   type Value,
 } from '#lang';
 import { isLessOrEqual } from '../../../lang/values/compare.js';
@@ -96,6 +97,17 @@ describe('===', () => {
       }),
     );
   });
+});
+
+test('arrays with few parts in a great many places are compared part by part', () => {
+  const grown = (rounds: number, width: number): HslArray => {
+    let array = list('x');
+    for (let i = 0; i < rounds; i++) array = HslArray.fromList(Array(width).fill(share(array)));
+    return array;
+  };
+  expect(isSame(grown(60, 2), grown(60, 2))).toBe(true);
+  expect(isSame(grown(9, 10), grown(9, 10))).toBe(true);
+  expect(isSame(HslArray.fromList([grown(9, 10), 1]), HslArray.fromList([grown(9, 10), 2]))).toBe(false);
 });
 
 describe('the order', () => {
