@@ -6,6 +6,7 @@ import { WORDS } from '../bytecode/opcodes.js';
 import { PatternError, PatternLimitError } from '../host.js';
 import { toText } from '../values/convert.js';
 import { ScriptFault } from '../values/script-fault.js';
+import { textToBytes } from '../values/text.js';
 import type { Value } from '../values/value.js';
 import { exceptionState, newException } from './exception.js';
 import { AWAY, Cancelled, type ExecutionResult, type Fiber } from './fiber.js';
@@ -126,7 +127,7 @@ export function recover(fiber: Fiber, error: unknown): boolean {
 /** Errors of builtins, values and the JavaScript engine as exceptions of the script; everything else as it is. */
 function asSignal(fiber: Fiber, error: unknown): unknown {
   if (error instanceof ScriptFault || error instanceof PatternLimitError || error instanceof PatternError)
-    return placedException(fiber, error.message);
+    return placedException(fiber, asBytes(error.message));
   if (error instanceof RangeError) {
     if (/call stack/.test(error.message)) return placedException(fiber, 'the value is nested too deeply');
     if (/Invalid (string|array) length/.test(error.message))
@@ -135,6 +136,11 @@ function asSignal(fiber: Fiber, error: unknown): unknown {
       return placedException(fiber, 'the array has too many elements');
   }
   return error;
+}
+
+/** Messages are texts with bytes of the script in them: what is no byte becomes UTF-8, bytes stay. */
+function asBytes(message: string): string {
+  return message.replace(/[^\x00-\xff]+/g, (text) => textToBytes(text));
 }
 
 function unwind(fiber: Fiber, signal: Thrown | Ended): boolean {

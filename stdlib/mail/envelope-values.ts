@@ -109,7 +109,7 @@ function valueToParameters(value: Value, what: string): Record<string, string> {
   const params: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const key in given) {
     if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(key) || !/^[\x21-\x3c\x3e-\x7e]*$/.test(given[key]!))
-      throw new ScriptFault(`${what}: "${key}" is no ESMTP parameter that can be sent (RFC 5321 §4.1.2)`);
+      throw new ScriptFault(`${what}: "${key}" is no ESMTP parameter that can be sent (RFC 5321 4.1.2)`);
     params[key.toUpperCase()] = given[key]!;
   }
   return params;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { builtin } from '#lang';
+import { builtin, ScriptFault } from '#lang';
 import { echoOf, startScript } from '../../support/ram-script.js';
 
 const length = builtin({
@@ -29,6 +29,22 @@ catch ($e) {
     const [message, file, line, text] = await echoOf(script);
     expect([message, file, line]).toEqual(['+ does not work on none and number', 'main.hsl', '2']);
     expect(text).toMatch(/^\+ does not work on none and number \(main\.hsl:2:\d+\)$/);
+  });
+
+  test('has its message in bytes: what a builtin shortens with an ellipsis or names in Unicode is UTF-8', async () => {
+    const refuse = builtin({
+      name: 'refuse',
+      group: 'types',
+      summary: 'Refuses.',
+      params: [{ name: 'word', type: 'string' }],
+      returns: 'none',
+      run: (word) => {
+        throw new ScriptFault(`no ${word}…`);
+      },
+    });
+    const script = 'try { refuse("\\xc3\\xa5"); } catch ($e) { echo $e->message(); }';
+    const [message] = await echoOf(script, { declarations: [refuse] });
+    expect(message).toBe('no \xc3\xa5\xe2\x80\xa6');
   });
 
   test('that nobody catches carries the calls that led there', async () => {
