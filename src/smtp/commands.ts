@@ -21,6 +21,13 @@ import {
 import { isAscii, isDomain, lowerCaseAscii } from '#stdlib';
 import type { Run } from '../scripting/smtp-hooks.js';
 import { type AuthRequest, allowedExtensions, authExtensions, authForLog } from './authentication.js';
+import {
+  edgeExtensions,
+  offersTls,
+  possibleExtensions,
+  refuseStartTls,
+  refuseXclient,
+} from './edge-extensions.js';
 import { announcedExtensions, isAnnounced, spokenExtensions } from './extensions.js';
 import { type ChunkRequest, readChunk, refusedChunk } from './message-input.js';
 import { hasDecidingScript, type SmtpServerOptions } from './options.js';
@@ -29,6 +36,7 @@ import { type PathArgument, parseMailArgument, parseRcptArgument } from './paths
 import { replies } from './replies.js';
 import { closing, outcomeToReply, Reply, reply } from './reply.js';
 import type { Session } from './session.js';
+import { parseXclient, type XclientRequest } from './xclient.js';
 
 /** One row. `Request` is what `check` makes of the argument. */
 interface CommandRow<Request, Outcome> {
@@ -80,7 +88,9 @@ function greeting(
       const host = argument.trimEnd();
       if (!isHeloName(host)) return syntax;
       const extensions =
-        verb === 'HELO' ? undefined : [...announcedExtensions(session.options), ...authExtensions(session)];
+        verb === 'HELO'
+          ? undefined
+          : [...announcedExtensions(session.options), ...edgeExtensions(session), ...authExtensions(session)];
       return { host, extensions };
     },
     ask(session, { host, extensions }) {
@@ -96,7 +106,7 @@ function greeting(
       const isEncrypted = session.state.tls !== undefined;
       const spoken =
         extensions === undefined ? [] : spokenExtensions(outcome.extensions ?? extensions, isEncrypted);
-      const announced = allowedExtensions(session, spoken);
+      const announced = allowedExtensions(session, possibleExtensions(session, spoken));
       session.greeted(verb, outcome.host ?? host, announced);
       // The reply to a greeting has no enhanced status (RFC 2034 §4).
       return new Reply(answer.code, undefined, [...answer.lines, ...announced], answer.closes);
@@ -262,6 +272,24 @@ const BDAT = row<ChunkRequest>({
   },
 });
 
+const STARTTLS = row<true>({
+  verb: 'STARTTLS',
+  isOffered: offersTls,
+  check: (session, argument) => (argument === '' ? (refuseStartTls(session) ?? true) : replies.noArguments), // RFC 3207 §4
+  proceed: (session) => session.startTls(),
+});
+
+const XCLIENT = row<XclientRequest>({
+  verb: 'XCLIENT',
+  isOffered: (session) => session.maySpeakForOthers,
+  check: (session, argument) => refuseXclient(session) ?? parseXclient(argument),
+  // The reply is the greeting that follows.
+  proceed(session, request) {
+    session.startOver(request);
+    return undefined;
+  },
+});
+
 const RSET = row<true>({
   verb: 'RSET',
   check: noArgument,
@@ -319,6 +347,8 @@ const rows: readonly Command[] = [
   RCPT,
   DATA,
   BDAT,
+  STARTTLS,
+  XCLIENT,
   RSET,
   NOOP,
   VRFY,
@@ -331,11 +361,4 @@ const rows: readonly Command[] = [
 export const commands: ReadonlyMap<string, Command> = new Map(rows.map((command) => [command.verb, command]));
 
 /** Verbs of the standards that this server does not carry out. */
-export const unimplementedVerbs: ReadonlySet<string> = new Set([
-  'EXPN',
-  'SAML',
-  'SEND',
-  'SOML',
-  'STARTTLS',
-  'TURN',
-]);
+export const unimplementedVerbs: ReadonlySet<string> = new Set(['EXPN', 'SAML', 'SEND', 'SOML', 'TURN']);

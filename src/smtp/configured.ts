@@ -22,6 +22,8 @@ export function smtpServerOptions(settings: ServerSettings, hostname: string): S
     auth: settings.auth,
     reverseNames: settings.reverseNames,
     verbose: settings.verbose,
+    implicitTls: smtpDefaults.implicitTls,
+    bannerDelaySeconds: 0,
     limits: {
       ...smtpDefaults.limits,
       messageBytes: settings.maxSizeBytes,
@@ -32,6 +34,7 @@ export function smtpServerOptions(settings: ServerSettings, hostname: string): S
       connectionsPerIp: settings.maxConnectionsPerIp,
     },
     timeouts: {
+      ...smtpDefaults.timeouts,
       commandSeconds: settings.timeouts.idle,
       greetingSeconds: settings.timeouts.greeting,
       transactionSeconds: settings.timeouts.transaction,

@@ -6,13 +6,26 @@ import type { Resolver } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { SmtpHooks } from '../scripting/smtp-hooks.js';
 import type { Spool } from '../spool/spool.js';
+import type { AdmissionLimits } from './admission.js';
+import type { NetworkList } from './networks.js';
+import type { ServerContexts } from './tls/server-contexts.js';
 
 export interface ListenerOptions {
   /** All addresses, IPv4 and IPv6, when absent. */
   readonly address?: string | undefined;
-  /** 0 takes any free port. */
-  readonly port: number;
+  /** 0 takes any free port. Absent for UNIX sockets only. */
+  readonly port?: number | undefined;
   readonly backlog?: number | undefined;
+  /** Named by the settings that make it begin with TLS. */
+  readonly id?: string | undefined;
+  /** Of a UNIX socket; then there is neither address nor port. */
+  readonly path?: string | undefined;
+  /** Permissions of that socket; what the umask leaves when absent. */
+  readonly mode?: number | undefined;
+  /** Whose PROXY headers are believed, and must come; nobody's when absent. */
+  readonly proxies?: NetworkList | undefined;
+  /** Who may speak for others by XCLIENT; nobody when absent. */
+  readonly xclients?: NetworkList | undefined;
 }
 
 /** Which script answers which phase: ids as in the configuration; absent is the built-in behaviour. */
@@ -38,7 +51,7 @@ export interface AuthOptions {
   readonly maxFailures: number;
 }
 
-export interface SmtpLimits {
+export interface SmtpLimits extends AdmissionLimits {
   /** One command line with its line end. RFC 5321 §4.5.3.1.4 asks for 512 and room for extensions. */
   readonly commandLineBytes: number;
   /** A line that never ends: closed beyond this. */
@@ -56,8 +69,6 @@ export interface SmtpLimits {
   readonly errorsPerConnection: number;
   /** Commands since the connection began or a message was last accepted. */
   readonly commandsWithoutMail: number;
-  readonly connections: number;
-  readonly connectionsPerIp: number;
 }
 
 export interface SmtpTimeouts {
@@ -73,6 +84,10 @@ export interface SmtpTimeouts {
   readonly messageSeconds: number;
   /** For the client to take a reply, or to hang up after the last one. */
   readonly lingerSeconds: number;
+  /** For the handshake of TLS. */
+  readonly handshakeSeconds: number;
+  /** For a PROXY header at the start of a connection. */
+  readonly proxyHeaderSeconds: number;
 }
 
 export interface SmtpServerOptions {
@@ -97,6 +112,12 @@ export interface SmtpServerOptions {
   readonly reverseNames: boolean;
   /** Every line said on either side goes into the log. */
   readonly verbose: boolean;
+  /** What is shown in TLS handshakes; without it there is no TLS. */
+  readonly tls?: ServerContexts | undefined;
+  /** Ids of the listeners that begin with TLS. */
+  readonly implicitTls: ReadonlySet<string>;
+  /** How long the greeting is held back; 0 = not at all. */
+  readonly bannerDelaySeconds: number;
   readonly limits: SmtpLimits;
   readonly timeouts: SmtpTimeouts;
 }
@@ -113,6 +134,8 @@ export const smtpDefaults = {
   auth: { enabled: true, requireTls: true, maxFailures: 5 },
   reverseNames: false,
   verbose: false,
+  implicitTls: new Set<string>(),
+  bannerDelaySeconds: 0,
   limits: {
     commandLineBytes: 2048,
     endlessLineBytes: 1024 * 1024,
@@ -127,6 +150,8 @@ export const smtpDefaults = {
     commandsWithoutMail: 1000,
     connections: 0,
     connectionsPerIp: 0,
+    connectionsPerNetwork: 0,
+    networks: [],
   },
   timeouts: {
     commandSeconds: 300,
@@ -135,6 +160,8 @@ export const smtpDefaults = {
     dataSeconds: 300,
     messageSeconds: 3600,
     lingerSeconds: 30,
+    handshakeSeconds: 30,
+    proxyHeaderSeconds: 10,
   },
 } as const satisfies Omit<SmtpServerOptions, 'id' | 'hostname' | 'listeners'>;
 
@@ -166,6 +193,8 @@ export interface SmtpServerParts {
   readonly knowsTransport: (id: string) => boolean;
   /** Hands committed messages to the queue. */
   readonly onQueued: (messages: Awaited<ReturnType<Spool['commit']>>) => void;
+  /** The user at the other end of a UNIX socket, by its descriptor; absent where the addon is missing. */
+  readonly peerUser?: ((descriptor: number) => number | undefined) | undefined;
   /** How many files the process may have open (RLIMIT_NOFILE), if known. */
   readonly openFiles?: number | undefined;
   /** Calls `run` again and again until the returned function is called. */

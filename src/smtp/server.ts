@@ -1,20 +1,22 @@
 // One SMTP server: its listeners, its sessions, and the rules about how many there may be.
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { SmtpServerOptions, SmtpServerParts } from './options.js';
+import { Admission, type Refusal } from './admission.js';
+import { type Ends, tcpEnds, unixEnds } from './arrival.js';
+import { listen } from './listeners.js';
+import type { ListenerOptions, SmtpServerOptions, SmtpServerParts } from './options.js';
+import { ProxiedArrival } from './proxied-arrival.js';
 import { replies } from './replies.js';
-import { plainIp, Session, type SessionHost } from './session.js';
+import { Session, type SessionHost } from './session.js';
 import { StagedHost } from './staged-host.js';
 
 /** How often deadlines are looked at. */
 const sweepSeconds = 1;
-/** Trouble with accepting is told this often. */
-const acceptTroubleEverySeconds = 10;
-/** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
-const reservedDescriptors = 0.1;
-
-/** A listener could not be opened; the message says what to do. */
-export class ListenError extends Error {}
+/** Trouble with accepting, and clients that were turned away, are told this often. */
+const toldEverySeconds = 10;
+/** File descriptors that clients may not take, since spool, logs and deliveries need some: this share, at most so many. */
+const reservedShare = 0.1;
+const mostReserved = 500;
 
 export class SmtpServer implements SessionHost {
   options: SmtpServerOptions;
@@ -22,11 +24,14 @@ export class SmtpServer implements SessionHost {
   isStopping = false;
   roughNow: number;
   readonly #sessions = new Set<Session>();
-  readonly #sessionsByIp = new Map<string, number>();
-  readonly #ipOf = new WeakMap<Session, string>();
+  readonly #admission = new Admission();
+  /** Connections of proxies that have not said yet whose they are. */
+  readonly #proxied = new Set<ProxiedArrival>();
   readonly #listeners: Server[] = [];
   #stopSweeping: (() => void) | undefined;
-  #nextAcceptTrouble = 0;
+  #nextTrouble = 0;
+  #nextTurnedAway = 0;
+  #turnedAway: Partial<Record<Refusal, number>> = {};
   #whenEmpty: (() => void) | undefined;
   #graceEnds = Number.POSITIVE_INFINITY;
 
@@ -39,11 +44,11 @@ export class SmtpServer implements SessionHost {
   /** Opens all listeners, or none. @throws ListenError */
   async start(): Promise<readonly AddressInfo[]> {
     try {
-      for (const { address, port, backlog } of this.options.listeners) {
+      for (const options of this.options.listeners) {
         const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-          this.#accept(socket),
+          this.#accept(socket, options),
         );
-        await listen(listener, this.options.id, { address, port, backlog });
+        await listen(listener, this.options.id, options);
         // The listener goes on after an error of accept: the next connection may find better times.
         listener.on('error', (error) => this.#tellTrouble('a connection could not be accepted', error));
         this.#listeners.push(listener);
@@ -57,18 +62,27 @@ export class SmtpServer implements SessionHost {
     return this.addresses;
   }
 
-  /** Where it listens. */
+  /** Where it listens; of a UNIX socket the path stands for the address. */
   get addresses(): readonly AddressInfo[] {
-    return this.#listeners.map((listener) => listener.address() as AddressInfo);
+    return this.#listeners.map((listener) => {
+      const address = listener.address();
+      return typeof address === 'string' ? { address, family: 'unix', port: 0 } : address!;
+    });
   }
 
   get sessionCount(): number {
     return this.#sessions.size;
   }
 
+  /** Sessions of clients at an address or in a network, or all; undefined when the text is neither. */
+  sessionsOf(addressOrNetwork?: string): number | undefined {
+    return addressOrNetwork === undefined ? this.#admission.count : this.#admission.countOf(addressOrNetwork);
+  }
+
   /** New settings for new connections and for what living ones do next; the listeners stay. */
   reconfigure(options: SmtpServerOptions): void {
     this.options = options;
+    this.#admission.reconfigured();
   }
 
   /**
@@ -81,6 +95,7 @@ export class SmtpServer implements SessionHost {
       (listener) => new Promise<void>((done) => listener.close(() => done())),
     );
     this.#graceEnds = this.parts.clock.monotonic() + graceSeconds;
+    for (const arrival of [...this.#proxied]) arrival.refuse('the service is shutting down');
     for (const session of [...this.#sessions]) session.stop();
     if (this.#sessions.size > 0)
       await new Promise<void>((done) => {
@@ -92,43 +107,80 @@ export class SmtpServer implements SessionHost {
 
   ended(session: Session): void {
     this.#sessions.delete(session);
-    const ip = this.#ipOf.get(session)!;
-    const count = this.#sessionsByIp.get(ip)! - 1;
-    if (count === 0) this.#sessionsByIp.delete(ip);
-    else this.#sessionsByIp.set(ip, count);
+    this.#admission.release(session.peerIp);
     if (this.#sessions.size === 0) this.#whenEmpty?.();
   }
 
-  #accept(socket: Socket): void {
-    const ip = plainIp(socket.remoteAddress);
-    if (this.isStopping || ip === '' || this.#isShortOfDescriptors(socket)) {
-      this.#turnAway(socket);
+  /** A connection has come. A proxy's waits for its header, all others are let in or turned away at once. */
+  #accept(socket: Socket, listener: ListenerOptions): void {
+    const isUnix = listener.path !== undefined;
+    const ends = isUnix ? unixEnds(this.parts.peerUser?.(descriptorOf(socket))) : tcpEnds(socket);
+    // Without an address the client has gone already.
+    if (this.isStopping || ends.remoteIp === '' || this.#isShortOfDescriptors(socket)) {
+      this.#turnAway(socket, listener);
       return;
     }
-    const staged = this.parts.stage?.({ serverId: this.options.id, remoteIp: ip });
+    const { proxies } = listener;
+    if (proxies === undefined || !(isUnix ? proxies.includesUnix : proxies.includes(ends.remoteIp))) {
+      this.#admit(socket, listener, ends);
+      return;
+    }
+    const { limits, timeouts } = this.options;
+    if (limits.connections > 0 && this.#proxied.size >= limits.connections) {
+      this.#turnAway(socket, listener, 'total');
+      return;
+    }
+    const deadline = this.parts.clock.monotonic() + timeouts.proxyHeaderSeconds;
+    const arrival = new ProxiedArrival(socket, deadline, (outcome) => {
+      this.#proxied.delete(arrival);
+      if (outcome.kind === 'refused') {
+        const { remoteIp: proxyip } = ends;
+        this.parts.log.info({ server: this.options.id, proxyip }, outcome.problem);
+        return;
+      }
+      // What speaks for itself, as its health checks do, has nobody behind it.
+      const client =
+        outcome.addresses === undefined
+          ? ends
+          : { ...outcome.addresses, proxyIp: ends.remoteIp, proxyTlv: outcome.tlv };
+      if (this.isStopping) this.#turnAway(socket, listener);
+      else this.#admit(socket, listener, client);
+    });
+    this.#proxied.add(arrival);
+    arrival.start();
+  }
+
+  #admit(socket: Socket, listener: ListenerOptions, ends: Ends): void {
+    const { remoteIp } = ends;
+    const staged = this.parts.stage?.({ serverId: this.options.id, remoteIp });
     const host = staged === undefined ? this : new StagedHost(this, staged);
     // All sessions of the server count, whichever configuration they run under; how many there may be is the chosen one's.
-    const { connections, connectionsPerIp } = host.options.limits;
-    const fromIp = this.#sessionsByIp.get(ip) ?? 0;
-    if (
-      (connections > 0 && this.#sessions.size >= connections) ||
-      (connectionsPerIp > 0 && fromIp >= connectionsPerIp)
-    ) {
+    const { limits, implicitTls } = host.options;
+    const refusal = this.#admission.admit(remoteIp, limits, this.roughNow);
+    if (refusal !== undefined) {
       staged?.close();
-      this.#turnAway(socket);
+      this.#turnAway(socket, listener, refusal);
       return;
     }
-    const session = new Session(host, socket, ip);
+    const isUnix = listener.path !== undefined && ends.proxyIp === undefined;
+    const session = new Session(host, socket, {
+      ends,
+      isTlsFirst: listener.id !== undefined && implicitTls.has(listener.id),
+      maySpeakForOthers:
+        (isUnix ? listener.xclients?.includesUnix : listener.xclients?.includes(remoteIp)) ?? false,
+    });
     this.#sessions.add(session);
-    this.#ipOf.set(session, ip);
-    this.#sessionsByIp.set(ip, fromIp + 1);
     session.start();
   }
 
   /** Gone already, or refused without a session: it must not be able to hold one. */
-  #turnAway(socket: Socket): void {
+  #turnAway(socket: Socket, listener: ListenerOptions, refusal?: Refusal): void {
+    if (refusal !== undefined) this.#turnedAway[refusal] = (this.#turnedAway[refusal] ?? 0) + 1;
     socket.on('error', () => {});
-    socket.end((this.isStopping ? replies.shuttingDown : replies.tooManyConnections).toWire());
+    // A client that begins with TLS would take it for garbage.
+    const isTlsFirst = listener.id !== undefined && this.options.implicitTls.has(listener.id);
+    if (!isTlsFirst)
+      socket.end((this.isStopping ? replies.shuttingDown : replies.tooManyConnections).toWire());
     socket.destroySoon();
   }
 
@@ -139,6 +191,19 @@ export class SmtpServer implements SessionHost {
       return;
     }
     for (const session of this.#sessions) session.sweep(this.roughNow);
+    for (const arrival of this.#proxied) arrival.sweep(this.roughNow);
+    this.#admission.sweep(this.roughNow);
+    this.#tellTurnedAway();
+  }
+
+  #tellTurnedAway(): void {
+    if (this.roughNow < this.#nextTurnedAway || Object.keys(this.#turnedAway).length === 0) return;
+    this.#nextTurnedAway = this.roughNow + toldEverySeconds;
+    this.parts.log.warn(
+      { server: this.options.id, ...this.#turnedAway },
+      'connections were turned away: the limits of servers[].concurrency are reached',
+    );
+    this.#turnedAway = {};
   }
 
   /**
@@ -148,8 +213,8 @@ export class SmtpServer implements SessionHost {
   #isShortOfDescriptors(socket: Socket): boolean {
     const { openFiles } = this.parts;
     if (openFiles === undefined) return false;
-    const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
-    if ((handle?.fd ?? 0) < openFiles * (1 - reservedDescriptors)) return false;
+    const reserved = Math.min(openFiles * reservedShare, mostReserved);
+    if (descriptorOf(socket) < openFiles - reserved) return false;
     this.#tellTrouble(
       `file descriptors run out: connections are turned away. Raise environment.rlimit.nofile (now ${openFiles})`,
     );
@@ -158,50 +223,14 @@ export class SmtpServer implements SessionHost {
 
   #tellTrouble(message: string, error?: Error): void {
     const now = this.parts.clock.monotonic();
-    if (now < this.#nextAcceptTrouble) return;
-    this.#nextAcceptTrouble = now + acceptTroubleEverySeconds;
+    if (now < this.#nextTrouble) return;
+    this.#nextTrouble = now + toldEverySeconds;
     this.parts.log.error({ server: this.options.id, ...(error && { err: error }) }, message);
   }
 }
 
-/** Opens one listener, of whatever kind of server. @throws ListenError with advice */
-export function listen(
-  listener: Server,
-  serverId: string,
-  { address, port, backlog }: { address?: string | undefined; port: number; backlog?: number | undefined },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    listener.once('error', (error: NodeJS.ErrnoException) => {
-      const where = address === undefined ? `port ${port}` : `${address} port ${port}`;
-      reject(
-        new ListenError(`server "${serverId}" cannot listen on ${where}: ${listenAdvice(error)}`, {
-          cause: error,
-        }),
-      );
-    });
-    listener.listen(
-      {
-        port,
-        ...(address === undefined ? undefined : { host: address }),
-        ...(backlog === undefined ? undefined : { backlog }),
-      },
-      () => {
-        listener.removeAllListeners('error');
-        resolve();
-      },
-    );
-  });
-}
-
-function listenAdvice(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return 'another program has it. Stop that program, or change servers[].listeners[] in smtpd.yaml';
-    case 'EACCES':
-      return 'not allowed. Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE';
-    case 'EADDRNOTAVAIL':
-      return 'this machine does not have that address. Change servers[].listeners[].address in smtpd.yaml';
-    default:
-      return error.message;
-  }
+/** The number of a socket's descriptor, which node:net has but does not show; -1 when there is none. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd ?? -1;
 }

@@ -1,6 +1,8 @@
 // One SMTP connection, from greeting to close.
 //
-//   greeting ──► commands ⇄ message (after DATA, BDAT) ──► closing ──► closed
+//   (TLS) ──► (delay) ──► greeting ──► commands ⇄ message (after DATA, BDAT) ──► closing ──► closed
+//                            ▲          │
+//                            └─ XCLIENT ┴─► TLS (after STARTTLS), and commands again
 //
 // Input is read in one place, `#pump`: it takes command lines or message bytes as long as there are some and nothing is
 // being waited for (a script, the spool, the client's window). Replies are collected and written once per turn, so a
@@ -9,9 +11,17 @@
 // There is no timer in a session: the server asks each one now and then whether its deadline is over (`sweep`).
 
 import type { Socket } from 'node:net';
-import { type Address, type ConnectOutcome, connect, type Recipient, SessionState } from '#hooks';
+import {
+  type Address,
+  type ConnectOutcome,
+  connect,
+  type Recipient,
+  SessionState,
+  type TlsFacts,
+} from '#hooks';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
+import { type Arrival, isLoopback } from './arrival.js';
 import { Authentication, longestLineBytes } from './authentication.js';
 import { authResponse, type Command, commands, unimplementedVerbs } from './commands.js';
 import { DataReader } from './data-reader.js';
@@ -27,7 +37,12 @@ import { replies } from './replies.js';
 import { outcomeToReply, Reply } from './reply.js';
 import { nameLookUp } from './reverse-name.js';
 import { logAccepted, logClientLine, logRefusal, logReply, sessionFields } from './session-log.js';
+import { leaveSocket, type SocketUser, useSocket } from './socket-user.js';
+import { certificateRefusal } from './tls/client-policy.js';
+import { beginHandshake } from './tls/handshake.js';
+import type { ClientCertificatePolicy } from './tls/server-contexts.js';
 import { Transaction } from './transaction.js';
+import { anotherClient, type XclientRequest } from './xclient.js';
 
 /** What a session sees of its server. */
 export interface SessionHost {
@@ -54,9 +69,9 @@ const mostWaitingBytes = 16 * 1024;
 const commandsPerTurn = 200;
 const turnSeconds = 0.005;
 
-export class Session {
-  readonly state: SessionState;
-  readonly isFromLoopback: boolean;
+export class Session implements SocketUser {
+  /** Another one after XCLIENT. */
+  state: SessionState;
   /** Does not change under a session. */
   readonly protocol: SmtpServerOptions['protocol'];
   readonly authentication = new Authentication();
@@ -67,7 +82,9 @@ export class Session {
   transaction: Transaction | undefined;
 
   readonly #host: SessionHost;
-  readonly #socket: Socket;
+  readonly #arrival: Arrival;
+  /** Another one after the handshake of TLS. */
+  #socket: Socket;
   readonly #lines: LineReader;
   readonly #turn = () => this.#pump();
   /** Takes the bytes of a message, all of them or chunk by chunk. */
@@ -90,6 +107,12 @@ export class Session {
   #isPaused = false;
   /** The loop lets others go first and comes back by itself. */
   #isYielding = false;
+  #tls: 'none' | 'wanted' | 'handshake' | 'on' = 'none';
+  /** Why every command but QUIT is refused. */
+  #barred: Reply | undefined;
+  #hasGreeted = false;
+  /** The greeting is held back until the deadline. */
+  #isDelaying = false;
   #output = '';
   #deadline: number;
   /** For the message being received. */
@@ -101,25 +124,15 @@ export class Session {
   #closedBy: 'local' | 'remote' = 'remote';
   #error: NodeJS.ErrnoException | undefined;
 
-  constructor(host: SessionHost, socket: Socket, remoteIp: string) {
+  constructor(host: SessionHost, socket: Socket, arrival: Arrival) {
     const { options, parts } = host;
     this.#host = host;
     this.#socket = socket;
+    this.#arrival = arrival;
     this.#lines = new LineReader(longestLineBytes(options));
     this.#deadline = host.roughNow + options.timeouts.greetingSeconds;
     this.protocol = options.protocol;
-    this.isFromLoopback = remoteIp === '::1' || remoteIp.startsWith('127.');
-    this.state = new SessionState(
-      {
-        id: parts.newId(),
-        remoteIp,
-        remotePort: socket.remotePort ?? 0,
-        localIp: plainIp(socket.localAddress),
-        localPort: socket.localPort ?? 0,
-        serverId: options.id,
-      },
-      parts.newId,
-    );
+    this.state = new SessionState({ ...arrival.ends, id: parts.newId(), serverId: options.id }, parts.newId);
   }
 
   get options(): SmtpServerOptions {
@@ -130,16 +143,50 @@ export class Session {
     return this.#host.parts;
   }
 
-  /** Says the greeting, or asks the connect script whether to. */
+  /** The address that the connection came from, whatever scripts and XCLIENT made of it. */
+  get peerIp(): string {
+    return this.#arrival.ends.remoteIp;
+  }
+
+  /** Whether the client is on this machine, as far as we are told. */
+  get isFromLoopback(): boolean {
+    return isLoopback(this.state.facts.remoteIp);
+  }
+
+  get isEncrypted(): boolean {
+    return this.#tls === 'on';
+  }
+
+  /** Whether XCLIENT is offered. */
+  get maySpeakForOthers(): boolean {
+    return this.#arrival.maySpeakForOthers;
+  }
+
+  /** The connection begins. */
   start(): void {
-    const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.#onEnd());
-    socket.on('drain', () => this.#onDrain());
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#error = error;
-    });
-    socket.on('close', () => this.#onClose());
+    if (this.#arrival.isTlsFirst) {
+      this.#shakeHands();
+      return;
+    }
+    useSocket(this.#socket, this);
+    this.#approach();
+    this.#pump();
+  }
+
+  /** Holds the greeting back for a while, if configured: who talks meanwhile does not know how SMTP goes. */
+  #approach(): void {
+    const { bannerDelaySeconds } = this.options;
+    if (bannerDelaySeconds === 0) {
+      this.#lookUpName();
+      return;
+    }
+    this.#isDelaying = true;
+    this.#deadline = this.parts.clock.monotonic() + bannerDelaySeconds;
+  }
+
+  #endDelay(): void {
+    this.#isDelaying = false;
+    this.#expectInput();
     this.#lookUpName();
     this.#pump();
   }
@@ -147,7 +194,7 @@ export class Session {
   /** Everything is known of the client but its name, if that is wanted. */
   #lookUpName(): void {
     const { resolver } = this.parts;
-    if (!this.options.reverseNames || resolver === undefined) {
+    if (!this.options.reverseNames || resolver === undefined || this.state.facts.remoteIp === '') {
       this.#askConnect();
       return;
     }
@@ -192,6 +239,26 @@ export class Session {
   /** A message has begun with BDAT. */
   get isInChunks(): boolean {
     return this.#input !== undefined;
+  }
+
+  /** After the reply, TLS begins. What the client has sent behind the command already is thrown away (RFC 3207 §4.2). */
+  startTls(): Reply {
+    this.#tls = 'wanted';
+    this.#isWaiting = true;
+    return replies.readyForTls;
+  }
+
+  /** The session starts over, with what a trusted client says about another one; the reply is the new greeting. */
+  startOver(request: XclientRequest): void {
+    this.endTransaction();
+    this.announced = [];
+    this.#hasGreeted = false;
+    this.#isProxyNext = false;
+    this.#isWaiting = true;
+    this.state = anotherClient(this.state, request, this.parts.newId);
+    // A name that was told is not looked up.
+    if (request.name === undefined) this.#lookUpName();
+    else this.#askConnect();
   }
 
   /** Prepares for the message's bytes; the reply is the go-ahead, or why not. */
@@ -254,7 +321,11 @@ export class Session {
   /** Acts on deadlines; `now` is on the monotonic clock. */
   sweep(now: number): void {
     if (now < this.#deadline && now < this.#messageDeadline) return;
-    if (this.#isClosing || this.#isBlocked) {
+    if (this.#isDelaying) {
+      this.#endDelay();
+      return;
+    }
+    if (this.#isClosing || this.#isBlocked || this.#tls === 'handshake') {
       this.#socket.destroy();
       return;
     }
@@ -276,26 +347,32 @@ export class Session {
 
   // --- The socket ---------------------------------------------------------------------------------------------------
 
-  #onData(chunk: Buffer): void {
+  received(chunk: Buffer): void {
     if (this.#isClosing) return;
     this.#lines.push(chunk);
+    if (!this.#hasGreeted && !this.state.isEarlyTalker) this.state.talkedEarly();
     // The next turn is asked for already: more input does not make it come sooner.
-    if (this.#isYielding) this.#watchInput();
+    if (this.#isDelaying) this.#endDelay();
+    else if (this.#isYielding) this.#watchInput();
     else this.#pump();
   }
 
-  #onEnd(): void {
+  peerEnded(): void {
     this.#hasPeerEnded = true;
     this.#pump();
   }
 
-  #onDrain(): void {
+  drained(): void {
     this.#isBlocked = false;
     if (!this.#isClosing) this.#expectInput();
     this.#pump();
   }
 
-  #onClose(): void {
+  failed(error: NodeJS.ErrnoException): void {
+    this.#error = error;
+  }
+
+  closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#abandon('the connection is closed');
@@ -304,6 +381,52 @@ export class Session {
     if (hook === undefined) return;
     const ending = sessionEnding(this.#closedBy, this.#lastReply, this.#lastVerb, this.#error);
     this.parts.hooks.disconnect(hook, this.state, ending);
+  }
+
+  /** The handshake of TLS: after STARTTLS, or at the start of a connection. */
+  #shakeHands(): void {
+    const isFirst = this.#tls === 'none';
+    const contexts = this.options.tls;
+    if (contexts === undefined) {
+      this.destroy(); // a reload took it away this very moment
+      return;
+    }
+    this.#tls = 'handshake';
+    this.#isBlocked = false;
+    this.#isPaused = false;
+    if (!isFirst) {
+      leaveSocket(this.#socket);
+      this.#lines.takeAll();
+    }
+    this.#deadline = this.#host.roughNow + this.options.timeouts.handshakeSeconds;
+    this.#socket = beginHandshake(this.#socket, contexts, isFirst, {
+      secured: (socket, facts) => this.#secured(socket, facts, contexts.clientCertificate),
+      failed: (error) => {
+        this.#error = error;
+        this.parts.log.info({ ...sessionFields(this), reason: printable(error.message) }, 'no TLS');
+        this.closed();
+      },
+    });
+  }
+
+  #secured(socket: Socket, facts: TlsFacts, policy: ClientCertificatePolicy): void {
+    this.#tls = 'on';
+    useSocket(socket, this);
+    this.endTransaction();
+    this.announced = [];
+    this.#isProxyNext = false;
+    this.state.secured(facts);
+    this.#barred = certificateRefusal(policy, facts.peerCertificate);
+    if (this.#barred !== undefined) logRefusal(this, 'STARTTLS', '', this.#barred);
+    if (this.#hasGreeted) {
+      this.#isWaiting = false;
+      this.#expectInput();
+    } else if (this.#barred === undefined) {
+      this.#approach();
+    } else {
+      this.#endWith(this.#barred);
+    }
+    this.#pump();
   }
 
   // --- Taking input -------------------------------------------------------------------------------------------------
@@ -320,7 +443,8 @@ export class Session {
     this.#isPumping = false;
     if (this.#host.isStopping) this.stop();
     this.#flush();
-    this.#watchInput();
+    if (this.#tls === 'wanted' && !this.#isClosing) this.#shakeHands();
+    else this.#watchInput();
   }
 
   #takeInput(): void {
@@ -370,6 +494,8 @@ export class Session {
   #takeLine(line: { readonly text: string } | LineFault): void {
     const { authentication } = this;
     if (this.#host.isStopping && this.transaction === undefined) this.#say(replies.shuttingDown);
+    else if (this.#barred !== undefined && !isQuit(line))
+      this.#refuse(this.#barred); // RFC 3207 §4.1
     else if (typeof line === 'string') this.#refuse(authentication.fault(line) ?? faultReplies[line]);
     else this.#takeText(line.text);
   }
@@ -476,6 +602,7 @@ export class Session {
   #connected(outcome: ConnectOutcome): void {
     this.#isWaiting = false;
     if (outcome.kind === 'Accept') {
+      this.#hasGreeted = true;
       this.state.override(outcome);
       const reply = outcomeToReply(
         connect,
@@ -642,8 +769,6 @@ export class Session {
   }
 }
 
-/** IPv4 addresses without the IPv6 form that a double-stack socket shows. */
-export function plainIp(address: string | undefined): string {
-  if (address === undefined) return '';
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+function isQuit(line: { readonly text: string } | LineFault): boolean {
+  return typeof line !== 'string' && /^quit *$/i.test(line.text);
 }

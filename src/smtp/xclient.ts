@@ -1,6 +1,7 @@
 // XCLIENT, Postfix's extension for trusted clients that speak for others (XCLIENT_README): proxies with filters of their
 // own, and tests. Grammar only; the session starts over with what it says (session.ts).
 
+import { SessionState } from '#hooks';
 import { addressToBytes, bytesToAddress, isDomain } from '#stdlib';
 import { plainIp } from './networks.js';
 import { replies } from './replies.js';
@@ -95,4 +96,33 @@ function isPrintable(value: string): boolean {
 function decodeXtext(text: string): string | undefined {
   if (text === '') return undefined;
   return text.replace(/\+([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/**
+ * The state of a session that starts over: what was said replaces what was known, and all that the client had told of
+ * itself is gone, as in Postfix. Scripts begin again with the connect phase and an empty `$context`. Connection id and
+ * encryption are those of the connection, which is the same.
+ */
+export function anotherClient(
+  { facts, tls }: SessionState,
+  request: XclientRequest,
+  newId: () => string,
+): SessionState {
+  const { address, port, destinationAddress, destinationPort, name, helo, protocol, login } = request;
+  const another = new SessionState(
+    {
+      ...facts,
+      remoteIp: address === undefined ? facts.remoteIp : (address ?? ''),
+      remotePort: port === undefined ? facts.remotePort : (port ?? 0),
+      localIp: destinationAddress ?? facts.localIp,
+      localPort: destinationPort ?? facts.localPort,
+      ...(address === undefined ? undefined : { remoteUid: undefined }),
+    },
+    newId,
+  );
+  if (tls !== undefined) another.secured(tls);
+  if (typeof name === 'string') another.override({ remotePtr: name });
+  if (typeof helo === 'string') another.greeted(protocol === 'ESMTP' ? 'EHLO' : 'HELO', helo);
+  if (typeof login === 'string') another.authenticated({ mechanism: 'XCLIENT', username: login });
+  return another;
 }

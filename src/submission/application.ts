@@ -8,7 +8,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import Type from 'typebox';
 import type { ApiKey } from '../config/submission.js';
 import { printable } from '../log/printable.js';
-import { plainIp } from '../smtp/session.js';
+import { plainIp } from '../smtp/networks.js';
 import { answerToJson } from './answer.js';
 import { findApiKey } from './api-keys.js';
 import type { Connections } from './connections.js';

@@ -1,7 +1,7 @@
 // The connections of one server: how many there may be, and what is going on on each.
 
 import type { Socket } from 'node:net';
-import { plainIp } from '../smtp/session.js';
+import { plainIp } from '../smtp/networks.js';
 import type { RequestBasis, StagedBasis, SubmissionLimits } from './options.js';
 
 /** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */

@@ -4,8 +4,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { listen } from '../smtp/server.js';
-import { plainIp } from '../smtp/session.js';
+import { listen } from '../smtp/listeners.js';
+import { plainIp } from '../smtp/networks.js';
 import type { ApplicationHost } from './application.js';
 import { Connections } from './connections.js';
 import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
@@ -41,8 +41,7 @@ export class SubmissionServer implements ApplicationHost {
     const { buildApplication } = await import('./application.js');
     this.#application = await buildApplication(this, (listener) => this.#makeServer(listener));
     const server = this.#server!;
-    for (const { address, port, backlog } of this.options.listeners)
-      await listen(server, this.options.id, { address, port, backlog });
+    for (const listener of this.options.listeners) await listen(server, this.options.id, listener);
     server.on('error', (error) =>
       this.parts.log.error({ server: this.options.id, err: error }, 'a connection could not be accepted'),
     );

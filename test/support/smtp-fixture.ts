@@ -16,7 +16,12 @@ import type {
 import type { EodMessage, Resolver } from '#stdlib';
 import type { SmtpHooks } from '../../src/scripting/smtp-hooks.js';
 import { PendingRun } from '../../src/scripting/smtp-hooks.js';
-import { type SmtpLimits, type SmtpServerOptions, smtpDefaults } from '../../src/smtp/options.js';
+import {
+  type SmtpLimits,
+  type SmtpServerOptions,
+  type SmtpTimeouts,
+  smtpDefaults,
+} from '../../src/smtp/options.js';
 import { SmtpServer } from '../../src/smtp/server.js';
 import { Dialogue } from './dialogue.js';
 import { RamSpool } from './ram-spool.js';
@@ -40,9 +45,10 @@ export interface HookFunctions {
   disconnect?: (ending: SessionEnding, state: SessionState) => void;
 }
 
-export interface FixtureOptions extends Partial<Omit<SmtpServerOptions, 'hooks' | 'limits'>> {
+export interface FixtureOptions extends Partial<Omit<SmtpServerOptions, 'hooks' | 'limits' | 'timeouts'>> {
   readonly hooks?: HookFunctions;
   readonly limits?: Partial<SmtpLimits>;
+  readonly timeouts?: Partial<SmtpTimeouts>;
   readonly parts?: { readonly hooks?: SmtpHooks };
   /** Hook ids, when the hooks are real. */
   readonly hookIds?: SmtpServerOptions['hooks'];
@@ -67,6 +73,7 @@ export class SmtpFixture {
     const {
       hooks = {},
       limits,
+      timeouts,
       parts,
       hookIds,
       transports = ['default', 'other'],
@@ -85,6 +92,7 @@ export class SmtpFixture {
         ...rest,
         hooks: hookIds ?? ids,
         limits: { ...smtpDefaults.limits, ...limits },
+        timeouts: { ...smtpDefaults.timeouts, ...timeouts },
       },
       {
         spool: this.spool,

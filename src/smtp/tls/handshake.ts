@@ -43,12 +43,15 @@ export function beginHandshake(
     if (isOver) return;
     isOver = true;
     socket.removeListener('close', onClose);
+    socket.removeListener('end', onEnd);
     if (error === undefined) listener.secured(socket, factsOf(socket, asksClient));
     else listener.failed(error);
   };
   const onClose = (): void => over(new Error('the connection was closed during the TLS handshake'));
+  const onEnd = (): void => void socket.destroy();
   socket.once('secure', () => over());
   socket.once('close', onClose);
+  socket.once('end', onEnd);
   // Before the handshake is over node:tls destroys the socket itself. Afterwards it only tells (its own server would act).
   socket.on('_tlsError', (error: Error) => {
     if (isOver) socket.destroy(error);

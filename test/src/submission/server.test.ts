@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { ListenError } from '../../../src/smtp/server.js';
+import { ListenError } from '../../../src/smtp/listeners.js';
 import { SubmissionServer } from '../../../src/submission/server.js';
 import {
   form,
