@@ -9,6 +9,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 
 export class Dialogue {
   readonly socket: Socket;
@@ -35,6 +36,23 @@ export class Dialogue {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...options });
     await once(socket, 'connect');
     return new Dialogue(socket);
+  }
+
+  static async openPath(path: string): Promise<Dialogue> {
+    const socket = connect({ path });
+    await once(socket, 'connect');
+    return new Dialogue(socket);
+  }
+
+  /** TLS from the start. */
+  static async openTls(port: number, options: ConnectionOptions = {}): Promise<Dialogue> {
+    return new Dialogue(await secured({ port, host: '127.0.0.1', ...options }));
+  }
+
+  /** TLS from here on: the handshake that follows the reply to STARTTLS. */
+  async secure(options: ConnectionOptions = {}): Promise<Dialogue> {
+    this.socket.removeAllListeners('data');
+    return new Dialogue(await secured({ socket: this.socket, ...options }));
   }
 
   /** Plays a transcript; rejects at the first line that is not as written. */
@@ -111,4 +129,10 @@ export class Dialogue {
       this.#wake = resolve;
     });
   }
+}
+
+async function secured(options: ConnectionOptions): Promise<TLSSocket> {
+  const socket = connectTls({ rejectUnauthorized: false, ...options });
+  await once(socket, 'secureConnect');
+  return socket;
 }
