@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { smtpDefaults } from '../../../src/smtp/options.js';
 import { SpoolError } from '../../../src/spool/spool.js';
 import { chunk, chunkBytes } from '../../support/chunks.js';
 import { type FixtureOptions, SmtpFixture, until } from '../../support/smtp-fixture.js';
@@ -491,14 +492,7 @@ describe('BDAT and trouble', () => {
 
   test('a chunk that stops coming ends by the time of data, a message by its own', async () => {
     await start({
-      timeouts: {
-        commandSeconds: 300,
-        greetingSeconds: 300,
-        transactionSeconds: 100,
-        dataSeconds: 60,
-        messageSeconds: 150,
-        lingerSeconds: 30,
-      },
+      timeouts: { ...smtpDefaults.timeouts, transactionSeconds: 100, dataSeconds: 60, messageSeconds: 150 },
     });
     const stuck = await mta.play(`${envelope}
       C: BDAT 10

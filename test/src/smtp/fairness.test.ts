@@ -2,7 +2,14 @@
 // of the event loop and looks at how much a session has done since.
 
 import { afterEach, expect, test } from 'vitest';
+import { compile, DEFAULT_LIMITS, languageDeclarations } from '#lang';
+import { catalog, createLocalServices } from '#stdlib';
+import { loadHookPrograms } from '../../../src/scripting/hook-programs.js';
+import { HookRunner } from '../../../src/scripting/hook-runner.js';
+import { createFunctionCache } from '../../../src/scripting/host/index.js';
+import { createCompileHost, createRunHost } from '../../support/script-host.js';
 import { type FixtureOptions, SmtpFixture, until } from '../../support/smtp-fixture.js';
+import { TestLog } from '../../support/test-log.js';
 
 let mta: SmtpFixture;
 
@@ -112,4 +119,44 @@ test('a flood of empty chunks is sliced like any other', async () => {
   const said = await client.rest();
   expect(said.match(/0 octets received/g)).toHaveLength(flood);
   expect(mta.messages).toEqual(['']);
+});
+
+test('a script that loops lets others go first in every slice, also where the clock stands still', async () => {
+  // What limits.ts says of a slice: so many instructions between two looks, so many looks in a turn.
+  const instructionsPerTurn = 4096 * 128;
+  const turns = 6;
+  const host = createRunHost();
+  const clock = { now: () => 0, monotonic: () => 0 };
+  let turnsOfScript = 0;
+  const nextTurn: typeof host.nextTurn = (run) => {
+    turnsOfScript++;
+    return host.nextTurn(run);
+  };
+  const loaded = await loadHookPrograms(
+    {
+      scripts: new Map([['mailfrom/loop', { name: 'loop.hsl', text: 'forever {}' }]]),
+      predelivery: undefined,
+      postdelivery: undefined,
+    },
+    { compile, host: createCompileHost(), library: [...languageDeclarations.values(), ...catalog] },
+  );
+  if (loaded.kind === 'refused') throw new Error('the script does not compile');
+  const hooks = new HookRunner({
+    host: { ...host, clock, nextTurn, cache: createFunctionCache({ clock }) },
+    services: createLocalServices(),
+    log: new TestLog(),
+    programs: loaded.programs,
+    limits: { ...DEFAULT_LIMITS, instructions: instructionsPerTurn * turns },
+  });
+  await start({ parts: { hooks }, hookIds: { mailfrom: 'loop' } });
+  const looping = await mta.dial();
+  const calm = await mta.dial();
+  await looping.expectLine('220 *');
+  await calm.expectLine('220 *');
+  looping.send('MAIL FROM:<>\r\n');
+  await until(() => turnsOfScript > 0);
+  await calm.play('C: NOOP\nS: 250 *');
+  expect(turnsOfScript).toBeLessThan(turns);
+  await looping.expectLine('450 4.7.1 *');
+  expect(turnsOfScript).toBeGreaterThanOrEqual(turns - 1);
 });
