@@ -19,7 +19,8 @@ export interface Reception {
 /** The whole field with its line ends. */
 export function receivedField(reception: Reception): string {
   const { helo, remotePtr, remoteIp, hostname, protocol, transactionId, unixSeconds } = reception;
-  const literal = isIPv6(remoteIp) ? `IPv6:${remoteIp}` : remoteIp;
+  // Unknown only where a trusted client says so (XCLIENT).
+  const literal = remoteIp === '' ? 'unknown' : isIPv6(remoteIp) ? `IPv6:${remoteIp}` : remoteIp;
   return (
     `Received: from ${safeWord(helo ?? 'unknown')} (${safeWord(remotePtr ?? 'unknown')} [${literal}])\r\n` +
     `\tby ${hostname} with ${protocol}\r\n` +
