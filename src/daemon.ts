@@ -199,6 +199,16 @@ export class Daemon {
     );
   }
 
+  /** How many messages are in each state. */
+  queueCounts(): ReturnType<MessageQueue['counts']> {
+    return this.#queue.counts();
+  }
+
+  /** What scripts have counted, in the text format of Prometheus. */
+  scriptMetrics(): Promise<string> {
+    return this.#services.metrics.expose();
+  }
+
   /** Applies the configuration as it is on disk now, wholly or not at all. */
   async reload(): Promise<void> {
     if (this.#isReloading) {

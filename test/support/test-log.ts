@@ -21,8 +21,12 @@ export class TestLog implements Logger {
     };
   }
 
-  child(): Logger {
-    return this;
+  /** Its lines are kept here, with the fields in front. */
+  child(fields: object): Logger {
+    const child = new TestLog();
+    for (const level of ['debug', 'info', 'warn', 'error'] as const)
+      child[level] = (more, message) => this[level]({ ...fields, ...more }, message);
+    return child;
   }
 
   isDebugEnabled(): boolean {

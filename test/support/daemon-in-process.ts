@@ -1,0 +1,151 @@
+// The daemon in the test's own process, from source: for what nobody outside can ask of it yet, and with time and luck of its
+// staging in the test's hand.
+
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Daemon } from '../../src/daemon.js';
+import { load } from '../../src/loaded.js';
+import { openSpool } from '../../src/spool/disk-spool.js';
+import { type DaemonConfig, writeConfig } from './daemon.js';
+import { seededRandom } from './mail-samples.js';
+import { scratchFolder } from './scratch-folder.js';
+import { type ClientReply, TestClient } from './smtp-client.js';
+import { type LogLine, TestLog } from './test-log.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** Scripts by phase, as a staged configuration has them: in its text. */
+export type InlineHooks = Readonly<Record<string, string>>;
+
+/** The text of a whole smtpd-app.yaml with one server, `in`, whose scripts are named `green`. */
+export function appText(
+  hooks: InlineHooks = {},
+  changes: {
+    readonly nextHopPort?: number;
+    readonly server?: Readonly<Record<string, unknown>>;
+    readonly scripting?: Readonly<Record<string, unknown>>;
+    readonly app?: Readonly<Record<string, unknown>>;
+    readonly transports?: readonly Readonly<Record<string, unknown>>[];
+    readonly moreServers?: readonly object[];
+  } = {},
+): string {
+  const { predelivery, postdelivery, ...session } = hooks;
+  const inline: Record<string, unknown> = {};
+  const phases: Record<string, unknown> = {};
+  for (const [phase, data] of Object.entries(session)) {
+    inline[phase] = [{ id: 'green', data }];
+    phases[phase] = { hook: 'green' };
+  }
+  return JSON.stringify(
+    {
+      version: '6.8',
+      servers: [{ id: 'in', transport: 'out', phases, ...changes.server }, ...(changes.moreServers ?? [])],
+      scripting: {
+        hooks: {
+          ...inline,
+          // Without them those beside the configuration would be taken.
+          predelivery: predelivery ?? '',
+          postdelivery: postdelivery ?? '',
+        },
+        ...changes.scripting,
+      },
+      transportgroups: [
+        {
+          id: 'group',
+          retry: { count: 30, intervals: [{ interval: 60 }] },
+          dsn: { transport: 'out' },
+          transports: [
+            { id: 'out', connection: { server: '127.0.0.1', port: changes.nextHopPort ?? 1 } },
+            ...(changes.transports ?? []),
+          ],
+        },
+      ],
+      ...changes.app,
+    },
+    null,
+    2,
+  );
+}
+
+/** A daemon with what a test looks at. */
+export interface DaemonHere {
+  readonly daemon: Daemon;
+  readonly folder: string;
+  readonly log: TestLog;
+  /** What staging takes for time. */
+  readonly clock: VirtualClock;
+  readonly port: number;
+  readonly httpPort: number;
+  /** Writes another configuration into its folder and reloads. */
+  reload(config: DaemonConfig): Promise<void>;
+  /** A client of that address; closed when the test has finished. */
+  dial(localAddress?: string): Promise<{ readonly client: TestClient; readonly banner: string }>;
+  stop(): Promise<void>;
+}
+
+/** Starts one, in a folder of its own unless one is given; it stops with the test. */
+export async function daemonHere(
+  config: DaemonConfig | undefined,
+  { folder = scratchFolder(), seed = 1 }: { readonly folder?: string; readonly seed?: number } = {},
+): Promise<DaemonHere> {
+  if (config !== undefined) writeConfig(folder, config);
+  process.env['XDG_CACHE_HOME'] = path.join(folder, 'cache');
+  const log = new TestLog();
+  const clock = new VirtualClock();
+  const loaded = await load(folder);
+  const spool = await openSpool({ folder: loaded.configuration.startup.spoolPath, log });
+  const daemon = new Daemon(folder, loaded, spool, log, {
+    now: () => clock.now(),
+    after: (seconds, call) => clock.setTimer(seconds, call),
+    random: seededRandom(seed),
+  });
+  await daemon.start();
+  const clients: TestClient[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    for (const client of clients) client.destroy();
+    stopped ??= daemon.stop('the test is over');
+    return stopped;
+  };
+  onTestFinished(stop);
+  const listeners = lineOf(log, 'ready').fields['listeners'] as { server: string; port: number }[];
+  const portOf = (id: string) => listeners.find(({ server }) => server === id)?.port ?? 0;
+  return {
+    daemon,
+    folder,
+    log,
+    clock,
+    port: portOf('in'),
+    httpPort: portOf('web'),
+    reload: (next) => {
+      writeConfig(folder, next);
+      return daemon.reload();
+    },
+    dial: async (localAddress) => {
+      const { client, greeting } = await TestClient.connect(portOf('in'), localAddress);
+      clients.push(client);
+      return { client, banner: textOf(greeting) };
+    },
+    stop,
+  };
+}
+
+/** What a reply says, without its codes. */
+export function textOf({ lines }: ClientReply): string {
+  return lines.map((line) => line.slice(4).replace(/^\d\.\d+\.\d+ /, '')).join('\n');
+}
+
+/** The last line with that message. */
+export function lineOf({ lines }: TestLog, message: string): LogLine {
+  const found = lines.filter((line) => line.message === message).at(-1);
+  if (found === undefined) throw new Error(`there is no line ${message}: ${JSON.stringify(lines, null, 1)}`);
+  return found;
+}
+
+/** Waits for something that takes real time: sockets, disks. */
+export async function eventually(isTrue: () => boolean): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!isTrue()) {
+    if (Date.now() > deadline) throw new Error('it did not happen within 20 seconds');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
