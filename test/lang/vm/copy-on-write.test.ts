@@ -181,7 +181,7 @@ const prelude = `
   function writesDeep($p) { $p[1][] = 9; return $p; }
   function same($p) { $q = $p; return $q; }
   function inner($p) { return $p[1] ?? []; }
-  function is($p) { return $p == 0 ? [] : $p; }
+  function is($p) { try { $whole = $p[:]; return $p; } catch ($e) { return []; } }
   function touchGlobal() { global $g; $g[] = 6; }
   class O { $p = []; }
   $o = O();
