@@ -5,8 +5,9 @@
 // `run` takes its parameters by position, in the order of `params`, then the call's context; their TypeScript types
 // follow from `params`. Rules for `run`:
 // - it never writes to an array it was given, and marks what it keeps or puts into its result with `share`;
-// - it returns at once, unless `suspends` (then it may return a promise) or `callbacks` (then it is a generator that
-//   yields `call(fn, args)` for every call of a script function, and `wait(promise)` to suspend);
+// - it returns at once, unless `suspends` (then it may return a promise) or `callbacks` (then it may return a generator
+//   that yields `call(fn, args)` for every call of a script function, `wait(promise)` to suspend, and now and then `PAUSE`
+//   when it works through much input: other executions and sessions get their turn);
 // - it throws ScriptFault for the script's mistakes. Wrong argument count or types never reach it.
 
 import type { CompiledPattern, RunHost } from './host.js';
@@ -137,7 +138,12 @@ export interface WaitRequest {
   readonly promise: Promise<unknown>;
 }
 
-export type BuiltinRequest = CallRequest | WaitRequest;
+/** Asks the VM whether the event loop should turn before the builtin goes on. */
+export interface PauseRequest {
+  readonly kind: 'pause';
+}
+
+export type BuiltinRequest = CallRequest | WaitRequest | PauseRequest;
 export type BuiltinSteps<R> = Generator<BuiltinRequest, R, never>;
 
 export function call(fn: HslFunction, ...args: Value[]): CallRequest {
@@ -148,6 +154,12 @@ export function call(fn: HslFunction, ...args: Value[]): CallRequest {
 export function callAtomic(fn: HslFunction, ...args: Value[]): CallRequest {
   return { kind: 'call', fn, args, atomic: true };
 }
+
+/**
+ * For builtins that work through much input: yielded every few milliseconds, it lets the event loop turn when this
+ * execution has kept it for its time, and ends the execution when it ran out of time or was cancelled.
+ */
+export const PAUSE: PauseRequest = { kind: 'pause' };
 
 export function wait(promise: Promise<unknown>): WaitRequest {
   return { kind: 'wait', promise };
@@ -219,7 +231,7 @@ type RunOf<P extends readonly Parameter[], S, C, E> = (
 ) => E extends true
   ? unknown
   : C extends true
-    ? BuiltinSteps<Value>
+    ? BuiltinSteps<Value> | Value
     : S extends true
       ? Value | Promise<Value>
       : Value;

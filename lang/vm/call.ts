@@ -241,8 +241,10 @@ export function callNativeMethod(
 
 /** A builtin with one argument; most calls of a script are these. */
 export function callBuiltin1(fiber: Fiber, builtin: CheckedBuiltin, value: Value, result: number): Value {
-  if (builtin.quickCount === 1 && (typeBit(value) & builtin.firstMask) !== 0)
+  if (builtin.quickCount === 1 && (typeBit(value) & builtin.firstMask) !== 0) {
+    fiber.working = 0;
     return settle(fiber, builtin, builtin.run(value, fiber), result);
+  }
   return callBuiltin(fiber, builtin, [value], result);
 }
 
@@ -258,8 +260,10 @@ export function callBuiltin2(
     builtin.quickCount === 2 &&
     (typeBit(a) & builtin.firstMask) !== 0 &&
     (typeBit(b) & builtin.secondMask) !== 0
-  )
+  ) {
+    fiber.working = 0;
     return settle(fiber, builtin, builtin.run(a, b, fiber), result);
+  }
   return callBuiltin(fiber, builtin, [a, b], result);
 }
 
@@ -274,6 +278,7 @@ export function callBuiltin(
 }
 
 function run(builtin: CheckedBuiltin, taken: readonly unknown[], fiber: Fiber): unknown {
+  fiber.working = 0;
   switch (taken.length) {
     case 0:
       return builtin.run(fiber);
@@ -301,15 +306,26 @@ function settle(fiber: Fiber, builtin: CheckedBuiltin, returned: unknown, result
       }
       break;
     case ResultKind.Steps: {
+      if (!isSteps(returned)) break;
       const { constructs } = builtin;
-      const steps = returned as BuiltinSteps<Value>;
-      return beginSteps(fiber, constructs === undefined ? steps : constructedBy(constructs, steps), result);
+      return beginSteps(
+        fiber,
+        constructs === undefined ? returned : constructedBy(constructs, returned),
+        result,
+      );
     }
     case ResultKind.Ends:
       throw new Ended(builtin.name, returned);
   }
-  if (builtin.constructs !== undefined) return objectOf(builtin.constructs, returned);
-  return (returned ?? null) as Value;
+  const value =
+    builtin.constructs === undefined ? ((returned ?? null) as Value) : objectOf(builtin.constructs, returned);
+  fiber.handOver(value);
+  return value;
+}
+
+/** No value has a function `next` of its own, generators of scripts included: those are behind an object. */
+function isSteps(returned: unknown): returned is BuiltinSteps<Value> {
+  return typeof (returned as { next?: unknown } | null | undefined)?.next === 'function';
 }
 
 function* constructedBy(of: NativeClass, steps: BuiltinSteps<Value>): BuiltinSteps<Value> {

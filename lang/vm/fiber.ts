@@ -10,8 +10,9 @@
 import type { Program } from '../bytecode/function-code.js';
 import type { CallContext, NativeClass } from '../declare.js';
 import type { RunHost } from '../host.js';
+import { HslArray } from '../values/array.js';
 import { toText } from '../values/convert.js';
-import type { Meter } from '../values/meter.js';
+import { BYTES_PER_ELEMENT, type Meter } from '../values/meter.js';
 import { HslObject, HslResource } from '../values/object.js';
 import { ScriptFault } from '../values/script-fault.js';
 import type { Value } from '../values/value.js';
@@ -33,6 +34,12 @@ export type ExecutionResult =
 
 /** What a call gives instead of a value when the value comes later: frames changed, or the fiber was suspended. */
 export const AWAY: Value = new HslResource('away', undefined);
+
+/** What `working` is while no builtin works. */
+export const NOT_WORKING = -1;
+
+/** Shorter results of builtins are not worth counting. */
+const LARGE_TEXT = 256;
 
 export const enum FiberStatus {
   Running,
@@ -98,6 +105,11 @@ export class Fiber implements CallContext, Meter {
   /** Bytes allocated since the last measurement, which it started from. */
   allocated = 0;
   memoryThreshold: number;
+  /**
+   * Bytes that the builtin in progress has counted: what it makes is in no register yet, so a measurement does not see it.
+   * NOT_WORKING while the script runs.
+   */
+  working = NOT_WORKING;
   outputBytes = 0;
 
   readonly #stack: Stack;
@@ -214,6 +226,18 @@ export class Fiber implements CallContext, Meter {
       (error: unknown) => this.#resume(token, { value: error, failed: true }),
     );
     return AWAY;
+  }
+
+  /** Lets the event loop turn in the middle of a builtin when it is time. @returns AWAY then, else none */
+  pause(): Value {
+    if (this.#cancelRequest !== undefined) throw this.#cancelRequest;
+    const now = this.host.clock.monotonic();
+    if (now - this.startedAt > this.limits.time) throw new LimitReached(this.#timeMessage());
+    if (now - this.#sliceStart < SLICE_SECONDS || this.isAtomic()) return null;
+    const turned = new Promise<null>((resolve) => {
+      this.host.nextTurn(() => resolve(null));
+    });
+    return this.suspend(turned, TO_BUILTIN);
   }
 
   /** True while some builtin below holds a lock over the call it makes. */
@@ -408,6 +432,7 @@ export class Fiber implements CallContext, Meter {
 
   charge(bytes: number): void {
     this.allocated += bytes;
+    if (this.working >= 0) this.working += bytes;
     if (this.allocated > this.memoryThreshold) this.overThreshold();
   }
 
@@ -415,11 +440,19 @@ export class Fiber implements CallContext, Meter {
   overThreshold(): void {
     const limit = this.limits.memory;
     const requested = Math.max(0, this.allocated - this.memoryThreshold);
-    const alive = requested > limit ? requested : measureMemory(this);
+    const alive = requested > limit ? requested : measureMemory(this) + Math.max(0, this.working);
     if (alive > limit)
       throw new LimitReached(`the script uses more than ${limit} bytes of memory for strings and arrays`);
     this.allocated = alive;
     this.memoryThreshold = Math.max(limit, alive + limit / 8);
+  }
+
+  /** A builtin is done: what it gives is the script's, and counts whether or not the builtin counted it. */
+  handOver(value: Value): void {
+    this.working = NOT_WORKING;
+    if (typeof value === 'string') {
+      if (value.length >= LARGE_TEXT) this.charge(value.length);
+    } else if (value instanceof HslArray) this.charge(value.length * BYTES_PER_ELEMENT);
   }
 
   toText(value: Value): string {

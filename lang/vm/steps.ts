@@ -1,11 +1,11 @@
 // Builtins that call script functions or wait in the middle: they are JavaScript generators, driven by a frame of their own,
 // so that a suspend inside a callback crosses them (vm-design 12). Here their requests are served and results handed to them.
 
-import type { BuiltinSteps, CallRequest } from '../declare.js';
+import type { BuiltinRequest, BuiltinSteps, CallRequest } from '../declare.js';
 import { share } from '../values/object.js';
 import type { Value } from '../values/value.js';
 import { invoke } from './call.js';
-import { AWAY, Cancelled, type Fiber } from './fiber.js';
+import { AWAY, Cancelled, type Fiber, NOT_WORKING } from './fiber.js';
 import { type Frame, FrameMode, NO_FUNCTION, TO_BUILTIN } from './frame.js';
 import { LimitReached } from './limits.js';
 import { Ended } from './throw.js';
@@ -29,19 +29,19 @@ export function continueSteps(fiber: Fiber, frame: Frame, input: unknown, failed
   const steps = frame.steps!;
   frame.atomic = false;
   fiber.frame = frame;
+  if (fiber.working < 0) fiber.working = 0;
   let step = failed ? steps.throw(input) : steps.next(input as never);
   for (;;) {
     if (step.done === true) {
       fiber.frame = frame.previous;
-      return step.value ?? null;
+      const value = step.value ?? null;
+      fiber.handOver(value);
+      return value;
     }
     const request = step.value;
     let value: Value;
     try {
-      value =
-        request.kind === 'wait'
-          ? fiber.suspend(request.promise, TO_BUILTIN)
-          : callFromBuiltin(fiber, frame, request);
+      value = serve(fiber, frame, request);
     } catch (error) {
       fiber.frame = frame;
       if (error instanceof LimitReached || error instanceof Ended || error instanceof Cancelled) throw error;
@@ -51,12 +51,25 @@ export function continueSteps(fiber: Fiber, frame: Frame, input: unknown, failed
     }
     if (value === AWAY) return AWAY;
     frame.atomic = false;
+    if (fiber.working < 0) fiber.working = 0;
     step = steps.next(value as never);
+  }
+}
+
+function serve(fiber: Fiber, frame: Frame, request: BuiltinRequest): Value {
+  switch (request.kind) {
+    case 'call':
+      return callFromBuiltin(fiber, frame, request);
+    case 'wait':
+      return fiber.suspend(request.promise, TO_BUILTIN);
+    case 'pause':
+      return fiber.pause();
   }
 }
 
 function callFromBuiltin(fiber: Fiber, frame: Frame, request: CallRequest): Value {
   frame.atomic = request.atomic === true;
+  fiber.working = NOT_WORKING;
   // The builtin may have taken the arguments from an array it was lent.
   for (const value of request.args) share(value);
   return invoke(fiber, request.fn, request.args, TO_BUILTIN);
@@ -83,7 +96,9 @@ export function deliverAwaited(
   const frame = fiber.frame!;
   if (frame.steps === undefined) {
     if (awaited.failed) throw awaited.value;
-    deliver(fiber, fiber.awaitRegister, (awaited.value ?? null) as Value);
+    const value = (awaited.value ?? null) as Value;
+    fiber.handOver(value);
+    deliver(fiber, fiber.awaitRegister, value);
     return;
   }
   const result = continueSteps(fiber, frame, awaited.value, awaited.failed);

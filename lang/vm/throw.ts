@@ -9,7 +9,7 @@ import { ScriptFault } from '../values/script-fault.js';
 import { textToBytes } from '../values/text.js';
 import type { Value } from '../values/value.js';
 import { exceptionState, newException } from './exception.js';
-import { AWAY, Cancelled, type ExecutionResult, type Fiber } from './fiber.js';
+import { AWAY, Cancelled, type ExecutionResult, type Fiber, NOT_WORKING } from './fiber.js';
 import type { Frame } from './frame.js';
 import { LimitReached } from './limits.js';
 import { ScriptError, type StackEntry } from './script-error.js';
@@ -101,6 +101,7 @@ function uncaught(thrown: Thrown): ExecutionResult {
  */
 export function recover(fiber: Fiber, error: unknown): boolean {
   let signal: unknown = error;
+  fiber.working = NOT_WORKING;
   for (;;) {
     const thrown = asSignal(fiber, signal);
     if (thrown instanceof LimitReached) {

@@ -91,7 +91,12 @@ export class FakeContext implements CallContext {
     let step = result.next(undefined as never);
     while (!step.done) {
       const request = step.value;
-      const answer = request.kind === 'wait' ? await request.promise : invoke(request.fn, request.args);
+      const answer =
+        request.kind === 'pause'
+          ? null
+          : request.kind === 'wait'
+            ? await request.promise
+            : invoke(request.fn, request.args);
       step = result.next(answer as never);
     }
     return step.value;
@@ -119,6 +124,10 @@ export class FakeContext implements CallContext {
     let step = result.next(undefined as never);
     while (!step.done) {
       if (step.value.kind === 'wait') throw new Error('the builtin waits; use callAsync');
+      if (step.value.kind === 'pause') {
+        step = result.next(null as never);
+        continue;
+      }
       let answer: Value;
       try {
         answer = invoke(step.value.fn, step.value.args);
