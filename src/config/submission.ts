@@ -1,6 +1,7 @@
 // Settings of servers of type http and https: who may submit, and how much at once. Of a key only its SHA-256 is kept.
 
 import { createHash } from 'node:crypto';
+import path from 'node:path';
 import type { ConfigDocument } from './document.js';
 import type { ConfigProblem } from './problem.js';
 import type { SmtpdFile } from './schema/smtpd.js';
@@ -83,6 +84,13 @@ export function checkSubmission(
       smtpd.problemAt(
         ['servers', startIndex, 'listeners', 1],
         `server "${start.id}" has ${listeners.length} listeners; a server of type ${start.type} has one`,
+      ),
+    );
+  if (start.type === 'https' && server.tls === undefined)
+    problems.push(
+      smtpd.problemAt(
+        ['servers', startIndex, 'type'],
+        `server "${start.id}" has no certificates; a server of type https needs servers[].tls.certs in ${path.basename(app.file)}`,
       ),
     );
   const isInTheClear = listeners.some(

@@ -97,7 +97,8 @@ export async function buildApplication(
     request.facts = { began: clock.monotonic(), options, parts };
     host.connections.used(request.raw.socket);
     void reply.header('cache-control', 'no-store');
-    if (host.isStopping)
+    if (request.raw.socket.destroyed) done(new RequestProblem(400, 'the client has gone'));
+    else if (host.isStopping)
       done(new RequestProblem(503, 'the server is stopping', { connection: 'close', 'retry-after': '60' }));
     else done();
   });
@@ -195,6 +196,8 @@ export async function buildApplication(
           415,
           'the request has a Content-Encoding; expected the parts "options.gzip" and "rfc822.gzip" instead',
         );
+      // Nobody would tell us any more.
+      if (request.raw.socket.destroyed) throw new RequestProblem(400, 'the client has gone');
       if (!running.enter(apiKey, options.limits))
         throw new RequestProblem(503, 'too many submissions at once; try again', { 'retry-after': '1' });
       if (request.raw.headers.expect !== undefined) reply.raw.writeContinue();
@@ -319,6 +322,7 @@ function clientFacts({ connections, parts }: ApplicationHost, { raw: { socket } 
     remotePort: socket.remotePort ?? 0,
     localIp: plainIp(socket.localAddress),
     localPort: socket.localPort ?? 0,
+    tls: connections.tlsOf(socket),
   };
 }
 

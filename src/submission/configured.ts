@@ -10,6 +10,7 @@ export function submissionServerOptions(settings: ServerSettings, hostname: stri
     id: settings.id,
     hostname,
     listeners: settings.listeners,
+    isSecure: settings.type === 'https',
     transportId: settings.transportId,
     hooks: { eod: settings.hooks.eod },
     apiKeys: submission.apiKeys,

@@ -1,6 +1,8 @@
 // The connections of one server: how many there may be, and what is going on on each.
 
 import type { Socket } from 'node:net';
+import type { TlsFacts } from '#hooks';
+import { Admission } from '../smtp/admission.js';
 import { plainIp } from '../smtp/networks.js';
 import type { RequestBasis, StagedBasis, SubmissionLimits } from './options.js';
 
@@ -12,35 +14,38 @@ interface Connection {
   readonly staged: StagedBasis | undefined;
   /** A request has come on it. */
   isUsed: boolean;
+  /** Set by the handshake, where there is one. */
+  tls: TlsFacts | undefined;
+}
+
+/** What a new connection is measured against. */
+export interface AdmissionTerms {
+  readonly newId: () => string;
+  readonly limits: SubmissionLimits;
+  readonly openFiles: number | undefined;
+  /** Seconds on the monotonic clock. */
+  readonly now: number;
+  readonly staged: StagedBasis | undefined;
 }
 
 export class Connections {
   readonly #all = new Map<Socket, Connection>();
-  readonly #byIp = new Map<string, number>();
+  readonly #admission = new Admission();
 
   get size(): number {
     return this.#all.size;
   }
 
   /** Counts a connection until it closes. @returns false when there may be no more */
-  admit(
-    socket: Socket,
-    newId: () => string,
-    limits: SubmissionLimits,
-    openFiles: number | undefined,
-    staged?: StagedBasis,
-  ): boolean {
-    const ip = plainIp(socket.remoteAddress);
-    const { connections, connectionsPerIp } = limits;
-    const fromIp = this.#byIp.get(ip) ?? 0;
-    if (connections > 0 && this.#all.size >= connections) return false;
-    if (connectionsPerIp > 0 && fromIp >= connectionsPerIp) return false;
+  admit(socket: Socket, { newId, limits, openFiles, now, staged }: AdmissionTerms): boolean {
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
       return false;
-    this.#all.set(socket, { id: newId(), staged, isUsed: false });
-    this.#byIp.set(ip, fromIp + 1);
+    const ip = plainIp(socket.remoteAddress);
+    if (this.#admission.admit(ip, limits, now) !== undefined) return false;
+    this.#all.set(socket, { id: newId(), staged, isUsed: false, tls: undefined });
     socket.once('close', () => {
-      this.#closed(socket, ip);
+      this.#all.delete(socket);
+      this.#admission.release(ip);
       staged?.close();
     });
     return true;
@@ -54,6 +59,17 @@ export class Connections {
   /** What its requests run on if it belongs to a staged configuration. */
   stagedBasisOf(socket: Socket): RequestBasis | undefined {
     return this.#find(socket)?.staged;
+  }
+
+  /** What the handshake gave; undefined before it is over, and without TLS. */
+  tlsOf(socket: Socket): TlsFacts | undefined {
+    return this.#find(socket)?.tls;
+  }
+
+  /** The handshake is over. */
+  secured(socket: Socket, tls: TlsFacts): void {
+    const connection = this.#find(socket);
+    if (connection !== undefined) connection.tls = tls;
   }
 
   /** A request has come on it. */
@@ -76,13 +92,6 @@ export class Connections {
   #find(socket: Socket): Connection | undefined {
     const below = (socket as { readonly _parent?: Socket })._parent;
     return this.#all.get(socket) ?? (below && this.#all.get(below));
-  }
-
-  #closed(socket: Socket, ip: string): void {
-    this.#all.delete(socket);
-    const left = this.#byIp.get(ip)! - 1;
-    if (left === 0) this.#byIp.delete(ip);
-    else this.#byIp.set(ip, left);
   }
 }
 

@@ -3,14 +3,14 @@
 
 import type { ApiKey } from '../config/submission.js';
 import type { IntakeContext, MessageLimits } from '../intake/message-intake.js';
+import type { AdmissionLimits } from '../smtp/admission.js';
 import type { ListenerOptions } from '../smtp/options.js';
+import type { ServerContexts } from '../smtp/tls/server-contexts.js';
 
-export interface SubmissionLimits extends MessageLimits {
+export interface SubmissionLimits extends MessageLimits, AdmissionLimits {
   readonly recipients: number;
   /** The `options` part, unpacked. */
   readonly optionsBytes: number;
-  readonly connections: number;
-  readonly connectionsPerIp: number;
   /** Submissions under way at once. */
   readonly requests: number;
   readonly requestsPerKey: number;
@@ -30,6 +30,10 @@ export interface SubmissionServerOptions {
   readonly id: string;
   readonly hostname: string;
   readonly listeners: readonly ListenerOptions[];
+  /** Whether it speaks HTTPS; fixed when it starts. */
+  readonly isSecure: boolean;
+  /** What HTTPS shows in handshakes. */
+  readonly tls?: ServerContexts | undefined;
   /** Transport of recipients for which the submitter names none. */
   readonly transportId?: string | undefined;
   readonly hooks: { readonly eod?: string | undefined };
@@ -42,6 +46,7 @@ export interface SubmissionServerOptions {
 
 /** Defaults of the reference (queue-and-config 8.4), and ours where it has none. */
 export const submissionDefaults = {
+  isSecure: false,
   hooks: {},
   apiKeys: [],
   idempotency: { seconds: 3600, keys: 10_000 },
@@ -54,6 +59,8 @@ export const submissionDefaults = {
     optionsBytes: 1024 * 1024,
     connections: 0,
     connectionsPerIp: 0,
+    connectionsPerNetwork: 0,
+    networks: [],
     requests: 500,
     requestsPerKey: 0,
   },

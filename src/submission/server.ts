@@ -1,11 +1,21 @@
 // One server of HTTP submission: its listener, its connections, starting, reloading and stopping. It has the face of
 // SmtpServer, so that the daemon treats both alike.
 
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from 'node:http';
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { listen } from '../smtp/listeners.js';
 import { plainIp } from '../smtp/networks.js';
+import { certificateRefusal } from '../smtp/tls/client-policy.js';
+import { tlsFacts } from '../smtp/tls/handshake.js';
 import type { ApplicationHost } from './application.js';
 import { Connections } from './connections.js';
 import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
@@ -15,6 +25,8 @@ import type { Submission } from './submission.js';
 const sweepSeconds = 1;
 /** Request line and header fields together; more is answered 431. */
 const mostHeaderBytes = 16 * 1024;
+/** For a handshake of TLS. */
+const mostHandshakeSeconds = 30;
 /** For the header fields of a request to arrive. */
 const mostHeaderSeconds = 60;
 
@@ -58,7 +70,11 @@ export class SubmissionServer implements ApplicationHost {
   /** New settings for new requests; those under way finish on the old, and the listener stays. */
   reconfigure(options: SubmissionServerOptions): void {
     this.options = options;
-    if (this.#server !== undefined) this.#applyTimeouts(this.#server);
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#applyTimeouts(server);
+    if (server instanceof SecureServer && options.tls !== undefined)
+      server.setSecureContext(options.tls.fallbackOptions);
   }
 
   /** Takes no more submissions and waits for those under way, at most `graceSeconds`. Resolves when no connection is left. */
@@ -90,10 +106,14 @@ export class SubmissionServer implements ApplicationHost {
   }
 
   #makeServer(listener: RequestListener): Server {
-    const server = createServer(
-      { noDelay: true, maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: sweepSeconds * 1000 },
-      listener,
-    );
+    const http = {
+      noDelay: true,
+      maxHeaderSize: mostHeaderBytes,
+      connectionsCheckingInterval: sweepSeconds * 1000,
+    };
+    const server = this.options.isSecure
+      ? this.#makeSecureServer(http, listener)
+      : createServer(http, listener);
     // The body is asked for once it is known who sends it and that it fits (RFC 9110 §10.1.1).
     server.on('checkContinue', listener);
     server.prependListener('connection', (socket) => this.#admit(socket));
@@ -102,6 +122,39 @@ export class SubmissionServer implements ApplicationHost {
     this.#applyTimeouts(server);
     this.#server = server;
     return server;
+  }
+
+  /** What is shown, and what is asked of clients, is that of the moment a handshake begins. */
+  #makeSecureServer(http: ServerOptions, listener: RequestListener): SecureServer {
+    const { id, tls } = this.options;
+    if (tls === undefined) throw new Error(`the server "${id}" is to speak HTTPS and has no certificate`);
+    const server = createSecureServer(
+      {
+        ...http,
+        ...tls.fallbackOptions,
+        handshakeTimeout: mostHandshakeSeconds * 1000,
+        SNICallback: (name, done) => (this.options.tls ?? tls).sniCallback(name, done),
+        requestCert: tls.clientCertificate !== 'none',
+        rejectUnauthorized: false,
+      },
+      listener,
+    );
+    server.prependListener('secureConnection', (socket) => this.#secured(socket));
+    return server;
+  }
+
+  /** A client whose certificate will not do hears nothing of what is behind it. */
+  #secured(socket: TLSSocket): void {
+    const policy = this.options.tls?.clientCertificate;
+    const facts = tlsFacts(socket, policy !== 'none');
+    this.connections.secured(socket, facts);
+    const refusal = certificateRefusal(policy, facts.peerCertificate);
+    if (refusal === undefined) return;
+    this.parts.log.info(
+      { server: this.options.id, remoteip: plainIp(socket.remoteAddress), error: refusal.lines[0] },
+      'a client was turned away',
+    );
+    socket.destroy();
   }
 
   #applyTimeouts(server: Server): void {
@@ -117,9 +170,14 @@ export class SubmissionServer implements ApplicationHost {
     const staged = stage?.({ serverId: this.options.id, remoteIp: plainIp(socket.remoteAddress) });
     // All connections of the server count; how many there may be is the chosen configuration's.
     const { limits } = (staged ?? this).options;
-    if (this.connections.admit(socket, newId, limits, openFiles, staged)) return;
+    const now = this.parts.clock.monotonic();
+    if (this.connections.admit(socket, { newId, limits, openFiles, now, staged })) return;
     staged?.close();
     socket.on('error', () => {});
+    if (this.options.isSecure) {
+      socket.destroy();
+      return;
+    }
     socket.end(plainAnswer('503 Service Unavailable', 'too many connections; come again later'));
     socket.destroySoon();
   }
@@ -132,7 +190,8 @@ export class SubmissionServer implements ApplicationHost {
 
   /** What comes is no HTTP, too large, or too slow. */
   #badRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    const hasNoHandshake = this.options.isSecure && this.connections.tlsOf(socket) === undefined;
+    if (error.code === 'ECONNRESET' || !socket.writable || hasNoHandshake) {
       socket.destroy();
       return;
     }

@@ -7,7 +7,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type HttpSubmission, SessionState } from '#hooks';
+import { type HttpSubmission, SessionState, type TlsFacts } from '#hooks';
 import { HslArray, type Value } from '#lang';
 import { mailboxToText } from '#stdlib';
 import type { ApiKey } from '../config/submission.js';
@@ -36,6 +36,7 @@ export interface ClientFacts {
   readonly remotePort: number;
   readonly localIp: string;
   readonly localPort: number;
+  readonly tls: TlsFacts | undefined;
 }
 
 /** What a submission is given. */
@@ -98,6 +99,7 @@ export class Submission {
       },
       parts.newId,
     );
+    if (client.tls !== undefined) this.#state.secured(client.tls);
   }
 
   /** Fields of its log line. */

@@ -44,7 +44,7 @@ export function beginHandshake(
     isOver = true;
     socket.removeListener('close', onClose);
     socket.removeListener('end', onEnd);
-    if (error === undefined) listener.secured(socket, factsOf(socket, asksClient));
+    if (error === undefined) listener.secured(socket, tlsFacts(socket, asksClient));
     else listener.failed(error);
   };
   const onClose = (): void => over(new Error('the connection was closed during the TLS handshake'));
@@ -60,7 +60,8 @@ export function beginHandshake(
   return socket;
 }
 
-function factsOf(socket: TLSSocket, asksClient: boolean): TlsFacts {
+/** What scripts are told of a handshake that is over. Ask once: the chain of the client is there only the first time. */
+export function tlsFacts(socket: TLSSocket, asksClient: boolean): TlsFacts {
   const { name } = socket.getCipher();
   const serverName: unknown = Reflect.get(socket, 'servername');
   return {
