@@ -5,6 +5,8 @@ const targets: Readonly<
 > = {
   language: () => import('./language.js'),
   smtp: () => import('./smtp.js'),
+  bdat: () => import('./bdat.js'),
+  parameters: () => import('./parameters.js'),
   headers: () => import('./headers.js'),
   dns: () => import('./dns.js'),
   'address-lists': () => import('./address-lists.js'),
