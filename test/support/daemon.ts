@@ -19,7 +19,16 @@ export interface DaemonConfig {
   readonly hooks?: Readonly<
     Partial<
       Record<
-        'connect' | 'helo' | 'mailfrom' | 'rcptto' | 'eod' | 'disconnect' | 'predelivery' | 'postdelivery',
+        | 'connect'
+        | 'proxy'
+        | 'helo'
+        | 'auth'
+        | 'mailfrom'
+        | 'rcptto'
+        | 'eod'
+        | 'disconnect'
+        | 'predelivery'
+        | 'postdelivery',
         string
       >
     >
