@@ -1,6 +1,7 @@
 // The daemon in the test's own process, from source: for what nobody outside can ask of it yet, and with time and luck of its
 // staging in the test's hand.
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Daemon } from '../../src/daemon.js';
@@ -73,8 +74,11 @@ export interface DaemonHere {
   readonly log: TestLog;
   /** What staging takes for time. */
   readonly clock: VirtualClock;
+  /** Of the server `in`. */
   readonly port: number;
+  /** Of the server `web`. */
   readonly httpPort: number;
+  portOf(serverId: string): number;
   /** Writes another configuration into its folder and reloads. */
   reload(config: DaemonConfig): Promise<void>;
   /** A client of that address; closed when the test has finished. */
@@ -85,9 +89,21 @@ export interface DaemonHere {
 /** Starts one, in a folder of its own unless one is given; it stops with the test. */
 export async function daemonHere(
   config: DaemonConfig | undefined,
-  { folder = scratchFolder(), seed = 1 }: { readonly folder?: string; readonly seed?: number } = {},
+  {
+    folder = scratchFolder(),
+    seed = 1,
+    moreServers = [],
+  }: {
+    readonly folder?: string;
+    readonly seed?: number;
+    /** Ids of SMTP servers that smtpd.yaml has beside `in`; smtpd-app.yaml is the test's affair. */
+    readonly moreServers?: readonly string[];
+  } = {},
 ): Promise<DaemonHere> {
-  if (config !== undefined) writeConfig(folder, config);
+  if (config !== undefined) {
+    writeConfig(folder, config);
+    addServers(folder, moreServers);
+  }
   process.env['XDG_CACHE_HOME'] = path.join(folder, 'cache');
   const log = new TestLog();
   const clock = new VirtualClock();
@@ -116,8 +132,10 @@ export async function daemonHere(
     clock,
     port: portOf('in'),
     httpPort: portOf('web'),
+    portOf,
     reload: (next) => {
       writeConfig(folder, next);
+      addServers(folder, moreServers);
       return daemon.reload();
     },
     dial: async (localAddress) => {
@@ -127,6 +145,20 @@ export async function daemonHere(
     },
     stop,
   };
+}
+
+function addServers(folder: string, ids: readonly string[]): void {
+  editConfig<{ servers: object[] }>(folder, 'smtpd.yaml', (smtpd) => {
+    smtpd.servers.push(...ids.map((id) => ({ id, listeners: [{ address: '127.0.0.1', port: 0 }] })));
+  });
+}
+
+/** Changes one of the files that `writeConfig` wrote. */
+export function editConfig<File>(folder: string, name: string, change: (file: File) => void): void {
+  const place = path.join(folder, name);
+  const file = JSON.parse(readFileSync(place, 'utf8')) as File;
+  change(file);
+  writeFileSync(place, JSON.stringify(file));
 }
 
 /** What a reply says, without its codes. */

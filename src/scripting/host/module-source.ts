@@ -3,6 +3,7 @@
 //
 // Canonical names: a path below the root (`lib/spam.hsl`), or `extras://name`. Like all text of scripts they are bytes.
 
+import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { bytesToText, type FoundFile, type ModuleSource } from '#lang';
@@ -59,15 +60,25 @@ export function createModuleSource(options: ModuleSourceOptions = {}): ModuleSou
 }
 
 /**
- * Tells when a script file changes, for caches tied to one: its stamp is another then. Files held in memory never
- * change; whoever replaces the list makes a new source.
+ * Tells when a script file changes, for caches tied to one: its stamp is another then. A list held in memory never changes;
+ * whoever replaces it asks for stamps anew, and a file has the same stamp in both lists if it has the same content.
  */
 export function createFileStamp(options: ModuleSourceOptions): (name: string) => string | undefined {
+  const listed = new Map<string, string>();
+  const stampOfListed = (name: string, text: string): string => {
+    let stamp = listed.get(name);
+    if (stamp === undefined) {
+      stamp = createHash('sha1').update(text, 'latin1').digest('hex');
+      listed.set(name, stamp);
+    }
+    return stamp;
+  };
   return (written) => {
     const place = placeOf(written, '');
     if ('problem' in place || place.scheme === 'extras') return undefined;
     for (const name of spellings(place.path)) {
-      if (options.files?.has(name)) return 'listed';
+      const text = options.files?.get(name);
+      if (text !== undefined) return stampOfListed(name, text);
       for (const folder of options.folders ?? []) {
         const stat = statSync(fileBelow(folder, name), { throwIfNoEntry: false });
         if (stat?.isFile()) return `${stat.ino} ${stat.size} ${stat.mtimeMs}`;

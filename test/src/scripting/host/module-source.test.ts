@@ -110,11 +110,14 @@ test('the stamp of a script file changes with the file', () => {
   expect(stamp('other')).toBe(before);
   writeFileSync(path.join(folder, 'second/other.hsl'), 'changed');
   expect(stamp('other.hsl')).not.toBe(before);
-  expect([stamp('listed'), stamp('missing'), stamp('../outside.hsl')]).toEqual([
-    'listed',
-    undefined,
-    undefined,
-  ]);
+  expect([stamp('missing'), stamp('../outside.hsl')]).toEqual([undefined, undefined]);
+});
+
+test('the stamp of a listed file is that of its content, whichever list has it', () => {
+  const stampIn = (text: string) => createFileStamp({ files: new Map([['listed.hsl', text]]) })('listed');
+  expect(stampIn('x')).toBeDefined();
+  expect(stampIn('x')).toBe(stampIn('x'));
+  expect(stampIn('x')).not.toBe(stampIn('y'));
 });
 
 describe('includes of older scripts', () => {
