@@ -5,6 +5,13 @@ import type { Transport } from '../delivery/deliverer.js';
 import type { ServerSettings, ServerTimeouts } from './configuration.js';
 import { defaults } from './defaults.js';
 import type { ConfigDocument } from './document.js';
+import {
+  type EdgeNames,
+  type EdgeSettings,
+  edgeSettings,
+  type ListenerSettings,
+  listenerSettings,
+} from './edge.js';
 import type { ConfigProblem } from './problem.js';
 import type { SmtpdFile } from './schema/smtpd.js';
 import type { AppFile } from './schema/smtpd-app.js';
@@ -15,6 +22,7 @@ export function collectServers(
   smtpd: ConfigDocument<SmtpdFile>,
   app: ConfigDocument<AppFile>,
   transports: ReadonlyMap<string, Transport>,
+  names: EdgeNames,
   problems: ConfigProblem[],
 ): ServerSettings[] {
   const settings: ServerSettings[] = [];
@@ -49,16 +57,20 @@ export function collectServers(
       );
       return;
     }
-    settings.push(makeServer(server, behaviour.server, type));
+    const both = { start: server, startIndex: index, app: behaviour.server, appIndex: behaviour.index };
+    const listeners = listenerSettings(smtpd, both, names, problems);
+    const edge = edgeSettings(app, both, names, problems);
+    settings.push(makeServer(server, behaviour.server, type, listeners, edge));
     const transport = behaviour.server.transport;
     if (transport !== undefined && !transports.has(transport)) {
       problems.push(
         app.problemAt(['servers', behaviour.index, 'transport'], `unknown transport "${transport}"`),
       );
     }
-    const both = { start: server, startIndex: index, app: behaviour.server, appIndex: behaviour.index };
     if (type === 'smtp') warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
     else checkSubmission(smtpd, app, both, problems);
+    if (behaviour.server.protocol === 'lmtp')
+      checkLmtp(smtpd, app, index, behaviour.index, settings.at(-1)!, problems);
   });
   for (const { server, index } of behaviours.values()) {
     problems.push(
@@ -71,6 +83,33 @@ export function collectServers(
   return settings;
 }
 
+/** RFC 2033 §5: LMTP is never spoken on the port of SMTP, where every client takes the server for one of SMTP. */
+function checkLmtp(
+  smtpd: ConfigDocument<SmtpdFile>,
+  app: ConfigDocument<AppFile>,
+  index: number,
+  appIndex: number,
+  server: ServerSettings,
+  problems: ConfigProblem[],
+): void {
+  if (server.type !== 'smtp')
+    problems.push(
+      app.problemAt(
+        ['servers', appIndex, 'protocol'],
+        `server "${server.id}" is of type ${server.type}; protocol lmtp is for servers of type smtp`,
+      ),
+    );
+  server.listeners.forEach(({ port }, listener) => {
+    if (port === 25)
+      problems.push(
+        smtpd.problemAt(
+          ['servers', index, 'listeners', listener, 'port'],
+          `server "${server.id}" speaks LMTP, which must not be on port 25; expected another port, such as 24`,
+        ),
+      );
+  });
+}
+
 /** A listener beyond loopback whose recipients no script judges: nothing is relayed, but the operator should know why. */
 function warnOfOpenServer(
   smtpd: ConfigDocument<SmtpdFile>,
@@ -79,7 +118,8 @@ function warnOfOpenServer(
   problems: ConfigProblem[],
 ): void {
   const beyondLoopback = server.listeners.some(
-    ({ address }) => address === undefined || !/^(127\.|::1$)/.test(address),
+    ({ address, path: socket }) =>
+      socket === undefined && (address === undefined || !/^(127\.|::1$)/.test(address)),
   );
   if (!beyondLoopback || server.rcpttoHook !== undefined || server.rcpttoHookByDomain.size > 0) return;
   // As hasDecidingScript sees it (src/smtp/options.ts): these three let nobody's mail through.
@@ -103,6 +143,8 @@ function timeoutsOf(given: NonNullable<AppFile['servers'][number]['timeout']>): 
     data: parseDuration(given.data) ?? idle,
     message: parseDuration(given.message) ?? defaults.messageTimeoutSeconds,
     linger: parseDuration(given.linger) ?? defaults.lingerSeconds,
+    handshake: parseDuration(given.handshake) ?? defaults.handshakeSeconds,
+    proxyHeader: parseDuration(given.proxyheader) ?? defaults.proxyHeaderSeconds,
   };
 }
 
@@ -110,6 +152,8 @@ function makeServer(
   start: SmtpdFile['servers'][number],
   app: AppFile['servers'][number],
   type: ServerSettings['type'],
+  listeners: readonly ListenerSettings[],
+  edge: EdgeSettings,
 ): ServerSettings {
   const phases = app.phases ?? {};
   const rcptto = phases.rcptto?.hook;
@@ -122,7 +166,7 @@ function makeServer(
   return {
     id: start.id,
     type,
-    listeners: (start.listeners ?? []).map(({ address, port, backlog }) => ({ address, port, backlog })),
+    listeners,
     transportId: app.transport,
     hooks,
     rcpttoHook: typeof rcptto === 'string' ? rcptto : rcptto?.id,
@@ -146,8 +190,7 @@ function makeServer(
     smtpUtf8: phases.data?.smtputf8 ?? true,
     protocol: app.protocol ?? 'smtp',
     timeouts: timeoutsOf(app.timeout ?? {}),
-    maxConnections: app.concurrency?.total ?? 0,
-    maxConnectionsPerIp: app.concurrency?.ip ?? 0,
+    edge,
     submission: submissionSettings(app),
   };
 }

@@ -69,6 +69,17 @@ test('what is left out has the documented default', () => {
   expect(warnings).toEqual([]);
 });
 
+test('timeouts of a server follow idle unless they are given', () => {
+  const timeout = 'timeout: { idle: 1m, greeting: 10s, message: 2h, linger: 5 }';
+  const { running } = load({
+    'smtpd-app.yaml': app.replace('transport: out\n', `transport: out\n    protocol: lmtp\n    ${timeout}\n`),
+  });
+  expect(running.servers[0]).toMatchObject({
+    protocol: 'lmtp',
+    timeouts: { idle: 60, greeting: 10, transaction: 60, data: 60, message: 7200, linger: 5 },
+  });
+});
+
 test('transports inherit from their group and may override it', () => {
   const { running } = load({
     'smtpd-app.yaml': app.replace('connection: {', 'retry: { count: 7 }\n        connection: {'),
@@ -131,6 +142,14 @@ test.each([
       ),
     },
     'smtpd-app.yaml:5:28: error: servers[0].phases.eod.hook: no eod script "main": expected scripting.hooks.eod to have that id, or the file hooks/eod/main.hsl',
+  ],
+  [
+    'LMTP on the port of SMTP',
+    {
+      'smtpd.yaml': smtpd.replace('port: 0', 'port: 25'),
+      'smtpd-app.yaml': app.replace('transport: out\n', 'transport: out\n    protocol: lmtp\n'),
+    },
+    'smtpd.yaml:6:15: error: servers[0].listeners[0].port: server "in" speaks LMTP, which must not be on port 25; expected another port, such as 24',
   ],
   [
     'a server that smtpd.yaml lacks',
