@@ -56,7 +56,10 @@ export const everyHook: NonNullable<DaemonConfig['hooks']> = {
  * An argonite with a next hop that never says a word, and leave for one attempt at a time: the first message is under way
  * for ever and the others wait in the queue. Its log goes to a file, like those of the others.
  */
-export async function startHoldingArgonite(config: DaemonConfig, { certificate }: Wanted): Promise<Peer> {
+export async function startHoldingArgonite(
+  config: DaemonConfig,
+  { certificate }: Wanted,
+): Promise<Peer & { readonly httpPort: number }> {
   if (certificate !== undefined) throw new Error('argonite has no STARTTLS yet');
   const held: Socket[] = [];
   const silent = createServer((socket) => held.push(socket.on('error', () => {})));
@@ -86,8 +89,11 @@ export async function startHoldingArgonite(config: DaemonConfig, { certificate }
       .split('\n')
       .find((line) => line.includes('"msg":"ready"'));
     if (ready !== undefined) {
-      const { listeners } = JSON.parse(ready) as { readonly listeners: readonly [{ readonly port: number }] };
-      return { port: listeners[0].port, pid: child.pid!, stop };
+      const { listeners } = JSON.parse(ready) as {
+        readonly listeners: readonly { readonly server: string; readonly port: number }[];
+      };
+      const portOf = (id: string) => listeners.find(({ server }) => server === id)?.port ?? 0;
+      return { port: portOf('in'), httpPort: portOf('web'), pid: child.pid!, stop };
     }
     if (child.exitCode !== null) {
       const said = readFileSync(logFile, 'utf8');

@@ -13,11 +13,14 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Opens all sessions. @throws when the server refuses one */
-export async function startLoad(options: LoadOptions): Promise<Load> {
+/** Opens all sessions of a client program. @throws when the server refuses one */
+export async function startLoad(
+  options: Omit<LoadOptions, 'tls' | 'pipelining'> & Partial<LoadOptions>,
+  program = 'load-client.js',
+): Promise<Load> {
   const child = spawn(
     process.execPath,
-    [path.join(root, 'dist/test/perf/load-client.js'), JSON.stringify(options)],
+    [path.join(root, 'dist/test/perf', program), JSON.stringify(options)],
     { stdio: ['pipe', 'pipe', 'pipe'] },
   );
   let stderr = '';

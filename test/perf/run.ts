@@ -23,6 +23,10 @@ const benchmarks: Readonly<
   },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix and Haraka', load: () => import('./accept.js') },
+  submission: {
+    summary: 'mail over HTTP, next to the same mail over SMTP',
+    load: () => import('./submission.js'),
+  },
   mime: {
     summary: 'MIME parts found and edited, next to mailparser and postal-mime',
     load: () => import('./mime.js'),
