@@ -4,6 +4,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { ConfiguredAddress, ConfiguredKey, ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
+import type { EdgeSettings, ListenerSettings } from './edge.js';
 import type { ConfigProblem } from './problem.js';
 import type { SubmissionSettings } from './submission.js';
 
@@ -43,12 +44,6 @@ export interface ConfiguredFile {
   readonly text: string;
 }
 
-export interface ListenerSettings {
-  readonly address: string | undefined;
-  readonly port: number;
-  readonly backlog: number | undefined;
-}
-
 /** Seconds that a client of a server may take. */
 export interface ServerTimeouts {
   /** For the next command. */
@@ -63,6 +58,10 @@ export interface ServerTimeouts {
   readonly message: number;
   /** To take a reply, or to hang up after the last one. */
   readonly linger: number;
+  /** For the handshake of TLS. */
+  readonly handshake: number;
+  /** For the header of a proxy. */
+  readonly proxyHeader: number;
 }
 
 /** One virtual server: smtpd.yaml's listeners and smtpd-app.yaml's behaviour. */
@@ -94,8 +93,8 @@ export interface ServerSettings {
   readonly smtpUtf8: boolean;
   readonly protocol: 'smtp' | 'lmtp';
   readonly timeouts: ServerTimeouts;
-  readonly maxConnections: number;
-  readonly maxConnectionsPerIp: number;
+  /** TLS, how many clients may come, the greeting. */
+  readonly edge: EdgeSettings;
   /** Of servers of type http and https. */
   readonly submission: SubmissionSettings;
 }

@@ -6,6 +6,8 @@ export const defaults = {
   maxAuthFailures: 5,
   idleTimeoutSeconds: 300,
   messageTimeoutSeconds: 3600,
+  handshakeSeconds: 30,
+  proxyHeaderSeconds: 10,
   lingerSeconds: 30,
   queueConcurrency: 10_000,
   shutdownGraceSeconds: 30,

@@ -4,6 +4,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { suggest } from '#lang';
+import { isNetworkSetting } from '../smtp/networks.js';
 import type { ConfigProblem } from './problem.js';
 import { isApiKey } from './submission.js';
 import { parseDuration, parseSize } from './units.js';
@@ -54,6 +55,11 @@ function makeAjv(): Ajv2020 {
     keyword: 'apiKey',
     schemaType: 'boolean',
     validate: (_: boolean, value: unknown) => isApiKey(value),
+  });
+  ajv.addKeyword({
+    keyword: 'network',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => typeof value === 'string' && isNetworkSetting(value),
   });
   ajv.addKeyword({
     keyword: 'onlyFields',
@@ -126,6 +132,8 @@ function messageOf(error: ErrorObject): string {
       return `${found}; expected a text, true or false`;
     case 'single':
       return `${found}; expected one path (several spool paths are not supported yet)`;
+    case 'network':
+      return `${found}; expected an address, address/bits, first-last, or unix`;
     case 'apiKey':
       return `${found}; expected the key as a text, or {id: ..., sha256: 64 hex digits}`;
     case 'rcpttoHook':
@@ -237,7 +245,9 @@ export function readDocument<T>(
   ajv ??= makeAjv();
   const validate = ajv.compile(schema);
   if (!validate(value)) {
-    const problems = (validate.errors ?? []).map((error) => {
+    // What is wrong behind an "if" is told by itself.
+    const errors = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if');
+    const problems = errors.map((error) => {
       const path = error.instancePath
         .split('/')
         .slice(1)

@@ -170,7 +170,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
   checkClientCertificates(app, keys.keys, problems);
   const limits = app.value.scripting?.limits;
   const running: RunningSettings = {
-    servers: collectServers(smtpd, app, transports, problems),
+    servers: collectServers(smtpd, app, transports, { ...keys, folder: root }, problems),
     scripts: collectScripts(app, layout, problems),
     predelivery: queueScript(app, layout, 'predelivery', problems),
     postdelivery: queueScript(app, layout, 'postdelivery', problems),

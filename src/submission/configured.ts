@@ -1,16 +1,18 @@
 // From the configuration of a server to what it runs on.
 
 import type { ServerSettings } from '../config/configuration.js';
+import { contextsOf, listenerOptions } from '../smtp/configured.js';
 import { type SubmissionServerOptions, submissionDefaults } from './options.js';
 
 /** The options of a server of type http or https. */
 export function submissionServerOptions(settings: ServerSettings, hostname: string): SubmissionServerOptions {
-  const { submission } = settings;
+  const { submission, edge } = settings;
   return {
     id: settings.id,
     hostname,
-    listeners: settings.listeners,
+    listeners: settings.listeners.map(listenerOptions),
     isSecure: settings.type === 'https',
+    tls: edge.tls && contextsOf(edge.tls),
     transportId: settings.transportId,
     hooks: { eod: settings.hooks.eod },
     apiKeys: submission.apiKeys,
@@ -21,8 +23,7 @@ export function submissionServerOptions(settings: ServerSettings, hostname: stri
       hops: settings.maxHops,
       recipients: settings.maxRecipients,
       optionsBytes: submission.optionsBytes,
-      connections: settings.maxConnections,
-      connectionsPerIp: settings.maxConnectionsPerIp,
+      ...edge.admission,
       requests: submission.requests,
       requestsPerKey: submission.requestsPerKey,
     },

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { banner, concurrency, serverTls } from './edge.js';
 import { authorities, privateKeys } from './pki.js';
 import { apiKeys, submission } from './submission.js';
 import { count, duration, flag, later, size, strict, text, version } from './types.js';
@@ -106,15 +107,12 @@ const server = strict({
       linger: Type.Optional(
         duration('How long a client may take to read a reply, or to hang up after the last one; 30s.'),
       ),
+      handshake: Type.Optional(duration('How long a handshake of TLS may take; 30s.')),
+      proxyheader: Type.Optional(duration('How long the header of a proxy may take; 10s.')),
     }),
   ),
-  concurrency: Type.Optional(
-    strict({
-      total: Type.Optional(count('Connections at once; 0 = no limit.')),
-      ip: Type.Optional(count('Connections at once from one address; 0 = no limit.')),
-      networks: later('connection limits per network'),
-    }),
-  ),
+  concurrency,
+  banner,
   logging: Type.Optional(
     strict({
       verbose: Type.Optional(
@@ -122,7 +120,7 @@ const server = strict({
       ),
     }),
   ),
-  tls: later('TLS'),
+  tls: serverTls,
   apikeys: apiKeys,
   submission,
 });

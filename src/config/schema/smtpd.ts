@@ -1,16 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { listener, proxyprotocol, xclient } from './edge.js';
 import { privateKeys } from './pki.js';
 import { count, duration, flag, ignored, later, size, strict, text, version } from './types.js';
 
 // smtpd.yaml: what is read once, at start (queue-and-config 8.3).
-
-const listener = strict({
-  port: Type.Integer({ minimum: 0, maximum: 65535, description: 'TCP port; 0 takes any free one.' }),
-  address: Type.Optional(text('IP address to listen on; all addresses when absent.')),
-  backlog: Type.Optional(count('Length of the queue of connections not yet accepted.', 1)),
-  id: Type.Optional(text('Name of the listener, for `servers[].tls.implicit`.')),
-  path: later('UNIX sockets'),
-});
 
 const server = strict({
   id: text('Name of the server; smtpd-app.yaml has one of the same id.'),
@@ -19,7 +12,10 @@ const server = strict({
   ),
   listeners: Type.Optional(Type.Array(listener, { description: 'Where it listens.' })),
   threads: ignored('one process, one event loop'),
-  proxyprotocol: later('the PROXY protocol'),
+  proxyprotocol: proxyprotocol(
+    'Who speaks the PROXY protocol (version 1 or 2): from these, and no others, a header is believed, and must come.',
+  ),
+  xclient: xclient('Who may speak for other clients by XCLIENT; nobody when absent.'),
 });
 
 export const smtpdSchema = strict({
