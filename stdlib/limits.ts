@@ -37,3 +37,14 @@ export function reserveElements(ctx: CallContext, name: string, count: number): 
   }
   ctx.charge(count * 16);
 }
+
+/** Counts what `name` makes piece by piece: memory, and elements up to MOST_ELEMENTS. The function throws beyond. */
+export function elementsReserver(ctx: CallContext, name: string): (bytes: number, elements: number) => void {
+  let total = 0;
+  return (bytes, elements) => {
+    total += elements;
+    if (total > MOST_ELEMENTS)
+      throw new ScriptFault(`${name}: the result would have more than ${MOST_ELEMENTS} elements`);
+    ctx.charge(bytes);
+  };
+}

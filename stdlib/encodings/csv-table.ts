@@ -2,7 +2,7 @@
 // `import $rows from "f.csv"`, which take the same options.
 
 import { HslArray, type Key, ScriptFault, type Value } from '#lang';
-import { decodeCsvRows } from './csv.js';
+import { type CsvProblem, type CsvRow, readCsvRows } from './csv.js';
 import type { Decoded } from './json-decode.js';
 
 export interface CsvOptions {
@@ -13,7 +13,7 @@ export interface CsvOptions {
 }
 
 /** What a column's texts mean. */
-interface Column {
+interface Meaning {
   readonly type: 'string' | 'number' | 'boolean';
   /** Texts that mean none. */
   readonly none: ReadonlySet<string>;
@@ -21,40 +21,100 @@ interface Column {
   readonly false: ReadonlySet<string>;
 }
 
-type Schema = ReadonlyMap<Key, Column>;
+type Schema = ReadonlyMap<Key, Meaning>;
+
+interface Column {
+  readonly name: string | number;
+  readonly meaning: Meaning | undefined;
+}
+
+/** Rows between two looks of whoever reads in stretches. */
+const STRETCH = 256;
+
+/** What a row takes in memory beside its fields, and a field beside its text. */
+const ROW_BYTES = 96;
+const FIELD_BYTES = 40;
 
 /** The rows, or what is wrong in which line. @throws ScriptFault when an option is wrong */
 export function decodeCsvTable(text: string, options: CsvOptions): Decoded {
+  const reading = readCsvTable(text, options, () => {});
+  let step = reading.next();
+  while (!step.done) step = reading.next();
+  return step.value;
+}
+
+/**
+ * `decodeCsvTable` in stretches of about a millisecond: between them the caller may do something else.
+ * @param reserve hears of the memory that rows take; it may throw
+ */
+export function* readCsvTable(
+  text: string,
+  options: CsvOptions,
+  reserve: (bytes: number, elements: number) => void,
+): Generator<undefined, Decoded> {
   checkDelimiter(options.delimiter);
   const schema = readSchema(options.schema);
-  const decoded = decodeCsvRows(text, options.delimiter);
-  if ('problem' in decoded) return decoded;
-  const { rows, lines } = decoded;
-  const names = options.header ? rows[0] : undefined;
   const table: Value[] = [];
-  for (let i = names === undefined ? 0 : 1; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (names !== undefined && row.length !== names.length) {
-      return {
-        problem: `the row has ${row.length} fields, the header names ${names.length} columns`,
-        line: lines[i]!,
-      };
+  let columns: readonly Column[] | undefined;
+  let fields = 0;
+  const rows = readCsvRows(text, options.delimiter);
+  for (let next = rows.next(); ; next = rows.next()) {
+    if (next.done) {
+      if (next.value !== undefined) return next.value;
+      break;
     }
-    const record = HslArray.empty();
-    for (let column = 0; column < row.length; column++) {
-      const name = names === undefined ? column : names[column]!;
-      const value = readField(row[column]!, schema.get(names === undefined ? column : keyOf(name)));
-      if (value === undefined) {
-        return {
-          problem: `the field ${JSON.stringify(row[column])} of column "${name}" is no ${schema.get(keyOf(name))!.type}`,
-          line: lines[i]!,
-        };
-      }
-      record.set(name, value);
+    const row = next.value;
+    if (columns === undefined) {
+      columns = columnsOf(row.fields, options.header, schema);
+      if (options.header) continue;
     }
+    const record = recordOf(row, columns, schema, options.header);
+    if (!(record instanceof HslArray)) return record;
     table.push(record);
+    fields += row.fields.length;
+    if (table.length % STRETCH === 0) {
+      reserve(STRETCH * ROW_BYTES + fields * FIELD_BYTES, fields);
+      fields = 0;
+      yield;
+    }
   }
+  reserve((table.length % STRETCH) * ROW_BYTES + fields * FIELD_BYTES, fields);
   return { value: HslArray.fromList(table) };
+}
+
+/** The columns of the first record: what it names, or its positions. */
+function columnsOf(first: readonly string[], isHeader: boolean, schema: Schema): readonly Column[] {
+  return first.map((name, position) => columnOf(isHeader ? name : position, schema));
+}
+
+function columnOf(name: string | number, schema: Schema): Column {
+  return { name, meaning: schema.get(keyOf(name)) };
+}
+
+function recordOf(
+  { fields, line }: CsvRow,
+  columns: readonly Column[],
+  schema: Schema,
+  isKeyed: boolean,
+): HslArray | CsvProblem {
+  if (isKeyed && fields.length !== columns.length)
+    return {
+      problem: `the row has ${fields.length} fields, the header names ${columns.length} columns`,
+      line,
+    };
+  const record = HslArray.empty();
+  for (let position = 0; position < fields.length; position++) {
+    // Without a header a row may be longer than the first.
+    const { name, meaning } = columns[position] ?? columnOf(position, schema);
+    const value = readField(fields[position]!, meaning);
+    if (value === undefined)
+      return {
+        problem: `the field ${JSON.stringify(fields[position])} of column "${name}" is no ${meaning!.type}`,
+        line,
+      };
+    record.set(name, value);
+  }
+  return record;
 }
 
 /** @throws ScriptFault unless it is one byte that has no other meaning in CSV */
@@ -73,7 +133,7 @@ function keyOf(name: string | number): Key {
   return probe.keys().next().value as Key;
 }
 
-function readField(text: string, column: Column | undefined): Value | undefined {
+function readField(text: string, column: Meaning | undefined): Value | undefined {
   if (column === undefined) return text;
   if (column.none.has(text)) return null;
   if (column.type === 'string') return text;
@@ -83,7 +143,7 @@ function readField(text: string, column: Column | undefined): Value | undefined 
 }
 
 function readSchema(schema: HslArray | undefined): Schema {
-  const columns = new Map<Key, Column>();
+  const columns = new Map<Key, Meaning>();
   for (const [name, entry] of schema?.entries() ?? []) {
     if (!(entry instanceof HslArray))
       throw new ScriptFault(`csv: the schema of column "${String(name)}" must be an array`);

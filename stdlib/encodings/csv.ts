@@ -1,8 +1,17 @@
 // CSV records (RFC 4180 with any delimiter): fields in quotes may hold delimiters, line ends and doubled quotes.
 
-export type CsvRows =
-  | { readonly rows: readonly (readonly string[])[]; readonly lines: readonly number[] }
-  | { readonly problem: string; readonly line: number };
+const LF = 10;
+
+/** One record, and the line it begins in. */
+export interface CsvRow {
+  readonly fields: readonly string[];
+  readonly line: number;
+}
+
+export interface CsvProblem {
+  readonly problem: string;
+  readonly line: number;
+}
 
 /** One record without its line end. */
 export function encodeCsvRecord(fields: readonly string[], delimiter: string): string {
@@ -14,12 +23,11 @@ export function encodeCsvRecord(fields: readonly string[], delimiter: string): s
 }
 
 /**
- * All records, and the line each begins in. Lines end in LF or CRLF; empty lines are no records. A quote only opens a
- * field at its beginning; text behind the closing quote belongs to the field.
+ * The records one by one, in the end what is wrong if something is. Lines end in LF or CRLF; empty lines are no records. A
+ * quote only opens a field at its beginning; text behind the closing quote belongs to the field.
  */
-export function decodeCsvRows(text: string, delimiter: string): CsvRows {
-  const rows: string[][] = [];
-  const lines: number[] = [];
+export function* readCsvRows(text: string, delimiter: string): Generator<CsvRow, CsvProblem | undefined> {
+  const delimiterCode = delimiter.charCodeAt(0);
   let row: string[] = [];
   let line = 1;
   let rowLine = 1;
@@ -42,7 +50,7 @@ export function decodeCsvRows(text: string, delimiter: string): CsvRows {
       }
       line += countLineEnds(field);
     }
-    const end = fieldEnd(text, at, delimiter);
+    const end = fieldEnd(text, at, delimiterCode);
     let rest = text.slice(at, end);
     const isDelimited = text[end] === delimiter;
     if (!isDelimited && rest.endsWith('\r')) rest = rest.slice(0, -1);
@@ -53,21 +61,20 @@ export function decodeCsvRows(text: string, delimiter: string): CsvRows {
       if (at < text.length) continue;
       row.push('');
     }
-    if (row.length > 1 || row[0] !== '' || isQuoted) {
-      rows.push(row);
-      lines.push(rowLine);
-    }
+    if (row.length > 1 || row[0] !== '' || isQuoted) yield { fields: row, line: rowLine };
     row = [];
     line++;
     rowLine = line;
   }
-  return { rows, lines };
+  return undefined;
 }
 
-function fieldEnd(text: string, from: number, delimiter: string): number {
-  let end = from;
-  while (end < text.length && text[end] !== delimiter && text[end] !== '\n') end++;
-  return end;
+function fieldEnd(text: string, from: number, delimiter: number): number {
+  for (let end = from; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === delimiter || code === LF) return end;
+  }
+  return text.length;
 }
 
 function countLineEnds(text: string): number {

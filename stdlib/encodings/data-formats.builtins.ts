@@ -1,14 +1,35 @@
 // Group 7 of the library, second part: structured data as text.
 
-import { builtin } from '#lang';
-import { reserveMore, reserveText } from '../limits.js';
+import { type BuiltinSteps, builtin, PAUSE, type Value } from '#lang';
+import { elementsReserver, reserveMore } from '../limits.js';
 import { encodeCsvRecord } from './csv.js';
-import { checkDelimiter, decodeCsvTable } from './csv-table.js';
-import { decodeJson } from './json-decode.js';
-import { encodeJson } from './json-encode.js';
+import { checkDelimiter, readCsvTable } from './csv-table.js';
+import { type Decoded, readJson } from './json-decode.js';
+import { writeJson } from './json-encode.js';
 import { decodeYaml } from './yaml-decode.js';
 
 const text = { name: 'text', type: 'string' } as const;
+
+/** Works in stretches with pauses between them; what is done in one stretch is the result at once. */
+function inStretches<T>(
+  work: Generator<undefined, T>,
+  resultOf: (done: T) => Value,
+): Value | BuiltinSteps<Value> {
+  const first = work.next();
+  return first.done ? resultOf(first.value) : rest(work, resultOf);
+}
+
+function* rest<T>(work: Generator<undefined, T>, resultOf: (done: T) => Value): BuiltinSteps<Value> {
+  for (;;) {
+    yield PAUSE;
+    const step = work.next();
+    if (step.done) return resultOf(step.value);
+  }
+}
+
+function valueOrNone(decoded: Decoded): Value {
+  return 'value' in decoded ? decoded.value : null;
+}
 
 export const jsonEncode = builtin({
   name: 'json_encode',
@@ -37,15 +58,15 @@ export const jsonEncode = builtin({
     'None for texts that are no UTF-8, functions, objects, resources, numbers that are not finite, and more than 512 levels.',
   example: 'json_encode([1, "two", true, none])  // "[1,\\"two\\",true,null]"',
   source: 'RFC 8259',
+  callbacks: true,
   run: (value, options, ctx) => {
     let size = 0;
     const reserve = (bytes: number): void => {
       reserveMore(ctx, 'json_encode', size, bytes);
       size += bytes;
     };
-    return (
-      encodeJson(value, { ensureAscii: options.ensure_ascii, pretty: options.pretty_print }, reserve) ?? null
-    );
+    const style = { ensureAscii: options.ensure_ascii, pretty: options.pretty_print };
+    return inStretches(writeJson(value, style, reserve), (json) => json ?? null);
   },
 });
 
@@ -70,12 +91,9 @@ export const jsonDecode = builtin({
   errors: 'None when it is no JSON, or nests deeper than 512 levels.',
   example: 'json_decode("{\\"a\\":[1,2]}")  // {"a":[1,2]}\njson_decode("{bad")  // null',
   source: 'RFC 8259',
-  run: (json, options, ctx) => {
-    // An element costs more than the two bytes it may be written with.
-    ctx.charge(json.length * 4);
-    const decoded = decodeJson(json, options.allow_comments);
-    return 'value' in decoded ? decoded.value : null;
-  },
+  callbacks: true,
+  run: (json, options, ctx) =>
+    inStretches(readJson(json, options.allow_comments, elementsReserver(ctx, 'json_decode')), valueOrNone),
 });
 
 export const yamlDecode = builtin({
@@ -95,8 +113,7 @@ export const yamlDecode = builtin({
   source: 'YAML 1.2.2',
   run: (yaml, _options, ctx) => {
     ctx.charge(yaml.length * 4);
-    const decoded = decodeYaml(yaml);
-    return 'value' in decoded ? decoded.value : null;
+    return valueOrNone(decodeYaml(yaml));
   },
 });
 
@@ -163,11 +180,9 @@ export const csvDecode = builtin({
   since: '5.0',
   example: 'csv_decode("id,name\\n1,Bob\\n")  // [{"id":"1","name":"Bob"}]',
   source: 'RFC 4180',
-  run: (csv, options, ctx) => {
-    reserveText(ctx, 'csv_decode', csv.length * 2);
-    const decoded = decodeCsvTable(csv, options);
-    return 'value' in decoded ? decoded.value : null;
-  },
+  callbacks: true,
+  run: (csv, options, ctx) =>
+    inStretches(readCsvTable(csv, options, elementsReserver(ctx, 'csv_decode')), valueOrNone),
 });
 
 export const dataFormats = [jsonEncode, jsonDecode, yamlDecode, csvEncode, csvDecode];

@@ -1,12 +1,15 @@
 // Group 4 of the library: regular expressions. The host's engine compiles and runs them; the VM has compiled the pattern
 // argument before `run` sees it.
 
-import { type BuiltinSteps, builtin, call, HslArray, HslFunction, regexOf, type Value } from '#lang';
+import { type BuiltinSteps, builtin, call, HslArray, HslFunction, PAUSE, regexOf, type Value } from '#lang';
 import { reserveElements, reserveMore, reserveText } from '../limits.js';
+import { GrowingText } from '../strings/growing-text.js';
 import { findMatch, findMatches, findTexts, groupsArray, groupText, matchArray } from './matches.js';
 import { parseReplacement } from './replacement.js';
 
 const source = 'stdlib 4';
+/** After so many matches the builtin looks whether the event loop should turn: they take a millisecond or less. */
+const MATCHES_PER_LOOK = 256;
 const patternDoc = [
   'A pattern is a text, bare or as `/re/flags`, a literal `#/re/flags`, or the result of pcre_compile. Flags: i caseless,',
   'm multi-line, s dot-all, x extended, u UTF-8, U ungreedy, X extra. It matches anywhere unless anchored.',
@@ -46,12 +49,16 @@ export const pcreMatchAll = builtin({
   errors,
   example: 'pcre_match_all("([a-z])=([0-9])", "a=1 b=2")  // [["a=1","b=2"],["a","b"],["1","2"]]',
   source,
-  run: (regex, text, ctx) => {
+  callbacks: true,
+  run: function* (regex, text, ctx): BuiltinSteps<Value> {
     const lists: Value[][] = Array.from({ length: regex.groupCount + 1 }, () => []);
     let count = 0;
     for (const match of findMatches(regex, text)) {
-      if (++count % 1024 === 0) reserveElements(ctx, 'pcre_match_all', 1024 * lists.length);
-      for (const [group, list] of lists.entries()) list.push(groupText(text, match, group));
+      if (++count % MATCHES_PER_LOOK === 0) {
+        reserveElements(ctx, 'pcre_match_all', MATCHES_PER_LOOK * lists.length);
+        yield PAUSE;
+      }
+      for (let group = 0; group < lists.length; group++) lists[group]!.push(groupText(text, match, group));
     }
     // Every place gets a list of its own: a named group's list stands in two.
     return count === 0
@@ -107,21 +114,25 @@ export const pcreReplace = builtin({
   run: function* (regex, replace, text, limit, ctx): BuiltinSteps<Value> {
     const most = Math.trunc(limit) > 0 ? Math.trunc(limit) : Number.POSITIVE_INFINITY;
     const template = replace instanceof HslFunction ? undefined : parseReplacement(replace, regex.groupCount);
-    let result = '';
+    const result = new GrowingText();
     let end = 0;
     let count = 0;
     for (const match of findMatches(regex, text)) {
+      if (count % MATCHES_PER_LOOK === MATCHES_PER_LOOK - 1) yield PAUSE;
       const [start, stop] = match as [number, number];
       const piece =
         template === undefined
           ? ctx.toText(yield call(replace as HslFunction, matchArray(regex, text, match)))
           : template.map((part) => (typeof part === 'number' ? groupText(text, match, part) : part)).join('');
       reserveMore(ctx, 'pcre_replace', result.length, start - end + piece.length);
-      result += text.slice(end, start) + piece;
+      result.add(text.slice(end, start));
+      result.add(piece);
       end = stop;
       if (++count >= most) break;
     }
-    return count === 0 ? text : result + text.slice(end);
+    if (count === 0) return text;
+    result.add(text.slice(end));
+    return result.toString();
   },
 });
 
