@@ -235,13 +235,14 @@ export class Daemon {
         this.#log.error({ problems: problems.join('\n') }, notReloaded);
         return;
       }
+      const applyToServers = this.#servers.plan(running);
       this.#warnOfRestart(configuration);
       for (const warning of configuration.warnings) this.#log.warn({}, problemToText(warning));
       this.#running = running;
       this.#fileStamp = fileStampOf(configuration);
       this.#services.configure(this.#scriptSettings(running));
       this.#runner.replace(hooks.programs, limitsOf(running.limits));
-      this.#servers.reconfigure(running);
+      applyToServers();
       this.#queue.reconfigure(policiesOf(running));
       this.#log.info({}, 'configuration reloaded');
     } catch (error) {
@@ -273,6 +274,7 @@ export class Daemon {
       runner: this.#runner,
       log: this.#log,
     });
+    this.#servers.planStage(work);
     this.#deliverers.assign(configuration.running.transports.values(), work.deliverer);
     const warnings = configuration.warnings.map(problemToText);
     if (hooks.warnings.length > 0) warnings.push(bytesToText(renderDiagnostics(hooks.warnings)));

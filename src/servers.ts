@@ -4,12 +4,13 @@
 import type { AddressInfo } from 'node:net';
 import type { RunningSettings, ServerSettings } from './config/configuration.js';
 import { smtpServerOptions } from './smtp/configured.js';
-import type { SmtpServerParts } from './smtp/options.js';
+import type { SmtpServerOptions, SmtpServerParts } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
 import type { StageTicket } from './staging/stage.js';
 import type { StagedConfiguration } from './staging/staged-configuration.js';
 import type { ConnectionOrigin } from './staging/traffic.js';
 import { submissionServerOptions } from './submission/configured.js';
+import type { SubmissionServerOptions } from './submission/options.js';
 import { SubmissionServer } from './submission/server.js';
 
 /** What every kind of server works with, under one configuration. */
@@ -30,21 +31,111 @@ export interface OpenListener extends Pick<AddressInfo, 'address' | 'port'> {
   readonly server: string;
 }
 
-type Server = SmtpServer | SubmissionServer;
+/** What all kinds of servers have; `Options` is the kind's own. */
+interface ServerFace<Options> {
+  start(): Promise<readonly AddressInfo[]>;
+  reconfigure(options: Options): void;
+  stop(graceSeconds: number): Promise<void>;
+}
+
+/** A kind of server. */
+interface ServerKind<Options> {
+  optionsOf(settings: ServerSettings, hostname: string): Options;
+  make(options: Options, parts: StagingParts<Options>): ServerFace<Options>;
+}
+
+/** What a server works with, and how it asks for whom it works. */
+interface StagingParts<Options> extends ServerParts {
+  readonly stage: (connection: ConnectionOrigin) => StagedBasis<Options> | undefined;
+}
+
+/** What a staged connection runs on. */
+interface StagedBasis<Options> {
+  readonly options: Options;
+  readonly parts: ServerParts;
+  readonly close: () => void;
+}
+
+const smtp: ServerKind<SmtpServerOptions> = {
+  optionsOf: smtpServerOptions,
+  make: (options, parts) => new SmtpServer(options, parts),
+};
+
+const submission: ServerKind<SubmissionServerOptions> = {
+  optionsOf: submissionServerOptions,
+  make: (options, parts) => new SubmissionServer(options, parts),
+};
+
+/** One server under several configurations. */
+class ConfiguredServer<Options> {
+  readonly id: string;
+  readonly type: ServerSettings['type'];
+  readonly #given: ServersOptions;
+  readonly #kind: ServerKind<Options>;
+  readonly #server: ServerFace<Options>;
+  readonly #staged = new WeakMap<StagedConfiguration, Omit<StagedBasis<Options>, 'close'>>();
+
+  constructor(settings: ServerSettings, given: ServersOptions, kind: ServerKind<Options>) {
+    this.id = settings.id;
+    this.type = settings.type;
+    this.#given = given;
+    this.#kind = kind;
+    this.#server = kind.make(kind.optionsOf(settings, given.hostname), {
+      ...given.parts,
+      stage: (connection) => {
+        const ticket = given.choose(connection);
+        return ticket && { ...this.basisOn(ticket.work), close: ticket.close };
+      },
+    });
+  }
+
+  start(): Promise<readonly AddressInfo[]> {
+    return this.#server.start();
+  }
+
+  stop(graceSeconds: number): Promise<void> {
+    return this.#server.stop(graceSeconds);
+  }
+
+  /** The result applies the settings. */
+  plan(settings: ServerSettings): () => void {
+    const options = this.#kind.optionsOf(settings, this.#given.hostname);
+    return () => this.#server.reconfigure(options);
+  }
+
+  /** What connections of a staged configuration run on, made once. */
+  basisOn(staged: StagedConfiguration): Omit<StagedBasis<Options>, 'close'> {
+    let basis = this.#staged.get(staged);
+    if (basis === undefined) {
+      const { hostname, parts } = this.#given;
+      basis = {
+        options: this.#kind.optionsOf(settingsOf(staged.running, this.id), hostname),
+        parts: staged.partsFrom(parts),
+      };
+      this.#staged.set(staged, basis);
+    }
+    return basis;
+  }
+}
 
 /** All servers together. */
 export class Servers {
-  readonly #options: ServersOptions;
-  readonly #servers: readonly Server[];
+  readonly #servers: readonly (
+    | ConfiguredServer<SmtpServerOptions>
+    | ConfiguredServer<SubmissionServerOptions>
+  )[];
 
-  constructor(options: ServersOptions) {
-    this.#options = options;
-    this.#servers = options.running.servers.map((settings) => this.#make(settings));
+  constructor(given: ServersOptions) {
+    this.#servers = given.running.servers.map((settings) =>
+      settings.type === 'smtp'
+        ? new ConfiguredServer(settings, given, smtp)
+        : new ConfiguredServer(settings, given, submission),
+    );
   }
 
   /** Ids, in order. */
   get ids(): readonly string[] {
-    return this.#servers.map(({ options }) => options.id);
+    return this.#servers.map(({ id }) => id);
   }
 
   /** Opens all listeners. @throws ListenError */
@@ -52,63 +143,43 @@ export class Servers {
     const listeners: OpenListener[] = [];
     for (const server of this.#servers) {
       for (const { address, port } of await server.start())
-        listeners.push({ server: server.options.id, address, port });
+        listeners.push({ server: server.id, address, port });
     }
     return listeners;
   }
 
   /** Why a configuration cannot take the place of the running one: servers that run and that it does not have. */
   problemsOf({ servers }: RunningSettings): string[] {
-    return this.#servers.flatMap(({ options: { id } }) => {
-      const was = this.#options.running.servers.find((settings) => settings.id === id)!.type;
-      const is = servers.find((settings) => settings.id === id)?.type;
-      if (is === was) return [];
-      return is === undefined
+    return this.#servers.flatMap(({ id, type }) => {
+      const found = servers.find((settings) => settings.id === id);
+      if (found?.type === type) return [];
+      return found === undefined
         ? [`server "${id}" is running and is not in the configuration any more; restart to take it away`]
-        : [`server "${id}" is running with type ${was}, not ${is}; restart to change it`];
+        : [`server "${id}" is running with type ${type}, not ${found.type}; restart to change it`];
     });
   }
 
-  /** Applies a configuration that has all of them; listeners stay as they are. */
-  reconfigure({ servers }: RunningSettings): void {
-    const { hostname } = this.#options;
-    for (const server of this.#servers) {
-      const settings = servers.find(({ id }) => id === server.options.id)!;
-      if (server instanceof SmtpServer) server.reconfigure(smtpServerOptions(settings, hostname));
-      else server.reconfigure(submissionServerOptions(settings, hostname));
-    }
+  /** Makes ready what a configuration without problems says of the servers; the result applies it and cannot fail. */
+  plan(running: RunningSettings): () => void {
+    const plans = this.#servers.map((server) => server.plan(settingsOf(running, server.id)));
+    return () => {
+      for (const apply of plans) apply();
+    };
+  }
+
+  /** Makes ready what connections of a staged configuration will run on, so that nothing can fail when one comes. */
+  planStage(staged: StagedConfiguration): void {
+    for (const server of this.#servers) server.basisOn(staged);
   }
 
   /** Takes no more mail; resolves when no connection is left, after `graceSeconds` at the latest. */
   async stop(graceSeconds: number): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop(graceSeconds)));
   }
+}
 
-  #make(settings: ServerSettings): Server {
-    const { hostname, parts } = this.#options;
-    if (settings.type === 'smtp')
-      return new SmtpServer(smtpServerOptions(settings, hostname), {
-        ...parts,
-        stage: (connection) => this.#stage(connection, smtpServerOptions),
-      });
-    return new SubmissionServer(submissionServerOptions(settings, hostname), {
-      ...parts,
-      stage: (connection) => this.#stage(connection, submissionServerOptions),
-    });
-  }
-
-  /** The decision about a connection, with what it runs on if it is for a staged configuration. */
-  #stage<Options>(
-    connection: ConnectionOrigin,
-    optionsOf: (settings: ServerSettings, hostname: string) => Options,
-  ): { readonly options: Options; readonly parts: ServerParts; readonly close: () => void } | undefined {
-    const ticket = this.#options.choose(connection);
-    if (ticket === undefined) return undefined;
-    const { hostname, parts } = this.#options;
-    const made = ticket.work.forServer(connection.serverId, parts, (settings, staged) => ({
-      options: optionsOf(settings, hostname),
-      parts: staged,
-    }));
-    return { ...made, close: ticket.close };
-  }
+function settingsOf({ servers }: RunningSettings, id: string): ServerSettings {
+  const found = servers.find((settings) => settings.id === id);
+  if (found === undefined) throw new Error(`the configuration has no server "${id}"`);
+  return found;
 }

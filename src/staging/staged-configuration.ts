@@ -4,7 +4,7 @@
 // Nothing in the daemon refers to one once it has ended except its open connections and what runs on it.
 
 import type { Resolver } from '#stdlib';
-import type { RunningSettings, ServerSettings, StartupSettings } from '../config/configuration.js';
+import type { RunningSettings, StartupSettings } from '../config/configuration.js';
 import { SmtpDeliverer } from '../delivery/smtp-deliverer.js';
 import type { Loaded } from '../loaded.js';
 import type { Logger } from '../log/logger.js';
@@ -52,7 +52,6 @@ export class StagedConfiguration implements StagedWork {
   readonly deliverer: SmtpDeliverer;
   readonly #log: Logger;
   readonly #services: StagedServices;
-  readonly #byServer = new Map<string, unknown>();
 
   constructor({
     id,
@@ -100,29 +99,16 @@ export class StagedConfiguration implements StagedWork {
     });
   }
 
-  /**
-   * What a server's connections run on here, made when the first one comes: `make` is given the server's settings and its
-   * parts as they are under this configuration.
-   */
-  forServer<Parts extends ConfiguredParts, Made>(
-    serverId: string,
-    parts: Parts,
-    make: (settings: ServerSettings, parts: Parts) => Made,
-  ): Made {
-    const known = this.#byServer.get(serverId);
-    if (known !== undefined) return known as Made;
-    const settings = this.running.servers.find(({ id }) => id === serverId);
-    if (settings === undefined) throw new Error(`the staged configuration has no server "${serverId}"`);
-    const made = make(settings, {
+  /** A server's parts as they are under this configuration. */
+  partsFrom<Parts extends ConfiguredParts>(parts: Parts): Parts {
+    return {
       ...parts,
       hooks: this.hooks,
       log: this.#log,
       knowsTransport: this.#knowsTransport,
       resolver: this.#services.network.resolver,
       stageKey: this.key,
-    });
-    this.#byServer.set(serverId, made);
-    return made;
+    };
   }
 
   /** It has ended: idle delivery connections are dismissed, and new ones are not kept. */
