@@ -62,6 +62,12 @@ function makeAjv(): Ajv2020 {
     validate: (_: boolean, value: unknown) => typeof value === 'string' && isNetworkSetting(value),
   });
   ajv.addKeyword({
+    keyword: 'rate',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) =>
+      typeof value === 'string' && /^[1-9][0-9]{0,8}\/[1-9][0-9]{0,8}$/.test(value),
+  });
+  ajv.addKeyword({
     keyword: 'onlyFields',
     schemaType: 'array',
     validate: (allowed: unknown[], value: unknown) =>
@@ -132,6 +138,8 @@ function messageOf(error: ErrorObject): string {
       return `${found}; expected a text, true or false`;
     case 'single':
       return `${found}; expected one path (several spool paths are not supported yet)`;
+    case 'rate':
+      return `${found}; expected so many in so many seconds, such as "30/60"`;
     case 'network':
       return `${found}; expected an address, address/bits, first-last, or unix`;
     case 'apiKey':

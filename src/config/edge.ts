@@ -3,7 +3,7 @@
 import type { X509Certificate } from 'node:crypto';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { ScriptFault } from '#lang';
+import { ScriptFault, textToBytes } from '#lang';
 import { type ConfiguredKey, domainToAscii, isDomain, parseTlsProtocols, type TlsProtocols } from '#stdlib';
 import type { AdmissionLimits, ConnectionRate, NetworkLimit } from '../smtp/admission.js';
 import {
@@ -148,13 +148,10 @@ function tlsSettings(
   problems: ConfigProblem[],
 ): ServerTlsSettings | undefined {
   const { tls } = server;
-  const at: Place = ['servers', appIndex, ...(tls === undefined ? [] : ['tls'])];
+  const at: Place = ['servers', appIndex, 'tls'];
   const tell = (where: Place, message: string) => problems.push(app.problemAt([...at, ...where], message));
   const isHttps = start.type === 'https';
-  if (tls === undefined || (tls.enabled === false && !isHttps)) {
-    if (isHttps) tell([], `server "${server.id}" is of type https and needs tls.certs`);
-    return undefined;
-  }
+  if (tls === undefined || (tls.enabled === false && !isHttps)) return undefined;
   const listeners = new Set((start.listeners ?? []).flatMap(({ id }) => id ?? []));
   tls.implicit?.forEach((id, index) => {
     if (!listeners.has(id))
@@ -203,7 +200,7 @@ function serverCertificate(
 ): ServerCertificate | undefined {
   const names = (typeof sni === 'string' ? [sni] : sni).map((name) => {
     const isWild = name.startsWith('*.');
-    const ascii = domainToAscii(isWild ? name.slice(2) : name)?.toLowerCase();
+    const ascii = domainToAscii(textToBytes(isWild ? name.slice(2) : name))?.toLowerCase();
     if (ascii === undefined || !isDomain(ascii) || ascii.startsWith('['))
       tell(['sni'], `found "${name}"; expected a server name, or "*." and a domain`);
     return `${isWild ? '*.' : ''}${ascii ?? name}`;

@@ -116,8 +116,8 @@ export const concurrency = Type.Optional(
       }),
     ),
     rate: Type.Optional(
-      Type.String({
-        pattern: '^[1-9][0-9]{0,8}/[1-9][0-9]{0,8}$',
+      Type.Unsafe<string>({
+        rate: true,
         description: 'New connections from one address: so many in so many seconds, such as 30/60.',
       }),
     ),
