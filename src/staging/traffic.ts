@@ -1,11 +1,11 @@
 // Which connections a staged configuration is for (queue-and-config 9.1): within one kind of condition any may fit, between
 // kinds all must. What depends on time and number is the stage's affair.
 
-import { BlockList, isIP } from 'node:net';
+import { addressToBytes, isInNetwork, type Network, parseNetwork } from '#stdlib';
 
 /** The conditions of a deployment, spelled as its callers spell them; what is absent restricts nothing. */
 export interface StageConditions {
-  /** Addresses and networks of clients. */
+  /** Addresses and networks of clients, `first-last` too. */
   readonly remoteips?: readonly string[];
   /** Ids of servers. */
   readonly serverids?: readonly string[];
@@ -55,35 +55,22 @@ export function readTraffic(
   };
 }
 
-function readNetworks(written: readonly string[] | undefined, problems: string[]): BlockList | undefined {
+function readNetworks(
+  written: readonly string[] | undefined,
+  problems: string[],
+): readonly Network[] | undefined {
   if (written === undefined || written.length === 0) return undefined;
-  const networks = new BlockList();
-  for (const network of written) {
-    if (!addNetwork(networks, network))
-      problems.push(
-        `remoteips: found ${JSON.stringify(network)}; expected an address or a network such as 192.0.2.0/24 or 2001:db8::/32`,
-      );
-  }
-  return networks;
+  return written.flatMap((text) => {
+    const network = parseNetwork(text);
+    if (network !== undefined) return network;
+    problems.push(
+      `remoteips: found ${JSON.stringify(text)}; expected an address or a network such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.1-192.0.2.9`,
+    );
+    return [];
+  });
 }
 
-function addNetwork(networks: BlockList, written: string): boolean {
-  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(written) ?? [];
-  const family = isIP(address);
-  // A zone ("%eth0") is a name of this machine's; peers do not have one.
-  if (family === 0 || address.includes('%')) return false;
-  const type = family === 4 ? 'ipv4' : 'ipv6';
-  if (bits === undefined) {
-    networks.addAddress(address, type);
-    return true;
-  }
-  if (Number(bits) > (family === 4 ? 32 : 128)) return false;
-  networks.addSubnet(address, Number(bits), type);
-  return true;
-}
-
-function isInside(networks: BlockList, remoteIp: string): boolean {
-  const address = remoteIp.split('%', 1)[0]!;
-  const family = isIP(address);
-  return family !== 0 && networks.check(address, family === 4 ? 'ipv4' : 'ipv6');
+function isInside(networks: readonly Network[], remoteIp: string): boolean {
+  const address = addressToBytes(remoteIp);
+  return address !== undefined && networks.some((network) => isInNetwork(network, address));
 }

@@ -1,5 +1,6 @@
 // What a reload does to a daemon at work: nothing to what is running, everything to what comes next.
 
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CountingSink } from '../support/counting-sink.js';
 import {
@@ -10,8 +11,11 @@ import {
   lineOf,
   textOf,
 } from '../support/daemon-in-process.js';
+import { Dialogue } from '../support/dialogue.js';
 import { queueAll } from '../support/mta.js';
+import { scratchFolder } from '../support/scratch-folder.js';
 import { TestClient } from '../support/smtp-client.js';
+import { createAuthority } from '../support/test-certificates.js';
 
 const says = (text: string) => `Accept(["reason" => "${text}"]);`;
 const refusal = (mta: DaemonHere) =>
@@ -58,6 +62,37 @@ describe('a reload', () => {
     expect((await client.command('EHLO client.test')).lines.join(' ')).toContain('SIZE 1000000');
     expect((await TestClient.connect(mta.port)).greeting.code).toBe(421);
     expect((await client.command('NOOP')).code).toBe(250);
+  });
+
+  test('shows a new certificate to whoever asks next; a session that is encrypted goes on', async () => {
+    const authority = createAuthority(scratchFolder());
+    const config = (name: string) => {
+      const { key, cert } = authority.issue(name, [`DNS:${name}`]);
+      return {
+        server: { tls: { certs: { cert: 'mx' } } },
+        app: { pki: { private: [{ id: 'mx', privatekey: { data: key }, certificate: { data: cert } }] } },
+      };
+    };
+    const mta = await daemonHere(config('old.test'));
+    const begin = async () => {
+      const plain = await Dialogue.open(mta.port);
+      await plain.play('S: 220 *');
+      return plain;
+    };
+    const secure = async (plain: Dialogue) => {
+      await plain.play('C: STARTTLS\nS: 220 *');
+      return plain.secure();
+    };
+    const nameOf = ({ socket }: Dialogue) => (socket as TLSSocket).getPeerCertificate().subject.CN;
+    const encrypted = await secure(await begin());
+    const waiting = await begin();
+    expect(nameOf(encrypted)).toBe('old.test');
+    await mta.reload(config('new.test'));
+    const late = await secure(waiting);
+    expect(nameOf(late)).toBe('new.test');
+    await encrypted.play('C: NOOP\nS: 250 *');
+    expect(nameOf(encrypted)).toBe('old.test');
+    for (const dialogue of [encrypted, late]) dialogue.close();
   });
 
   test('empties what is cached for a script file that it changes, and nothing else', async () => {

@@ -1,6 +1,7 @@
 // Two configurations at once in a real daemon: real sockets, scripts, spool and deliveries; only staging's time and luck are
 // the test's.
 
+import type { TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Agent, FormData, request } from 'undici';
@@ -8,17 +9,22 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Deployment } from '../../../src/staging/staging.js';
 import { statusToText } from '../../../src/staging/status.js';
 import { CountingSink } from '../../support/counting-sink.js';
+import { writeConfig } from '../../support/daemon.js';
 import {
   appText,
   type DaemonHere,
   daemonHere,
+  editConfig,
   eventually,
   type InlineHooks,
   lineOf,
   textOf,
 } from '../../support/daemon-in-process.js';
+import { Dialogue } from '../../support/dialogue.js';
 import { queueAll, subjectOf } from '../../support/mta.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
 import { TestClient } from '../../support/smtp-client.js';
+import { createAuthority } from '../../support/test-certificates.js';
 
 const says = (text: string) => `Accept(["reason" => "${text}"]);`;
 const blueAndGreen = { normal: { connect: says('blue') }, staged: { connect: says('green') } };
@@ -224,6 +230,58 @@ describe('what is staged', () => {
     await deploy(mta, { connect: long }, { count: 1 }, { scripting: { hooks: hooksOf(long), limits } });
     expect((await TestClient.connect(mta.port)).greeting.code).toBe(421);
     expect(await banner(mta)).toBe('done');
+  });
+});
+
+describe('at the edge', () => {
+  test('the client that a proxy tells of is the one that conditions are about', async () => {
+    const folder = scratchFolder();
+    writeConfig(folder, { hooks: blueAndGreen.normal });
+    editConfig<{ servers: object[] }>(folder, 'smtpd.yaml', (file) => {
+      file.servers = [
+        { id: 'in', proxyprotocol: ['127.0.0.1'], listeners: [{ address: '127.0.0.1', port: 0 }] },
+      ];
+    });
+    const mta = await daemonHere(undefined, { folder });
+    await deploy(mta, blueAndGreen.staged, { remoteips: ['192.0.2.0/24'] });
+    for (const [client, banner] of [
+      ['192.0.2.9', 'green'],
+      ['198.51.100.9', 'blue'],
+    ]) {
+      const dialogue = await Dialogue.open(mta.port);
+      dialogue.send(`PROXY TCP4 ${client} 127.0.0.1 1000 25\r\n`);
+      await dialogue.expectLine(`220 ${banner}`);
+      dialogue.close();
+    }
+  });
+
+  test('a staged connection is shown the staged certificate, others the normal one', async () => {
+    const folder = scratchFolder();
+    const authority = createAuthority(folder);
+    const certificate = (name: string) => {
+      const { key, cert } = authority.issue(name, [`DNS:${name}`]);
+      return { private: [{ id: 'mx', privatekey: { data: key }, certificate: { data: cert } }] };
+    };
+    const tls = { certs: { cert: 'mx' } };
+    const mta = await daemonHere({ server: { tls }, app: { pki: certificate('blue.test') } });
+    const shown = async (from: string) => {
+      const plain = await Dialogue.open(mta.port, { localAddress: from });
+      await plain.play('S: 220 *\nC: STARTTLS\nS: 220 *');
+      const secured = await plain.secure();
+      const { subject } = (secured.socket as TLSSocket).getPeerCertificate();
+      secured.close();
+      return subject.CN;
+    };
+    const green = { server: { tls }, app: { pki: certificate('green.test') } };
+    await deploy(mta, {}, { remoteips: ['127.0.0.2'] }, green);
+    expect(await shown('127.0.0.2')).toBe('green.test');
+    expect(await shown('127.0.0.1')).toBe('blue.test');
+    const refused = await mta.daemon.staging.deploy({
+      id: 't2',
+      config: appText({}, { server: { tls: { certs: { cert: 'gone' } } } }),
+    });
+    expect(refused).toMatchObject({ kind: 'refused', problems: expect.stringContaining('gone') });
+    expect(await shown('127.0.0.2')).toBe('green.test');
   });
 });
 

@@ -20,10 +20,17 @@ describe('conditions', () => {
   });
 
   test('of one kind are alternatives: addresses and networks of both families', () => {
-    const remoteips = ['127.0.0.2', '10.0.0.0/8', '2001:db8::/32', '::1'];
-    for (const ip of ['127.0.0.2', '10.255.255.255', '2001:db8:ffff::1', '::1', '0:0:0:0:0:0:0:1'])
+    const remoteips = ['127.0.0.2', '10.0.0.0/8', '2001:db8::/32', '::1', '192.0.2.5-192.0.2.9'];
+    for (const ip of [
+      '127.0.0.2',
+      '10.255.255.255',
+      '2001:db8:ffff::1',
+      '::1',
+      '0:0:0:0:0:0:0:1',
+      '192.0.2.7',
+    ])
       expect(fits({ remoteips }, ip), ip).toBe(true);
-    for (const ip of ['127.0.0.1', '11.0.0.0', '2001:db9::1', '::2', '', 'unix'])
+    for (const ip of ['127.0.0.1', '11.0.0.0', '192.0.2.4', '2001:db9::1', '::2', '', 'unix'])
       expect(fits({ remoteips }, ip), ip).toBe(false);
   });
 
