@@ -94,7 +94,10 @@ export function checkSubmission(
       ),
     );
   const isInTheClear = listeners.some(
-    ({ address }) => start.type === 'http' && (address === undefined || !/^(127\.|::1$)/.test(address)),
+    ({ address, path: socket }) =>
+      start.type === 'http' &&
+      socket === undefined &&
+      (address === undefined || !/^(127\.|::1$)/.test(address)),
   );
   if (isInTheClear)
     problems.push(

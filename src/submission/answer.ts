@@ -16,6 +16,8 @@ export interface Answer {
   readonly transactionId: string;
   /** What Accept gave; undefined: nothing. */
   readonly metadata: Value | undefined;
+  /** The script wants the connection closed after it. */
+  readonly closes: boolean;
 }
 
 /** Whether asking again would make no difference: such an answer is kept for its Idempotency-Key. */
@@ -54,7 +56,8 @@ export function resultToAnswer(result: IntakeResult, transactionId: string, most
         return answer(500, 451, [4, 3, 0], [text], transactionId);
       }
       const { code, enhanced, lines } = replyParts(eod.replies[outcome.kind], outcome);
-      return answer(code < 500 ? 503 : 422, code, enhanced, lines, transactionId);
+      const refused = answer(code < 500 ? 503 : 422, code, enhanced, lines, transactionId);
+      return { ...refused, closes: outcome.disconnect === true };
     }
     case 'troubled': {
       if (result.trouble === 'too-big')
@@ -83,6 +86,7 @@ function answer(
     reason,
     transactionId,
     metadata,
+    closes: false,
   };
 }
 

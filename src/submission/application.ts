@@ -5,24 +5,18 @@ import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import Type from 'typebox';
 import type { ApiKey } from '../config/submission.js';
 import { printable } from '../log/printable.js';
 import { plainIp } from '../smtp/networks.js';
 import { answerToJson } from './answer.js';
 import { findApiKey } from './api-keys.js';
-import type { Connections } from './connections.js';
+import type { Connection, Connections } from './connections.js';
 import { IdempotentAnswers } from './idempotency.js';
+import { documentOptions, responseSchemas } from './openapi.js';
 import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
 import { RequestProblem } from './request-problem.js';
 import { RunningRequests } from './running-requests.js';
-import {
-  submissionError,
-  submissionHeaders,
-  submissionOptions,
-  submissionQuery,
-  submissionResult,
-} from './schemas.js';
+import { submissionHeaders, submissionQuery } from './schemas.js';
 import { mostBodyBytes, Submission } from './submission.js';
 
 /** What the application sees of its server. */
@@ -47,6 +41,7 @@ interface RequestFacts {
   /** Those of the moment it came. */
   options: SubmissionServerOptions;
   parts: SubmissionServerParts;
+  connection: Connection | undefined;
   apiKey?: ApiKey;
   /** For the log. */
   submission?: Submission;
@@ -94,8 +89,9 @@ export async function buildApplication(
 
   app.addHook('onRequest', (request, reply, done) => {
     const { options, parts } = host.basisOf(request.raw.socket);
-    request.facts = { began: clock.monotonic(), options, parts };
-    host.connections.used(request.raw.socket);
+    const connection = host.connections.of(request.raw.socket);
+    request.facts = { began: clock.monotonic(), options, parts, connection };
+    if (connection !== undefined) connection.isUsed = true;
     void reply.header('cache-control', 'no-store');
     if (request.raw.socket.destroyed) done(new RequestProblem(400, 'the client has gone'));
     else if (host.isStopping)
@@ -132,20 +128,7 @@ export async function buildApplication(
       .send(JSON.stringify({ error: message }, undefined, isPretty(request) ? 4 : undefined));
   });
 
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Submission of mail',
-        description:
-          'Hands a message to the mail server, which asks its end-of-data script what to do with it.',
-        version: '1',
-      },
-      components: { securitySchemes: { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } } },
-    },
-    transform: ({ schema, url }) =>
-      url === submissionPath ? { schema: { ...schema, body: formSchema }, url } : { schema, url },
-  });
+  await app.register(swagger, documentOptions(submissionPath));
 
   // Before a byte of the body is read or asked for (RFC 9110 §10.1.1): who it is, and whether there is room.
   const admit = (request: FastifyRequest, _reply: FastifyReply, done: (problem?: Error) => void): void => {
@@ -225,6 +208,7 @@ export async function buildApplication(
         facts.code = answer.code;
         logRequest(host, request, answer.status);
         if (answer.status === 503) void reply.header('retry-after', '60');
+        if (answer.closes) void reply.header('connection', 'close');
         if (isRepeated) void reply.header('idempotent-replayed', 'true');
         void reply.code(answer.status).type('application/json; charset=utf-8');
         return answerToJson(answer, isPretty(request));
@@ -250,53 +234,6 @@ export async function buildApplication(
   return app;
 }
 
-/** The body, for the document: what is checked of it is checked while it is read. */
-const formSchema = Type.Unsafe({
-  type: 'object',
-  properties: {
-    options: submissionOptions,
-    rfc822: {
-      type: 'string',
-      format: 'binary',
-      description: 'The message (RFC 5322). A bare LF becomes CR LF, a missing last one is added.',
-    },
-    'options.gzip': {
-      type: 'string',
-      format: 'binary',
-      description: 'Instead of `options`: packed with gzip.',
-    },
-    'rfc822.gzip': {
-      type: 'string',
-      format: 'binary',
-      description: 'Instead of `rfc822`: packed with gzip.',
-    },
-  },
-});
-
-const error = (description: string) => ({ ...submissionError, description });
-const result = (description: string) => ({ ...submissionResult, description });
-
-const responseSchemas = {
-  200: result('The message was accepted; what the script queued is on disk.'),
-  400: error('The request is malformed.'),
-  401: error('The API key is missing or not known.'),
-  408: error('The request took too long to arrive.'),
-  413: error('The message, its options or the list of recipients is too large.'),
-  415: error('The content is of another kind than expected.'),
-  422: {
-    anyOf: [submissionResult, submissionError],
-    description: 'The message was refused for good, or the Idempotency-Key was used with other content.',
-  },
-  500: {
-    anyOf: [submissionResult, submissionError],
-    description: 'The script failed, or we did; nothing was queued.',
-  },
-  503: {
-    anyOf: [submissionResult, submissionError],
-    description: 'Not now: nothing was queued, try again later.',
-  },
-};
-
 function problemOf(error: Error & { statusCode?: number; validation?: unknown }): {
   readonly status: number;
   readonly message: string;
@@ -316,13 +253,16 @@ function isPretty({ query }: FastifyRequest): boolean {
 }
 
 function clientFacts({ connections, parts }: ApplicationHost, { raw: { socket } }: FastifyRequest) {
+  const connection = connections.of(socket);
+  const remoteIp = connection?.remoteIp ?? plainIp(socket.remoteAddress);
   return {
-    connectionId: connections.idOf(socket) ?? parts.newId(),
-    remoteIp: plainIp(socket.remoteAddress),
+    connectionId: connection?.id ?? parts.newId(),
+    remoteIp,
     remotePort: socket.remotePort ?? 0,
-    localIp: plainIp(socket.localAddress),
+    // A UNIX socket has no address: both ends are this machine.
+    localIp: plainIp(socket.localAddress) || remoteIp,
     localPort: socket.localPort ?? 0,
-    tls: connections.tlsOf(socket),
+    tls: connection?.tls,
   };
 }
 
@@ -347,17 +287,13 @@ function drain(request: IncomingMessage, { limits, timeouts }: SubmissionServerO
   request.resume();
 }
 
-function logRequest(
-  host: ApplicationHost,
-  { facts, method, raw, url }: FastifyRequest,
-  status: number,
-): void {
-  const { connections, options, parts } = host;
+function logRequest(host: ApplicationHost, { facts, method, url }: FastifyRequest, status: number): void {
+  const { options, parts } = host;
   const { apiKey, submission, code, error } = facts ?? {};
   const fields = {
     server: options.id,
-    connection: connections.idOf(raw.socket),
-    remoteip: plainIp(raw.socket.remoteAddress),
+    connection: facts?.connection?.id,
+    remoteip: facts?.connection?.remoteIp,
     ...(apiKey?.id === undefined ? undefined : { apikey: printable(apiKey.id) }),
     ...submission?.logFields,
     status,

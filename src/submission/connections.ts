@@ -3,14 +3,17 @@
 import type { Socket } from 'node:net';
 import type { TlsFacts } from '#hooks';
 import { Admission } from '../smtp/admission.js';
-import { plainIp } from '../smtp/networks.js';
-import type { RequestBasis, StagedBasis, SubmissionLimits } from './options.js';
+import type { StagedBasis, SubmissionLimits } from './options.js';
 
 /** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
 const reservedDescriptors = 0.1;
 
-interface Connection {
+/** One of them. */
+export interface Connection {
+  /** As scripts see it. */
   readonly id: string;
+  /** Of the client; 127.0.0.1 on a UNIX socket. */
+  readonly remoteIp: string;
   readonly staged: StagedBasis | undefined;
   /** A request has come on it. */
   isUsed: boolean;
@@ -25,6 +28,7 @@ export interface AdmissionTerms {
   readonly openFiles: number | undefined;
   /** Seconds on the monotonic clock. */
   readonly now: number;
+  readonly remoteIp: string;
   readonly staged: StagedBasis | undefined;
 }
 
@@ -37,45 +41,34 @@ export class Connections {
   }
 
   /** Counts a connection until it closes. @returns false when there may be no more */
-  admit(socket: Socket, { newId, limits, openFiles, now, staged }: AdmissionTerms): boolean {
+  admit(socket: Socket, { newId, limits, openFiles, now, remoteIp, staged }: AdmissionTerms): boolean {
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
       return false;
-    const ip = plainIp(socket.remoteAddress);
-    if (this.#admission.admit(ip, limits, now) !== undefined) return false;
-    this.#all.set(socket, { id: newId(), staged, isUsed: false, tls: undefined });
+    // Without an address it has gone already.
+    if (remoteIp === '' || this.#admission.admit(remoteIp, limits, now) !== undefined) return false;
+    this.#all.set(socket, { id: newId(), remoteIp, staged, isUsed: false, tls: undefined });
     socket.once('close', () => {
       this.#all.delete(socket);
-      this.#admission.release(ip);
+      this.#admission.release(remoteIp);
       staged?.close();
     });
     return true;
   }
 
-  /** The id of a connection, as scripts see it. */
-  idOf(socket: Socket): string | undefined {
-    return this.#find(socket)?.id;
+  /** The connection of a socket, as long as it is open; TLS runs on top of the socket that was counted. */
+  of(socket: Socket): Connection | undefined {
+    const below = (socket as { readonly _parent?: Socket })._parent;
+    return this.#all.get(socket) ?? (below && this.#all.get(below));
   }
 
-  /** What its requests run on if it belongs to a staged configuration. */
-  stagedBasisOf(socket: Socket): RequestBasis | undefined {
-    return this.#find(socket)?.staged;
+  /** Forgets what no longer matters; called now and then. */
+  sweep(now: number): void {
+    this.#admission.sweep(now);
   }
 
-  /** What the handshake gave; undefined before it is over, and without TLS. */
-  tlsOf(socket: Socket): TlsFacts | undefined {
-    return this.#find(socket)?.tls;
-  }
-
-  /** The handshake is over. */
-  secured(socket: Socket, tls: TlsFacts): void {
-    const connection = this.#find(socket);
-    if (connection !== undefined) connection.tls = tls;
-  }
-
-  /** A request has come on it. */
-  used(socket: Socket): void {
-    const connection = this.#find(socket);
-    if (connection !== undefined) connection.isUsed = true;
+  /** Other limits from now on. */
+  reconfigured(): void {
+    this.#admission.reconfigured();
   }
 
   /** Ends those that have never asked for anything: Node does not count them as idle. */
@@ -86,12 +79,6 @@ export class Connections {
   /** Ends them all, whatever they do. */
   destroy(): void {
     for (const socket of this.#all.keys()) socket.destroy();
-  }
-
-  /** TLS runs on top of the socket that was counted. */
-  #find(socket: Socket): Connection | undefined {
-    const below = (socket as { readonly _parent?: Socket })._parent;
-    return this.#all.get(socket) ?? (below && this.#all.get(below));
   }
 }
 

@@ -70,6 +70,7 @@ export class SubmissionServer implements ApplicationHost {
   /** New settings for new requests; those under way finish on the old, and the listener stays. */
   reconfigure(options: SubmissionServerOptions): void {
     this.options = options;
+    this.connections.reconfigured();
     const server = this.#server;
     if (server === undefined) return;
     this.#applyTimeouts(server);
@@ -102,7 +103,7 @@ export class SubmissionServer implements ApplicationHost {
 
   /** What requests on a connection run on that begin now. */
   basisOf(socket: Socket): RequestBasis {
-    return this.connections.stagedBasisOf(socket) ?? this;
+    return this.connections.of(socket)?.staged ?? this;
   }
 
   #makeServer(listener: RequestListener): Server {
@@ -147,11 +148,12 @@ export class SubmissionServer implements ApplicationHost {
   #secured(socket: TLSSocket): void {
     const policy = this.options.tls?.clientCertificate;
     const facts = tlsFacts(socket, policy !== 'none');
-    this.connections.secured(socket, facts);
+    const connection = this.connections.of(socket);
+    if (connection !== undefined) connection.tls = facts;
     const refusal = certificateRefusal(policy, facts.peerCertificate);
     if (refusal === undefined) return;
     this.parts.log.info(
-      { server: this.options.id, remoteip: plainIp(socket.remoteAddress), error: refusal.lines[0] },
+      { server: this.options.id, remoteip: connection?.remoteIp, error: refusal.lines[0] },
       'a client was turned away',
     );
     socket.destroy();
@@ -167,11 +169,13 @@ export class SubmissionServer implements ApplicationHost {
 
   #admit(socket: Socket): void {
     const { newId, openFiles, stage } = this.parts;
-    const staged = stage?.({ serverId: this.options.id, remoteIp: plainIp(socket.remoteAddress) });
+    const isUnix = this.options.listeners.some(({ path }) => path !== undefined);
+    const remoteIp = isUnix ? '127.0.0.1' : plainIp(socket.remoteAddress);
+    const staged = stage?.({ serverId: this.options.id, remoteIp });
     // All connections of the server count; how many there may be is the chosen configuration's.
     const { limits } = (staged ?? this).options;
     const now = this.parts.clock.monotonic();
-    if (this.connections.admit(socket, { newId, limits, openFiles, now, staged })) return;
+    if (this.connections.admit(socket, { newId, limits, openFiles, now, remoteIp, staged })) return;
     staged?.close();
     socket.on('error', () => {});
     if (this.options.isSecure) {
@@ -190,13 +194,17 @@ export class SubmissionServer implements ApplicationHost {
 
   /** What comes is no HTTP, too large, or too slow. */
   #badRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-    const hasNoHandshake = this.options.isSecure && this.connections.tlsOf(socket) === undefined;
+    const hasNoHandshake = this.options.isSecure && this.connections.of(socket)?.tls === undefined;
     if (error.code === 'ECONNRESET' || !socket.writable || hasNoHandshake) {
       socket.destroy();
       return;
     }
     this.parts.log.info(
-      { server: this.options.id, remoteip: socket.remoteAddress, error: error.code },
+      {
+        server: this.options.id,
+        remoteip: this.connections.of(socket)?.remoteIp,
+        error: error.code,
+      },
       'a request could not be read',
     );
     const text =
@@ -215,6 +223,7 @@ export class SubmissionServer implements ApplicationHost {
   #sweep(): void {
     const now = this.parts.clock.monotonic();
     if (now >= this.#graceEnds) this.connections.destroy();
+    this.connections.sweep(now);
     for (const submission of this.running.values()) submission.sweep(now);
   }
 }

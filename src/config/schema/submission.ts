@@ -5,15 +5,10 @@ import { count, duration, size, strict } from './types.js';
 
 /** `servers[].apikeys`. */
 export const apiKeys = Type.Optional(
-  Type.Array(
-    Type.Unsafe<string | { id: string; sha256: string }>({
-      apiKey: true,
-      secret: true,
-      description:
-        "A key that is accepted in X-API-Key: its text, or (recommended) {id, sha256} with the key's SHA-256 in hex; scripts and the log see the id.",
-    }),
-    { description: 'Keys of those who may submit over HTTP; without one nobody may.' },
-  ),
+  Type.Array(Type.Unsafe<string | { id: string; sha256: string }>({ apiKey: true, secret: true }), {
+    description:
+      "Keys that are accepted in X-API-Key; without one nobody may submit. Each is a text, or (recommended) `{id, sha256}` with the key's SHA-256 in hex: scripts and the log see the id.",
+  }),
 );
 
 /** `servers[].submission`. */

@@ -133,6 +133,7 @@ describe('kept answers', () => {
     reason: [],
     transactionId: 't',
     metadata: undefined,
+    closes: false,
   };
 
   test('are never more than the limit; the oldest go first', () => {

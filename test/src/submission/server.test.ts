@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { request } from 'node:http';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { ListenError } from '../../../src/smtp/listeners.js';
 import { SubmissionServer } from '../../../src/submission/server.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
 import {
   form,
   formBody,
@@ -133,6 +135,31 @@ describe('the log', () => {
     expect(all).not.toContain('my-secret-key');
     expect(all).not.toContain(testKey);
   });
+});
+
+test('a UNIX socket is listened on like a port; its clients are on this machine', async () => {
+  const folder = scratchFolder();
+  const path = `${folder}/submission.sock`;
+  const mta = await SubmissionFixture.start({
+    listeners: [{ path }],
+    limits: { connectionsPerIp: 5 },
+    script: 'Accept(["metadata" => [$connection["remoteip"], $connection["localip"]]]);',
+  });
+  const answer = await new Promise<string>((resolve, reject) => {
+    const sent = request(
+      {
+        socketPath: path,
+        method: 'POST',
+        path: '/v1/submission',
+        headers: { 'x-api-key': testKey, 'content-type': formType },
+      },
+      (response) => response.on('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
+    sent.on('error', reject);
+    sent.end(formBody(form()));
+  });
+  expect(answer).toContain('"metadata":["127.0.0.1","127.0.0.1"]');
+  await mta.stop();
 });
 
 describe('the OpenAPI document', () => {

@@ -179,6 +179,12 @@ describe('the verdict', () => {
     expect(mta.spool.underWay).toBe(0);
   });
 
+  test('a script may have the connection closed after the answer', async () => {
+    const mta = await SubmissionFixture.start({ script: 'Reject("no", ["disconnect" => true]);' });
+    const { status, headers } = await mta.submit();
+    expect([status, headers.connection]).toEqual([422, 'close']);
+  });
+
   test('a message that no script queues is accepted and dropped', async () => {
     const mta = await SubmissionFixture.start({ script: 'Accept();' });
     expect((await mta.submit()).status).toBe(200);
