@@ -61,7 +61,7 @@ export async function serve(folder: string): Promise<number> {
     process.on('SIGHUP', () => void daemon.reload());
     await daemon.start();
   } catch (error) {
-    flush();
+    await flush();
     if (!(error instanceof ListenError) && !(error instanceof SpoolError)) throw error;
     process.stderr.write(`${error.message}\n`);
     // Listeners and logs that are open already would keep the process alive.
@@ -71,6 +71,6 @@ export async function serve(folder: string): Promise<number> {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
   });
   await daemon.stop(signal);
-  flush();
+  await flush();
   return exitCodes.done;
 }

@@ -24,6 +24,36 @@ test('the mask leaves severities out by their bit', () => {
   expect(logger.isDebugEnabled()).toBe(false);
 });
 
+test('an error is told with its type, message and stack, beside what the child was made with', () => {
+  const { written, logger } = lines(255);
+  logger.child({ transaction: 'T' }).error({ err: new TypeError('odd'), n: 1 }, 'failed');
+  expect(JSON.parse(written[0]!)).toMatchObject({
+    level: 'error',
+    transaction: 'T',
+    n: 1,
+    err: { type: 'TypeError', message: 'odd', stack: expect.stringContaining('TypeError: odd') },
+    msg: 'failed',
+  });
+});
+
+test('values that JSON cannot say do not cost the line', () => {
+  const { written, logger } = lines(255);
+  const ring: Record<string, unknown> = {};
+  ring['self'] = ring;
+  logger.warn({ ring, none: undefined, not: Number.NaN }, 'odd');
+  expect(JSON.parse(written[0]!)).toMatchObject({ level: 'warning', not: null, msg: 'odd' });
+});
+
+test('lines with and without an error have the same keys in the same order', () => {
+  const { written, logger } = lines(255);
+  const child = logger.child({ transaction: 'T' });
+  child.info({ a: 1, b: 'x' }, 'one');
+  child.info({ a: 1, b: 'x', err: undefined }, 'two');
+  const [plain, through] = written.map((line) => Object.keys(JSON.parse(line) as object));
+  expect(plain).toEqual(['level', 'time', 'transaction', 'a', 'b', 'msg']);
+  expect(through).toEqual(plain);
+});
+
 test('lines for people hold no control character', () => {
   const { written, logger } = lines(255, true);
   logger.info({ text: 'a\x1b[31m\nb' }, 'x\x07y');
