@@ -156,8 +156,10 @@ const MAIL = row<PathArgument, MailFromOutcome>({
     const path = parseMailArgument(argument);
     if (path instanceof Reply) return path;
     const announced = offeredTo(session);
-    const unixSeconds = () => session.parts.clock.now();
-    return refuseMailParameters(path.params, { announced, mostBytes, unixSeconds }) ?? path;
+    const { clock, spool } = session.parts;
+    const unixSeconds = () => clock.now();
+    const hasRoomFor = (sizeBytes: number) => spool.hasRoomFor(sizeBytes);
+    return refuseMailParameters(path.params, { announced, mostBytes, unixSeconds, hasRoomFor }) ?? path;
   },
   ask(session, path) {
     const hook = session.options.hooks.mailfrom;

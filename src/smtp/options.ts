@@ -182,7 +182,7 @@ export interface SmtpServerParts {
   }) => StagedConnection | undefined;
   /** The staged configuration that these parts are of; its messages remember it. */
   readonly stageKey?: string;
-  readonly spool: Pick<Spool, 'receive' | 'commit'>;
+  readonly spool: Pick<Spool, 'receive' | 'commit' | 'hasRoomFor'>;
   readonly hooks: SmtpHooks;
   /** For reverse DNS. */
   readonly resolver?: Resolver | undefined;

@@ -72,6 +72,8 @@ export interface ParameterContext {
   /** The longest message; 0 = no limit. */
   readonly mostBytes: number;
   readonly unixSeconds: () => number;
+  /** Whether the spool can take a message of that size. */
+  readonly hasRoomFor: (sizeBytes: number) => boolean;
 }
 
 /** Looks at the parameters of MAIL; undefined when there is nothing to say against them. */
@@ -110,8 +112,13 @@ function refuseParameters(
 }
 
 /** RFC 1870 §6.1: better said before the transfer than after it. */
-function refuseSize({ SIZE }: PathParameters, { mostBytes }: ParameterContext): Reply | undefined {
-  return SIZE !== undefined && mostBytes > 0 && Number(SIZE) > mostBytes ? replies.tooBig : undefined;
+function refuseSize(
+  { SIZE }: PathParameters,
+  { mostBytes, hasRoomFor }: ParameterContext,
+): Reply | undefined {
+  if (SIZE === undefined) return undefined;
+  if (mostBytes > 0 && Number(SIZE) > mostBytes) return replies.tooBig;
+  return hasRoomFor(Number(SIZE)) ? undefined : replies.noSpace;
 }
 
 /** RFC 4865 §4: one of the two, and within what was announced (`FUTURERELEASE seconds date`). */

@@ -196,6 +196,10 @@ export class DiskSpool implements Spool {
     });
   }
 
+  hasRoomFor(sizeBytes: number): boolean {
+    return this.#space.hasRoomFor(sizeBytes);
+  }
+
   async commit(transaction: Transaction): Promise<readonly QueuedMessage[]> {
     const { message, requests } = transaction;
     try {

@@ -38,17 +38,29 @@ export class SpaceWatch {
     }
   }
 
+  /** Whether so many bytes more would leave enough. What is not known is no reason to refuse. */
+  hasRoomFor(sizeBytes: number): boolean {
+    const free = this.#known();
+    return free === undefined || free.bytes - sizeBytes >= this.#minimum.bytes;
+  }
+
   /** Refuses when there is too little room. @throws SpoolError */
   check(): void {
-    if (this.#minimum.bytes === 0 && this.#minimum.inodes === 0) return;
-    if (Math.abs(this.#now() - this.#askedAt) >= FRESH_SECONDS) void this.refresh();
-    if (this.#free === undefined) return;
-    const { bytes, inodes } = this.#free;
+    const free = this.#known();
+    if (free === undefined) return;
+    const { bytes, inodes } = free;
     if (bytes < this.#minimum.bytes)
       throw this.#tooLittle(`${bytes} bytes`, `${this.#minimum.bytes}`, 'bytes');
     if (inodes < this.#minimum.inodes) {
       throw this.#tooLittle(`${inodes} inodes`, `${this.#minimum.inodes}`, 'inodes');
     }
+  }
+
+  /** The last answer; undefined when nobody asks for room. */
+  #known(): FreeSpace | undefined {
+    if (this.#minimum.bytes === 0 && this.#minimum.inodes === 0) return undefined;
+    if (Math.abs(this.#now() - this.#askedAt) >= FRESH_SECONDS) void this.refresh();
+    return this.#free;
   }
 
   #tooLittle(found: string, expected: string, key: string): SpoolError {

@@ -96,6 +96,8 @@ export class SpoolError extends Error {
 export interface Spool {
   /** Begins to receive a message. @throws SpoolError */
   receive(): IncomingMessage;
+  /** Whether a message of that size would leave the room that `spool.minfree` asks for, as far as is known. */
+  hasRoomFor(sizeBytes: number): boolean;
   /**
    * Puts a transaction on disk. Resolves when body and metadata are durable (fdatasync of both logs): only then may 250 be said.
    * On rejection nothing of it is in the spool. @throws SpoolError

@@ -90,7 +90,7 @@ export async function run(
   const random = new Random(seed);
   const counts: ParameterFuzzCounts = { lines: 0, taken: 0, refused: 0 };
   const deadline = performance.now() + seconds * 1000;
-  const context = { announced, mostBytes: 1000, unixSeconds: () => 1_800_000_000 };
+  const context = { announced, mostBytes: 1000, unixSeconds: () => 1_800_000_000, hasRoomFor: () => true };
   for (; counts.lines < count && performance.now() < deadline; counts.lines++) {
     const isMail = random.chance(0.5);
     const hasUtf8 = random.chance(0.5);

@@ -27,6 +27,8 @@ export class RamSpool implements Spool {
   underWay = 0;
   /** Bytes written so far, of all messages. */
   writtenBytes = 0;
+  /** What there is room for. */
+  roomBytes = Number.POSITIVE_INFINITY;
   failOnReceive: SpoolError | undefined;
   failOnWrite: SpoolError | undefined;
   failOnCommit: SpoolError | undefined;
@@ -59,6 +61,10 @@ export class RamSpool implements Spool {
       },
       discard: close,
     };
+  }
+
+  hasRoomFor(sizeBytes: number): boolean {
+    return sizeBytes <= this.roomBytes;
   }
 
   #received(bytes: Buffer, close: () => void): ReceivedMessage {

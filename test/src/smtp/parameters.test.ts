@@ -6,7 +6,14 @@ import { type FixtureOptions, SmtpFixture } from '../../support/smtp-fixture.js'
 const now = Date.parse('2026-11-22T00:00:00Z') / 1000;
 
 function mail(params: Record<string, string>, ...announced: string[]): number {
-  return refuseMailParameters(params, { announced, mostBytes: 1000, unixSeconds: () => now })?.code ?? 250;
+  return (
+    refuseMailParameters(params, {
+      announced,
+      mostBytes: 1000,
+      unixSeconds: () => now,
+      hasRoomFor: (size) => size < 900,
+    })?.code ?? 250
+  );
 }
 
 function rcpt(params: Record<string, string>, ...announced: string[]): number {
@@ -16,7 +23,9 @@ function rcpt(params: Record<string, string>, ...announced: string[]): number {
 describe('SIZE (RFC 1870)', () => {
   test.each([
     ['0', 250],
-    ['1000', 250],
+    ['899', 250],
+    ['900', 452],
+    ['1000', 452],
     ['1001', 552],
     ['99999999999999999999', 552],
     ['999999999999999999999', 501],
@@ -300,6 +309,25 @@ describe('what a script announces', () => {
       S: 250 *`);
     expect(fixture.spool.committed[0]!.copies[0]!.toString()).toContain(' with ESMTPS\r\n');
   });
+});
+
+test('RFC 1870 §6.1: a declared size that the spool has no room for is refused for now, before the transfer', async () => {
+  const fixture = await start();
+  fixture.spool.roomBytes = 1000;
+  await fixture.play(`
+    S: 220 *
+    C: EHLO c
+    S: 250-*
+    S: 250-*
+    S: 250-*
+    S: 250-*
+    S: 250-*
+    S: 250-*
+    S: 250 *
+    C: MAIL FROM:<a@b.test> SIZE=1001
+    S: 452 4.3.1 *
+    C: MAIL FROM:<a@b.test> SIZE=1000
+    S: 250 *`);
 });
 
 describe('RFC 9422: LIMITS', () => {

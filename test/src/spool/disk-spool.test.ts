@@ -157,6 +157,7 @@ test('too little room is refused before a byte is taken', async () => {
   const options = { minimumFree: { bytes: 9_000, inodes: 5 }, now: () => now };
   const { spool } = await openedSpool(files, options);
   await commitMessage(spool, uuid(1), body);
+  expect([1000, 1001].map((size) => spool.hasRoomFor(size))).toEqual([true, false]);
   files.free = { bytes: 8_999, inodes: 5 };
   now += 1;
   spool.receive().discard();
