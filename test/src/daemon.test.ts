@@ -2,15 +2,9 @@
 
 import type { TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { appText } from '../support/app-text.js';
 import { CountingSink } from '../support/counting-sink.js';
-import {
-  appText,
-  type DaemonHere,
-  daemonHere,
-  editConfig,
-  lineOf,
-  textOf,
-} from '../support/daemon-in-process.js';
+import { type DaemonHere, daemonHere, editConfig, lineOf, textOf } from '../support/daemon-in-process.js';
 import { Dialogue } from '../support/dialogue.js';
 import { queueAll } from '../support/mta.js';
 import { scratchFolder } from '../support/scratch-folder.js';

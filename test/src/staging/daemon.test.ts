@@ -8,15 +8,14 @@ import { Agent, FormData, request } from 'undici';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Deployment } from '../../../src/staging/staging.js';
 import { statusToText } from '../../../src/staging/status.js';
+import { appText, type InlineHooks } from '../../support/app-text.js';
 import { CountingSink } from '../../support/counting-sink.js';
 import { writeConfig } from '../../support/daemon.js';
 import {
-  appText,
   type DaemonHere,
   daemonHere,
   editConfig,
   eventually,
-  type InlineHooks,
   lineOf,
   textOf,
 } from '../../support/daemon-in-process.js';
