@@ -8,6 +8,7 @@ import { queueAll, startDaemonIn, startMta } from '../support/mta.js';
 import { runProgram, skipReason } from '../support/peers.js';
 import { scratchFolder } from '../support/scratch-folder.js';
 import { form, formBody, formType, sendHttp } from '../support/submission-fixture.js';
+import { createAuthority } from '../support/test-certificates.js';
 
 const reason = skipReason('curl');
 const because = reason === undefined ? '' : ` (${reason})`;
@@ -74,6 +75,33 @@ describe.skipIf(reason !== undefined)(`curl${because}`, () => {
     await expect.poll(() => sink.deliveries.length, { timeout: 20_000 }).toBe(2);
     const bodies = sink.deliveries.map(({ data }) => data.replace(/^Received: .*\r\n(?:\t.*\r\n)*/, ''));
     expect(bodies.sort((a, b) => a.length - b.length)).toEqual(['Subject: small\r\n\r\nbody\r\n', large]);
+  });
+
+  test('submits over HTTPS with the certificate of the configuration', async () => {
+    const folder = scratchFolder();
+    const authority = createAuthority(folder);
+    const { keyFile, certFile } = authority.issue('mta.test', ['DNS:mta.test', 'IP:127.0.0.1']);
+    const { daemon, sink } = await startMta({
+      hooks: { eod: queueAll },
+      http: { type: 'https', tls: { certs: { cert: 'web' } } },
+      app: {
+        pki: { private: [{ id: 'web', privatekey: { path: keyFile }, certificate: { path: certFile } }] },
+      },
+    });
+    const { stdout } = await runProgram('curl', [
+      '-sS',
+      '--cacert',
+      authority.certFile,
+      `https://127.0.0.1:${daemon.httpPort}/v1/submission`,
+      '-H',
+      'X-API-Key: test-key',
+      '-F',
+      options('safe'),
+      '-F',
+      'rfc822=Subject: safe',
+    ]);
+    expect(stdout).toContain('"code":250');
+    await expect.poll(() => sink.deliveries.length, { timeout: 10_000 }).toBe(1);
   });
 
   test('is told 401 with a wrong key, without sending its message', async () => {

@@ -86,7 +86,13 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
       { id: 'in', listeners: [{ address: '127.0.0.1', port: config.port ?? 0 }] },
       ...(config.http === undefined
         ? []
-        : [{ id: 'web', type: 'http', listeners: [{ address: '127.0.0.1', port: 0 }] }]),
+        : [
+            {
+              id: 'web',
+              type: config.http['type'] ?? 'http',
+              listeners: [{ address: '127.0.0.1', port: 0 }],
+            },
+          ]),
     ],
     environment: { hostname: 'mta.test', ...config.environment },
     spool: { path: 'spool', ...config.spool },
