@@ -5,6 +5,7 @@ const targets: Readonly<
 > = {
   language: () => import('./language.js'),
   smtp: () => import('./smtp.js'),
+  auth: () => import('./auth.js'),
   bdat: () => import('./bdat.js'),
   parameters: () => import('./parameters.js'),
   headers: () => import('./headers.js'),

@@ -115,7 +115,7 @@ function stream(random: SeededRandom): string {
 }
 
 /** Plays one session, cut into packets at random. @returns what the server said */
-async function play(port: number, text: string, random: SeededRandom): Promise<string> {
+export async function play(port: number, text: string, random: SeededRandom): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   let said = '';
   socket.on('data', (chunk: Buffer) => {
