@@ -38,7 +38,7 @@ export { HslObject, HslResource, share } from './values/object.js';
 export { add } from './values/operators.js';
 export { patternOf, regexOf, splitPattern } from './values/pattern.js';
 export { ScriptFault } from './values/script-fault.js';
-export { bytesToText, textToBytes } from './values/text.js';
+export { bytesToText, detached, textToBytes } from './values/text.js';
 export { typeWord } from './values/type-word.js';
 export type { TypeWord, Value } from './values/value.js';
 export { ValueSet } from './values/value-set.js';

@@ -70,6 +70,7 @@ export { MIMEPart } from './mail/mime-part.builtins.js';
 export type { Submission, SubmittedId } from './mail/submission.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
+export { detachedValue } from './memory/detached-value.js';
 export { valueBytes } from './memory/value-size.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
 // --- Addresses, networks and domains
@@ -87,6 +88,7 @@ export {
   type NetworkServices,
   type RateRequest,
   type RateStore,
+  type ServerCounts,
   servicesOf,
 } from './services.js';
 export type {

@@ -8,6 +8,7 @@ import { toText } from '../values/convert.js';
 import { HslFunction } from '../values/function.js';
 import { patternOf, splitPattern } from '../values/pattern.js';
 import { ScriptFault } from '../values/script-fault.js';
+import { detached } from '../values/text.js';
 import { ANY_TYPE, TYPE_BITS, typeBit, typeWord } from '../values/type-word.js';
 import type { Value } from '../values/value.js';
 
@@ -228,9 +229,9 @@ export function compileText(text: string, host: RunHost, where: () => string): C
   if (found !== undefined) return found;
   const { source, flags } = splitPattern(text);
   try {
-    const compiled = host.patterns.compile(source, flags);
+    const compiled = host.patterns.compile(detached(source), flags);
     if (patterns.size >= MAX_KNOWN) patterns.clear();
-    patterns.set(text, compiled);
+    patterns.set(detached(text), compiled);
     return compiled;
   } catch (error) {
     if (error instanceof PatternError)

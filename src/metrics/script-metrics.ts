@@ -5,7 +5,7 @@
 
 import { createRequire } from 'node:module';
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { bytesToText } from '#lang';
+import { bytesToText, detached } from '#lang';
 import type { Labels, MetricReading, MetricStore } from '#stdlib';
 import type { MetricSettings } from '../config/configuration.js';
 
@@ -130,9 +130,12 @@ export class ScriptMetrics implements MetricStore {
         metric.wasFull = true;
         return false;
       }
-      const shown = Object.entries(labels).map(([label, value]) => [label, bytesToText(value)] as const);
+      // Detached: a label that a script cut out of a message must not keep the message.
+      const shown = Object.entries(labels).map(
+        ([label, value]) => [label, detached(bytesToText(value))] as const,
+      );
       series = { labels: Object.fromEntries(shown), value: 0, count: 0 };
-      metric.series.set(key, series);
+      metric.series.set(detached(key), series);
     }
     change(series);
     return true;

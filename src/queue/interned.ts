@@ -1,6 +1,8 @@
 // Values that many messages share, each kept once and counted: a transport id costs a message four bytes instead of a string.
 // Counting lets values go with their last message; otherwise a year of HELO names would stay in memory.
 
+import { detached } from '#lang';
+
 /** Shared values, each known by a number. */
 export class Interned<T> {
   readonly #numbers = new Map<string, number>();
@@ -19,9 +21,11 @@ export class Interned<T> {
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#free.pop() ?? this.#values.length;
-      this.#numbers.set(key, number);
-      this.#keys[number] = key;
-      this.#values[number] = value;
+      // A name that a script cut out of a message must not keep the message.
+      const own = detached(key);
+      this.#numbers.set(own, number);
+      this.#keys[number] = own;
+      this.#values[number] = typeof value === 'string' ? (detached(value) as T & string) : value;
       this.#users[number] = 0;
     }
     this.#users[number]!++;

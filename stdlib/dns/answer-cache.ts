@@ -1,8 +1,11 @@
 // Answers that still hold, the least used forgotten first. A hit is one look-up in a Map and no promise.
 
+import { detached } from '#lang';
 import type { DnsAnswer } from './resolver.js';
 
 interface Entry {
+  /** A text of its own: the name that asks may be a part of a message. */
+  readonly key: string;
   readonly answer: DnsAnswer;
   readonly storedAtMs: number;
   readonly expiresAtMs: number;
@@ -66,7 +69,7 @@ export class AnswerCache {
     // Its place in the order matters only once another answer has come in.
     if (entry.usedAt !== this.#stored) {
       this.#entries.delete(key);
-      this.#entries.set(key, entry);
+      this.#entries.set(entry.key, entry);
       entry.usedAt = this.#stored;
     }
     const ageSeconds = Math.floor((nowMs - entry.storedAtMs) / 1000);
@@ -83,6 +86,7 @@ export class AnswerCache {
     if (old !== undefined) this.#drop(key, old);
     if (!(lifetimeSeconds > 0) || this.#capacity === 0) return;
     const entry: Entry = {
+      key: detached(key),
       answer,
       storedAtMs: nowMs,
       expiresAtMs: nowMs + lifetimeSeconds * 1000,
@@ -91,7 +95,7 @@ export class AnswerCache {
       shownAgeSeconds: 0,
       usedAt: ++this.#stored,
     };
-    this.#entries.set(key, entry);
+    this.#entries.set(entry.key, entry);
     this.#bytes += entry.sizeBytes;
     for (const [oldest, one] of this.#entries) {
       if (this.#entries.size <= this.#capacity && this.#bytes <= this.#mostBytes) break;

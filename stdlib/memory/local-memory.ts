@@ -5,7 +5,8 @@
 // process fits the same interface: its `tryLock` always fails, `lock` fetches the value with the lock, `unlock` sends
 // what was set.
 
-import { ScriptFault, type SharedMemory, type Value } from '#lang';
+import { detached, ScriptFault, type SharedMemory, type Value } from '#lang';
+import { detachedValue } from './detached-value.js';
 import { valueBytes } from './value-size.js';
 
 interface Waiter {
@@ -86,9 +87,9 @@ export class LocalMemory implements SharedMemory {
         `the shared memory is full: ${this.#bytes} of ${this.#limits.bytes} bytes are taken, and the key ${JSON.stringify(key.slice(0, 64))} needs ${more} more`,
       );
     this.#bytes += more;
-    if (entry === undefined) this.#entries.set(key, { value, bytes });
+    if (entry === undefined) this.#entries.set(detached(key), { value: detachedValue(value), bytes });
     else {
-      entry.value = value;
+      entry.value = detachedValue(value, entry.value);
       entry.bytes = bytes;
     }
   }

@@ -5,6 +5,7 @@
 // moments as the largest count it was asked with, in a ring that grows with the events that happened, not with the number
 // somebody wrote.
 
+import { detached } from '#lang';
 import type { RateRequest, RateStore } from '../services.js';
 
 export interface RateLimits {
@@ -98,16 +99,16 @@ export class LocalRates implements RateStore {
     if (namespace === undefined) return undefined;
     // Deleted and set again: a Map keeps the order of insertion, so the first key is the one unused for longest.
     this.#namespaces.delete(name);
-    this.#namespaces.set(name, namespace);
-    this.#newest = name;
+    this.#namespaces.set(namespace.name, namespace);
+    this.#newest = namespace.name;
     return namespace;
   }
 
   #add(name: string): RateNamespace {
     if (this.#namespaces.size >= this.#limits.namespaces) this.#dropOldest();
-    const namespace = new RateNamespace(this.#limits.namespaceBytes);
-    this.#namespaces.set(name, namespace);
-    this.#newest = name;
+    const namespace = new RateNamespace(detached(name), this.#limits.namespaceBytes);
+    this.#namespaces.set(namespace.name, namespace);
+    this.#newest = namespace.name;
     return namespace;
   }
 
@@ -124,7 +125,10 @@ class RateNamespace {
   #newest: string | undefined;
   bytes = 0;
 
-  constructor(mostBytes: number) {
+  constructor(
+    readonly name: string,
+    mostBytes: number,
+  ) {
     this.#mostBytes = mostBytes;
   }
 
@@ -137,8 +141,8 @@ class RateNamespace {
     const events = this.#entries.get(entry);
     if (events === undefined || entry === this.#newest) return events;
     this.#entries.delete(entry);
-    this.#entries.set(entry, events);
-    this.#newest = entry;
+    this.#entries.set(events.entry, events);
+    this.#newest = events.entry;
     return events;
   }
 
@@ -155,10 +159,10 @@ class RateNamespace {
 
   #add({ entry, nowSeconds }: RateRequest): EventRing {
     this.#dropDead(nowSeconds);
-    const events = new EventRing();
+    const events = new EventRing(detached(entry));
     this.bytes += ENTRY_BYTES + entry.length + events.sizeBytes;
-    this.#entries.set(entry, events);
-    this.#newest = entry;
+    this.#entries.set(events.entry, events);
+    this.#newest = events.entry;
     return events;
   }
 
@@ -192,6 +196,11 @@ class EventRing {
   #size = 0;
   #capacity = 1;
   longestInterval = 0;
+
+  constructor(
+    /** Its key: the text that asks for it may be a part of something larger. */
+    readonly entry: string,
+  ) {}
 
   get sizeBytes(): number {
     return this.#moments.length * 8;

@@ -5,8 +5,8 @@
 // A bucket's name begins with its namespace and a line feed (lang/vm/cache.ts). Two namespaces mean something:
 // `file:X` is emptied when file X changes, and `$messageid` is a store for each message.
 
-import type { CacheEntry, Clock, FunctionCache } from '#lang';
-import { valueBytes } from '#stdlib';
+import { type CacheEntry, type Clock, detached, type FunctionCache } from '#lang';
+import { detachedValue, valueBytes } from '#stdlib';
 import { ExpiryQueue } from './expiry-queue.js';
 
 export interface FunctionCacheOptions {
@@ -34,11 +34,14 @@ const ENTRY_BYTES = 200;
 const PER_MESSAGE = '$messageid\n';
 
 interface HeldEntry {
+  /** A text of its own, as the texts in the value: what a script caches may be a part of a message. */
+  readonly key: string;
   readonly entry: CacheEntry;
   readonly bytes: number;
 }
 
 interface Bucket {
+  readonly name: string;
   /** In order of use, the last used at the end. */
   readonly entries: Map<string, HeldEntry>;
   readonly expiries: ExpiryQueue;
@@ -72,7 +75,7 @@ class BucketCache implements ProcessCache {
   get(bucketName: string, key: string): CacheEntry | undefined {
     const bucket = this.#use(bucketName);
     const held = bucket?.entries.get(key);
-    if (bucket !== undefined && held !== undefined) moveToEnd(bucket.entries, key, held);
+    if (bucket !== undefined && held !== undefined) moveToEnd(bucket.entries, held.key, held);
     return held?.entry;
   }
 
@@ -93,10 +96,15 @@ class BucketCache implements ProcessCache {
     }
     const bytes = ENTRY_BYTES + key.length + valueBytes(entry.value);
     if (bytes > this.#mostBytes) return;
-    entries.set(key, { entry, bytes });
+    const held: HeldEntry = {
+      key: detached(key),
+      entry: { value: detachedValue(entry.value), expires: entry.expires },
+      bytes,
+    };
+    entries.set(held.key, held);
     this.#bytes += bytes;
     if (bucket.expiries.size > 2 * entries.size + 16) requeue(bucket);
-    else bucket.expiries.add(key, entry.expires);
+    else bucket.expiries.add(held.key, entry.expires);
     this.#makeRoom();
   }
 
@@ -119,7 +127,7 @@ class BucketCache implements ProcessCache {
   #use(name: string): Bucket | undefined {
     const bucket = this.#buckets.get(name);
     if (bucket === undefined) return undefined;
-    moveToEnd(this.#buckets, name, bucket);
+    moveToEnd(this.#buckets, bucket.name, bucket);
     const stamp = this.#stampOf(name);
     if (stamp !== bucket.stamp) {
       this.#empty(bucket);
@@ -130,8 +138,14 @@ class BucketCache implements ProcessCache {
 
   #addBucket(name: string, size: number): Bucket {
     if (this.#buckets.size >= this.#mostBuckets) this.#dropBucket(...oldestOf(this.#buckets));
-    const bucket = { entries: new Map(), expiries: new ExpiryQueue(), size, stamp: this.#stampOf(name) };
-    this.#buckets.set(name, bucket);
+    const bucket: Bucket = {
+      name: detached(name),
+      entries: new Map(),
+      expiries: new ExpiryQueue(),
+      size,
+      stamp: this.#stampOf(name),
+    };
+    this.#buckets.set(bucket.name, bucket);
     return bucket;
   }
 

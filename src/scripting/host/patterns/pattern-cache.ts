@@ -22,7 +22,8 @@ export class PatternCache {
     const young = this.#young.get(key);
     if (young !== undefined) return young;
     const old = this.#old.get(key);
-    if (old !== undefined) this.#add(key, old);
+    // Under its own text, not the one that asks: that may be a part of something larger.
+    if (old !== undefined) this.#add(keyOf(old.source, old.flags), old);
     return old;
   }
 
