@@ -15,6 +15,7 @@ import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import type { Logger } from './log/logger.js';
 import { logSyslog } from './log/syslog.js';
+import { native } from './native/index.js';
 import { PickupPolicy } from './policy/pickup-policy.js';
 import { noPolicies, type PolicyConfig } from './policy/policy-config.js';
 import { systemQueueClock } from './queue/clock.js';
@@ -123,6 +124,7 @@ export class Daemon {
       uuidVersion: () => startup.uuidVersion,
       syslog: (priority, text) => logSyslog(log, priority, text),
       submission: this.#submission,
+      servers: { connections: (id, from) => this.#servers.connections(id, from) },
     });
     this.#runner = new HookRunner({
       host,
@@ -156,6 +158,7 @@ export class Daemon {
       concurrency: startup.queueConcurrency,
     });
     const openFiles = openFilesLimit();
+    const { sockets } = native();
     this.#servers = new Servers({
       running,
       hostname: startup.hostname,
@@ -169,6 +172,7 @@ export class Daemon {
         onQueued: (messages) => this.#queue.accept(messages),
         every,
         resolver: this.#services.network.resolver,
+        peerUser: sockets.kind === 'available' ? sockets.part.peerUser : undefined,
         ...(openFiles === undefined ? {} : { openFiles }),
       },
       choose: (connection) => this.staging.choose(connection),

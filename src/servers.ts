@@ -36,6 +36,7 @@ interface ServerFace<Options> {
   start(): Promise<readonly AddressInfo[]>;
   reconfigure(options: Options): void;
   stop(graceSeconds: number): Promise<void>;
+  connectionsFrom(addressOrNetwork?: string): number | undefined;
 }
 
 /** A kind of server. */
@@ -97,6 +98,10 @@ class ConfiguredServer<Options> {
     return this.#server.stop(graceSeconds);
   }
 
+  connections(addressOrNetwork?: string): number | undefined {
+    return this.#server.connectionsFrom(addressOrNetwork);
+  }
+
   /** The result applies the settings. */
   plan(settings: ServerSettings): () => void {
     const options = this.#kind.optionsOf(settings, this.#given.hostname);
@@ -136,6 +141,11 @@ export class Servers {
   /** Ids, in order. */
   get ids(): readonly string[] {
     return this.#servers.map(({ id }) => id);
+  }
+
+  /** Connections of a server, from an address or a network if one is given; undefined when there is no such server. */
+  connections(serverId: string, addressOrNetwork?: string): number | undefined {
+    return this.#servers.find(({ id }) => id === serverId)?.connections(addressOrNetwork);
   }
 
   /** Opens all listeners. @throws ListenError */

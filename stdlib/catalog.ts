@@ -40,6 +40,7 @@ import { socketClass } from './sockets/socket.builtins.js';
 import { tlsSocketClass } from './sockets/tls-socket.builtins.js';
 import { spf } from './spf/spf.builtins.js';
 import { strings } from './strings/strings.builtins.js';
+import { servers } from './system/servers.builtins.js';
 import { system } from './system/system.builtins.js';
 import { types } from './types/types.builtins.js';
 
@@ -72,6 +73,7 @@ export const catalog: readonly Declaration[] = [
   ...rates,
   ...smtp,
   ...memory,
+  ...servers,
   ...metrics,
   mapClass,
   setClass,

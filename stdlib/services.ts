@@ -49,6 +49,12 @@ export interface NativeServices {
   cryptPassword(password: string, salt: string): Promise<string | undefined>;
 }
 
+/** The servers of the process. */
+export interface ServerCounts {
+  /** Connections of a server, from an address or a network if one is given; undefined when there is no such server. */
+  connections(serverId: string, addressOrNetwork?: string): number | undefined;
+}
+
 export interface LibraryServices {
   readonly rates: RateStore;
   readonly network: NetworkServices;
@@ -56,6 +62,8 @@ export interface LibraryServices {
   readonly metrics: MetricStore;
   /** Absent where the addon could not be built. */
   readonly native: NativeServices | undefined;
+  /** Only a running daemon has servers. */
+  readonly servers: ServerCounts | undefined;
   /** The name of this machine as peers should see it. */
   hostname(): string;
   /** IANA name of the local time zone. */
@@ -83,6 +91,7 @@ export function createLocalServices(given: Partial<LibraryServices> = {}): Libra
     configured: nothingConfigured,
     metrics: noMetrics,
     native: undefined,
+    servers: undefined,
     hostname,
     timeZone: systemZone,
     uuidVersion: () => 1,

@@ -20,6 +20,7 @@ import {
   nothingConfigured,
   type Resolver,
   type ResolverSettings,
+  type ServerCounts,
   type Submission,
   type SuffixList,
 } from '#stdlib';
@@ -88,6 +89,7 @@ export interface ProcessServicesOptions {
   readonly uuidVersion?: () => 1 | 4;
   readonly syslog?: LibraryServices['syslog'];
   readonly submission?: Submission;
+  readonly servers?: ServerCounts;
 }
 
 /** The services of one process. */
@@ -101,6 +103,7 @@ export class ProcessServices implements LibraryServices {
       ),
   });
   readonly native: LibraryServices['native'];
+  readonly servers: LibraryServices['servers'];
   readonly hostname: LibraryServices['hostname'];
   readonly timeZone: LibraryServices['timeZone'];
   readonly uuidVersion: LibraryServices['uuidVersion'];
@@ -122,7 +125,7 @@ export class ProcessServices implements LibraryServices {
   #resolver: Resolver | undefined;
   #names: Names | undefined;
 
-  constructor({ settings, log, submission, hostname, uuidVersion, syslog }: ProcessServicesOptions) {
+  constructor({ settings, log, submission, servers, hostname, uuidVersion, syslog }: ProcessServicesOptions) {
     const local = createLocalServices({
       ...(hostname === undefined ? {} : { hostname }),
       ...(uuidVersion === undefined ? {} : { uuidVersion }),
@@ -134,6 +137,7 @@ export class ProcessServices implements LibraryServices {
     this.uuidVersion = local.uuidVersion;
     this.syslog = local.syslog;
     this.sleep = local.sleep;
+    this.servers = servers;
     const { passwords } = native();
     this.native = passwords.kind === 'available' ? passwords.part : undefined;
     this.#log = log;

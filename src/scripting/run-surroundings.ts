@@ -88,6 +88,10 @@ export class HookRunServices implements LibraryServices, HookServices {
     this.#transaction = transaction;
   }
 
+  get servers(): LibraryServices['servers'] {
+    return this.#base.servers;
+  }
+
   syslog(priority: number, message: string): void {
     this.#base.syslog(priority, `[${this.#transaction}] ${message}`);
   }

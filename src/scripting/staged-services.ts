@@ -33,6 +33,7 @@ export class StagedServices implements LibraryServices {
   readonly rates: LibraryServices['rates'];
   readonly metrics: LibraryServices['metrics'];
   readonly native: LibraryServices['native'];
+  readonly servers: LibraryServices['servers'];
   readonly network: NetworkServices;
   readonly configured: ConfiguredThings;
   /** What TLS sessions of the staged configuration show and trust. */
@@ -50,6 +51,7 @@ export class StagedServices implements LibraryServices {
     this.rates = process.rates;
     this.metrics = process.metrics;
     this.native = process.native;
+    this.servers = process.servers;
     this.hostname = process.hostname;
     this.timeZone = process.timeZone;
     this.uuidVersion = process.uuidVersion;

@@ -74,8 +74,8 @@ export class SmtpServer implements SessionHost {
     return this.#sessions.size;
   }
 
-  /** Sessions of clients at an address or in a network, or all; undefined when the text is neither. */
-  sessionsOf(addressOrNetwork?: string): number | undefined {
+  /** Connections of clients at an address or in a network, or all; undefined when the text is neither. */
+  connectionsFrom(addressOrNetwork?: string): number | undefined {
     return addressOrNetwork === undefined ? this.#admission.count : this.#admission.countOf(addressOrNetwork);
   }
 

@@ -40,6 +40,11 @@ export class Connections {
     return this.#all.size;
   }
 
+  /** Those from an address or a network, or all; undefined when the text is neither. */
+  countOf(addressOrNetwork?: string): number | undefined {
+    return addressOrNetwork === undefined ? this.#all.size : this.#admission.countOf(addressOrNetwork);
+  }
+
   /** Counts a connection until it closes. @returns false when there may be no more */
   admit(socket: Socket, { newId, limits, openFiles, now, remoteIp, staged }: AdmissionTerms): boolean {
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))

@@ -67,6 +67,11 @@ export class SubmissionServer implements ApplicationHost {
     return address === null ? [] : [address as AddressInfo];
   }
 
+  /** Connections of clients at an address or in a network, or all; undefined when the text is neither. */
+  connectionsFrom(addressOrNetwork?: string): number | undefined {
+    return this.connections.countOf(addressOrNetwork);
+  }
+
   /** New settings for new requests; those under way finish on the old, and the listener stays. */
   reconfigure(options: SubmissionServerOptions): void {
     this.options = options;

@@ -28,7 +28,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   queue_policy: 'comes with the queue',
   queue_policy_delete: 'comes with the queue',
   queue_quota: 'comes with outbound mail',
-  server_concurrency: 'comes with inbound mail',
   PickupSuspend: 'comes with the queue',
   PickupPolicy: 'comes with the queue',
   'File->toFFIValue': 'comes with foreign functions',

@@ -181,8 +181,8 @@ test('limits hold for the clients, not for the proxy', async () => {
   await (await from('192.0.2.1')).play('S: 220 *');
   await (await from('192.0.2.2')).play('S: 220 *');
   await (await from('192.0.2.1')).play('S: 421 4.7.0 Too many connections*\nS: <close>');
-  expect(mta.server.sessionsOf('192.0.2.0/24')).toBe(2);
-  expect(mta.server.sessionsOf('127.0.0.1')).toBe(0);
+  expect(mta.server.connectionsFrom('192.0.2.0/24')).toBe(2);
+  expect(mta.server.connectionsFrom('127.0.0.1')).toBe(0);
 });
 
 test('the relay rule of a server without scripts looks at the client, not at the proxy', async () => {

@@ -99,6 +99,9 @@ export class ExampleWorld {
     };
     return {
       native: nativeServices(),
+      servers: {
+        connections: (id, from) => (id !== 'in' ? undefined : from === undefined ? 3 : 2),
+      },
       hostname: () => 'mx.example.com',
       timeZone: () => 'UTC',
       syslog: () => {},
