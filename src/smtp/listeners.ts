@@ -1,8 +1,9 @@
 // Opening listeners, of whatever kind of server: on TCP, or on a UNIX socket, which leaves a file behind when its daemon is
 // killed.
 
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import type { ListenerOptions } from './options.js';
 
@@ -57,6 +58,10 @@ function withUmask<T>(mode: number | undefined, run: () => T): T {
 
 /** Removes the file of a daemon that is gone. @returns why the path cannot be used */
 async function clearPath(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  // Said here: libuv takes it for a lack of permission.
+  if (!existsSync(folder))
+    return `the folder ${folder} does not exist. Make it, or change servers[].listeners[].path in smtpd.yaml`;
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (!found.isSocket())
@@ -89,8 +94,6 @@ function adviceOn(error: NodeJS.ErrnoException, isPath: boolean): string {
         : 'not allowed. Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE';
     case 'EADDRNOTAVAIL':
       return 'this machine does not have that address. Change servers[].listeners[].address in smtpd.yaml';
-    case 'ENOENT':
-      return 'the folder does not exist. Make it, or change servers[].listeners[].path in smtpd.yaml';
     default:
       return error.message;
   }

@@ -54,6 +54,7 @@ export interface FixtureOptions extends Partial<Omit<SmtpServerOptions, 'hooks' 
   readonly hookIds?: SmtpServerOptions['hooks'];
   readonly transports?: readonly string[];
   readonly openFiles?: number;
+  readonly peerUser?: (descriptor: number) => number | undefined;
   /** For reverse DNS. */
   readonly resolver?: Resolver;
 }
@@ -78,6 +79,7 @@ export class SmtpFixture {
       hookIds,
       transports = ['default', 'other'],
       openFiles,
+      peerUser,
       resolver,
       ...rest
     } = options;
@@ -103,6 +105,7 @@ export class SmtpFixture {
         knowsTransport: (id) => transports.includes(id),
         onQueued: () => {},
         openFiles,
+        peerUser,
         resolver,
         every: (_seconds, run) => {
           this.#tick = run;
