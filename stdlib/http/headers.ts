@@ -6,7 +6,7 @@ import type { HeaderLine } from './request.js';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Said by the client, from the body and the connection it has. */
-const OURS = ['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'connection'];
+const OURS = ['content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'connection'];
 /** What may be told to somebody else than the script named: a redirect's other origin. */
 const HARMLESS = [
   'accept',
@@ -21,7 +21,11 @@ export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** The option `headers`: texts of the form `Name: value`. A line without a value is left out. @throws ScriptFault */
+/**
+ * The option `headers`: texts of the form `Name: value`. Left out is a line without a value, and what the client says
+ * itself: scripts for another client ask for `Connection: close`, and that must not keep them from working.
+ * @throws ScriptFault
+ */
 export function parseHeaderLines(lines: HslArray | undefined): readonly HeaderLine[] {
   return (lines?.toList() ?? []).flatMap((line) => {
     const match = typeof line === 'string' ? /^([^:]*):[ \t]*(.*?)[ \t]*$/s.exec(line) : null;
@@ -36,12 +40,7 @@ export function parseHeaderLines(lines: HslArray | undefined): readonly HeaderLi
       );
     // As for curl, a name alone takes a header away; there is none here that could be.
     if (value === '') return [];
-    if (OURS.includes(name.toLowerCase()))
-      throw new ScriptFault(
-        `http: the header ${name} cannot be set; the client sets it as the request needs it`,
-      );
-    // The length is that of the body.
-    return name.toLowerCase() === 'content-length' ? [] : [{ name, value }];
+    return OURS.includes(name.toLowerCase()) ? [] : [{ name, value }];
   });
 }
 

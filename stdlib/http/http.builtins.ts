@@ -52,7 +52,10 @@ const keys = {
   sourceip: { type: 'string', doc: 'The own address to connect from.' },
   sourceipid: { type: 'string', doc: 'Id of a configured address to connect from.' },
   method: { type: 'string', doc: 'GET, or POST when post is given, unless another is written here.' },
-  headers: { type: 'array', doc: 'A list of "Name: value".' },
+  headers: {
+    type: 'array',
+    doc: 'A list of "Name: value". What is said by the client itself (Content-Length, Connection, Transfer-Encoding, Expect, Upgrade) is left out.',
+  },
   username: { type: 'string', doc: 'For HTTP Basic authentication.' },
   password: { type: 'string', doc: 'For HTTP Basic authentication.' },
   redirects: {
@@ -208,15 +211,19 @@ function requestOf(
   get: HslArray | undefined,
   post: Post,
   ctx: CallContext,
-): HttpRequest {
+): HttpRequest | undefined {
   const values = (get?.toList() ?? []).map((value, i) => textOf(value, `http: value ${i + 1} of get`, ctx));
-  const url = parseHttpUrl(values.length === 0 ? text : fillPlaces(text, values), 'http');
+  const url = parseHttpUrl(values.length === 0 ? text : fillPlaces(text, values));
   const method = options.method ?? (post === undefined ? 'GET' : 'POST');
   if (!isToken(method) || /^connect$/i.test(method))
     throw new ScriptFault(
       `http: "${method.slice(0, 20).replace(/[^\x20-\x7e]/g, '?')}" is no method for this function`,
     );
   const headers: HeaderLine[] = [...parseHeaderLines(options.headers)];
+  const requested = requestOptions(options, ctx);
+  const body = post instanceof HslArray ? formOf(post, ctx) : typeof post === 'string' ? post : undefined;
+  // Only now: a mistake of the script is told whatever the URL is.
+  if (url === undefined) return undefined;
   const credentials = credentialsOf(url, options);
   url.username = '';
   url.password = '';
@@ -225,13 +232,12 @@ function requestOf(
   // What clients have always said of a body that nobody described.
   if (post !== undefined && !hasHeader(headers, 'content-type'))
     headers.push({ name: 'Content-Type', value: 'application/x-www-form-urlencoded' });
-  const body = post instanceof HslArray ? formOf(post, ctx) : typeof post === 'string' ? post : undefined;
   return {
     url,
     method,
     headers,
     body: body === undefined ? undefined : Buffer.from(body, 'latin1'),
-    options: requestOptions(options, ctx),
+    options: requested,
   };
 }
 
@@ -325,8 +331,8 @@ export const http = builtin({
   ],
   returns: 'string|array|boolean|none',
   errors:
-    'None when no response came, when it was not 2xx (unless extended_result or response_headers ask for it), too large or ' +
-    'late, or when its redirects do not end. An exception for a wrong URL, option or body.',
+    'None when it is no URL for HTTP, when no response came, when it was not 2xx (unless extended_result or response_headers ' +
+    'ask for it), too large or late, or when its redirects do not end. An exception for a wrong option or body.',
   suspends: true,
   callbacks: true,
   run: function* (url, options, get, post, ctx): BuiltinSteps<Value> {
@@ -334,6 +340,7 @@ export const http = builtin({
       throw new ScriptFault('argument 4 (post) of http must be a string, an array, a function or none');
     const body = isPost(post) ? post : undefined;
     const request = requestOf(url, options, get ?? undefined, body, ctx);
+    if (request === undefined) return null;
     if (options.background) {
       if (body instanceof HslFunction)
         throw new ScriptFault(

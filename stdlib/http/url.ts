@@ -1,7 +1,7 @@
 // The URL of a request, from the bytes a script wrote: `$1` filled in, bytes that a URL cannot hold escaped as they are,
-// and refused when it is no URL for HTTP.
+// and nothing when it is no URL for HTTP.
 
-import { bytesToText, ScriptFault } from '#lang';
+import { bytesToText } from '#lang';
 import { encodeUrl } from '../encodings/percent.js';
 
 /** Puts the values, URL-encoded, in the places of `$1`, `$2`, …; a place without a value stays. */
@@ -12,24 +12,16 @@ export function fillPlaces(url: string, values: readonly string[]): string {
   });
 }
 
-/** Of a URL, what may stand in a message: no password, no query. */
-function shown(url: string): string {
-  const text = url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//');
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-/** @throws ScriptFault when it is no URL with http or https */
-export function parseHttpUrl(bytes: string, called: string): URL {
-  const refuse = (): never => {
-    throw new ScriptFault(`${called}: "${shown(bytes)}" is no URL; expected http://… or https://…`);
-  };
-  if (/[\x00-\x1f\x7f]/.test(bytes))
-    throw new ScriptFault(`${called}: the URL holds a control character; write it as %XX`);
-  const [, scheme, authority, rest] = /^(https?):\/\/([^/?#]+)(.*)$/i.exec(bytes) ?? refuse();
+/** The URL; undefined when it is none with http or https: scripts take URLs out of messages, where anything may stand. */
+export function parseHttpUrl(bytes: string): URL | undefined {
+  if (/[\x00-\x1f\x7f]/.test(bytes)) return undefined;
+  const parts = /^(https?):\/\/([^/?#]+)(.*)$/i.exec(bytes);
+  if (parts === null) return undefined;
+  const [, scheme, authority, rest] = parts;
   // Bytes above 127 in the path mean themselves; in the host they are UTF-8, for IDNA.
   const escaped = rest!.replace(/[\x80-\xff]/g, encodeUrl);
   const text = `${scheme}://${bytesToText(authority!)}${escaped}`;
-  return URL.canParse(text) ? new URL(text) : refuse();
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** Where a redirect leads; undefined when it leads to nothing that HTTP can fetch. */

@@ -711,16 +711,31 @@ describe('the background', () => {
   });
 });
 
+test.each(['nonsense', 'ftp://h.test/', 'http://h.test:99999/', 'http://h.test/\\n'])(
+  'what is no URL, such as %j, is none like every other bad input',
+  async (url) => {
+    expect(await value(`http("${url}")`)).toBeNull();
+    expect(await value(`http("${url}", ["extended_result" => true])`)).toBeNull();
+  },
+);
+
+test('headers about the connection and the length are the client’s own', async () => {
+  const url = await web(mirror);
+  const ours =
+    '"Connection: close", "Transfer-Encoding: chunked", "Content-Length: 1", "Expect: 100-continue"';
+  const { echoes } = await script(`echo http("${url}/", ["headers" => [${ours}, "X-Own: 1"]], [], "body");`);
+  expect(echoes.join()).toMatch(/x-own/i);
+  expect(echoes.join()).not.toMatch(/close|chunked|expect/i);
+});
+
 describe('what is wrong is told', () => {
   test.each([
-    ['http("nonsense")', /"nonsense" is no URL/],
     [
       'http("http://h.test/", ["headers" => ["X: a\\r\\nY: b"]])',
       /the value of the header X holds a line end/,
     ],
     ['http("http://h.test/", ["headers" => ["X Y: b"]])', /"X Y" is no header name/],
     ['http("http://h.test/", ["headers" => ["nothing"]])', /must be a list of "Name: value" texts/],
-    ['http("http://h.test/", ["headers" => ["Transfer-Encoding: chunked"]])', /cannot be set/],
     ['http("http://h.test/", ["method" => "GE T"])', /is no method for this function/],
     ['http("http://h.test/", ["method" => "GET / HTTP/1.1\\r\\nX: y"])', /is no method/],
     ['http("http://h.test/", ["timeout" => -1])', /"timeout" must be 0 or more/],

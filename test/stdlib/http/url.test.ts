@@ -16,7 +16,7 @@ test('no value leaves its place in the URL', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
       const value = Buffer.from(text).toString('latin1');
-      const filled = parseHttpUrl(fillPlaces('http://h.test/a/$1/b?c=$1', [value]), 'http');
+      const filled = parseHttpUrl(fillPlaces('http://h.test/a/$1/b?c=$1', [value]))!;
       expect(filled.host).toBe('h.test');
       expect(filled.searchParams.size).toBe(1);
       expect(filled.hash).toBe('');
@@ -31,17 +31,18 @@ test.each([
   ['http://example.com/\xe4\xff?\xe4', 'http://example.com/%E4%FF?%E4'],
   ['http://b\xc3\xbccher.example/', 'http://xn--bcher-kva.example/'],
 ])('%s is %s', (text, url) => {
-  expect(parseHttpUrl(text, 'http').href).toBe(url);
+  expect(parseHttpUrl(text)?.href).toBe(url);
 });
 
 test.each([
-  ['ftp://example.com/', /"ftp:\/\/example.com\/" is no URL; expected http:\/\/… or https:\/\/…/],
-  ['example.com', /is no URL/],
-  ['http://', /is no URL/],
-  ['http://user:secret@ho st/?token=secret', /^http: "http:\/\/ho st\/" is no URL/],
-  ['http://example.com/\r\nX: y', /control character/],
-])('%s is refused', (text, message) => {
-  expect(() => parseHttpUrl(text, 'http')).toThrow(message);
+  'ftp://example.com/',
+  'example.com',
+  'http://',
+  'http://ho st/',
+  'http://example.com/\r\nX: y',
+  '',
+])('%j is no URL for HTTP', (text) => {
+  expect(parseHttpUrl(text)).toBeUndefined();
 });
 
 test('a redirect is taken relative to where it came from, and only for HTTP', () => {
