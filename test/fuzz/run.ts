@@ -8,6 +8,7 @@ const targets: Readonly<
   auth: () => import('./auth.js'),
   bdat: () => import('./bdat.js'),
   parameters: () => import('./parameters.js'),
+  'proxy-protocol': () => import('./proxy-protocol.js'),
   headers: () => import('./headers.js'),
   dns: () => import('./dns.js'),
   'address-lists': () => import('./address-lists.js'),
