@@ -3,7 +3,8 @@
 
 import {
   type CallContext,
-  type HslResource,
+  HslObject,
+  HslResource,
   method,
   type NativeClass,
   nativeClass,
@@ -251,4 +252,17 @@ function startOf(reader: FileReader, whence: string): number {
         `argument 2 (whence) of File->seek must be "SEEK_SET", "SEEK_CUR" or "SEEK_END", not "${whence.slice(0, 40)}"`,
       );
   }
+}
+
+/** A File object over a content that belongs to somebody else: a message's `toFile()`. */
+export function fileObjectOf(content: FileContent, ctx: CallContext): HslObject {
+  return ctx.instantiate(File, new FileState(content, false));
+}
+
+/** The content of a File object or a FileResource; undefined for anything else. */
+export function fileContentOf(value: Value): FileContent | undefined {
+  if (value instanceof HslResource)
+    return value.type === FILE_RESOURCE ? (value.payload as FileContent) : undefined;
+  if (value instanceof HslObject && value.classOf === File) return (value.state as FileState).reader.content;
+  return undefined;
 }

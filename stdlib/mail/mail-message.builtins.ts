@@ -12,11 +12,11 @@ import {
   ScriptFault,
   staticMethod,
 } from '#lang';
+import { fileContentOf, fileObjectOf } from '../files/file.builtins.js';
 import { reserveText } from '../limits.js';
 import { MAIL_RESOURCE } from '../loaders/mail-file.js';
 import { sendMethod } from '../smtp/send-method.js';
 import { signDkimMethod, verifyDkimMethod } from './dkim/dkim.builtins.js';
-import { contentToObject, valueToContent } from './file-objects.js';
 import { fileToSource, piecesToFile } from './message-file.js';
 import { type MessageSource, piecesSize } from './message-source.js';
 import { bytesToSource, MailDocument } from './mime/document.js';
@@ -67,7 +67,7 @@ echo $mail->toString()[0:5];  // From:`,
     source,
     example: `$file = $mail->toFile();
 echo $file->readline()[0:8];  // Received`,
-    run: ({ document }, ctx) => contentToObject(piecesToFile(document.source, document.pieces()), ctx),
+    run: ({ document }, ctx) => fileObjectOf(piecesToFile(document.source, document.pieces()), ctx),
   }),
   method<MessageState>()({
     name: 'reset',
@@ -202,7 +202,7 @@ export const MailMessage: NativeClass<MessageState> = nativeClass<MessageState>(
       example: 'MailMessage::File(File("message.eml"))->getHeader("Subject")  // "Quarterly report"',
       suspends: true,
       run: (file, ctx) => {
-        const content = valueToContent(file);
+        const content = fileContentOf(file);
         if (content === undefined)
           throw new ScriptFault('argument 1 (file) of MailMessage::File must be a File or a FileResource');
         return fileToSource(content).then(

@@ -11,10 +11,10 @@ import {
   ScriptFault,
   staticMethod,
 } from '#lang';
+import { fileObjectOf } from '../files/file.builtins.js';
 import { LONGEST_TEXT_BYTES, reserveText } from '../limits.js';
 import { sendMethod } from '../smtp/send-method.js';
 import { signDkimOfMimeMethod } from './dkim/dkim.builtins.js';
-import { contentToObject } from './file-objects.js';
 import { dateField, encodeOption, encodingOption, newBoundary, newField } from './header-arguments.js';
 import { piecesToFile } from './message-file.js';
 import { type MessageSource, type Pieces, piecesSize } from './message-source.js';
@@ -214,7 +214,7 @@ echo MailMessage::String($m->toString())->getTypeParameter("boundary");  // edge
     example: 'MIME()->addHeader("Subject", "Hi")->toFile()->readline()  // "Subject: Hi"',
     suspends: true,
     run: (builder, ctx) => {
-      const toFile = ({ source: of, pieces }: Built) => contentToObject(piecesToFile(of, pieces), ctx);
+      const toFile = ({ source: of, pieces }: Built) => fileObjectOf(piecesToFile(of, pieces), ctx);
       const built = finish('toFile', builder, ctx);
       return built instanceof Promise ? built.then(toFile) : toFile(built);
     },
