@@ -100,8 +100,8 @@ function greeting(
         : session.parts.hooks.helo(hook, session.state, verb, host, extensions);
     },
     proceed(session, { host, extensions }, outcome = helo.atEndOfScript) {
+      if (outcome.kind !== 'Accept') return outcomeToReply(helo, outcome);
       const answer = outcomeToReply(helo, outcome, session.options.hostname);
-      if (outcome.kind !== 'Accept') return answer;
       session.endTransaction(); // RFC 5321 §4.1.4: a greeting resets
       const isEncrypted = session.state.tls !== undefined;
       const spoken =
