@@ -68,9 +68,9 @@ export { bytesToSource, MailDocument, MimePart } from './mail/mime/document.js';
 export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail/mime/header-section.js';
 export { MIMEPart } from './mail/mime-part.builtins.js';
 export type { Submission, SubmittedId } from './mail/submission.js';
+export { detachedValue } from './memory/detached-value.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';
 export { createLocalRates, LocalRates, type RateEntry, type RateLimits } from './memory/local-rates.js';
-export { detachedValue } from './memory/detached-value.js';
 export { valueBytes } from './memory/value-size.js';
 export { type Labels, type MetricReading, type MetricStore, noMetrics } from './metrics/metric-store.js';
 // --- Addresses, networks and domains

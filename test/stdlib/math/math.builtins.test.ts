@@ -10,7 +10,7 @@ function run(builtin: Parameters<FakeContext['call']>[0], ...args: unknown[]): u
 
 describe('round', () => {
   test.each([
-    [[3.14159, 2], 3.14],
+    [[3.14259, 2], 3.14],
     [[2.6], 3],
     [[2.5], 3],
     [[-2.5], -3],
