@@ -11,7 +11,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Peer, skipReason } from '../support/peers.js';
 import { createAuthority, type TestCertificate } from '../support/test-certificates.js';
 import { harakaVersion, startHoldingHaraka, whyNoHaraka } from './haraka.js';
-import { everyHook, startHoldingArgonite, startHoldingPostfix, type Wanted } from './held-servers.js';
+import {
+  eightHooks,
+  eightHooksAndEveryLine,
+  startHoldingArgonite,
+  startHoldingPostfix,
+  type Wanted,
+} from './held-servers.js';
 import { type Load, startLoad } from './load.js';
 import { median, table, treeCpuSeconds, treePssMiB } from './measure.js';
 
@@ -32,8 +38,12 @@ const servers: Readonly<Record<string, (wanted: Wanted) => Promise<Peer>>> = {
   postfix: startHoldingPostfix,
   haraka: startHoldingHaraka,
   argonite: (wanted) => startHoldingArgonite({}, wanted),
-  'argonite-hooks': (wanted) => startHoldingArgonite({ hooks: everyHook }, wanted),
+  'argonite-hooks': (wanted) => startHoldingArgonite(eightHooks, wanted),
+  'argonite-lines': (wanted) => startHoldingArgonite(eightHooksAndEveryLine, wanted),
 };
+
+/** Those that run when none are chosen. */
+const usualServers = ['postfix', 'haraka', 'argonite', 'argonite-hooks'];
 
 /** `4k:20`, `100k:20:tls` or `4k:20:pipelining`. */
 function parseCase(text: string): AcceptCase {
@@ -71,7 +81,7 @@ function parseOptions(args: readonly string[]): AcceptOptions {
     given.set(name, value);
   }
   const cases = given.get('--cases') ?? quickCases;
-  const chosen = given.get('--servers')?.split(',') ?? Object.keys(servers);
+  const chosen = given.get('--servers')?.split(',') ?? usualServers;
   for (const name of chosen) {
     if (servers[name] === undefined)
       throw new Error(`there is no server "${name}"; there are ${Object.keys(servers).join(', ')}`);

@@ -42,15 +42,34 @@ const queueAll = `foreach ($transaction["recipients"] as $r)
 Accept();
 `;
 
-/** A script in every hook of a session. */
-export const everyHook: NonNullable<DaemonConfig['hooks']> = {
+/** A script in every hook of a session: those of MAIL, RCPT and the end of data run for each message. */
+const everyHook: NonNullable<DaemonConfig['hooks']> = {
   connect: 'if ($arguments["remoteip"] == "192.0.2.1") Reject("no");\n',
+  proxy: 'if ($arguments["command"][0:5] == "LANG ") Reply("I speak it");\nPass();\n',
   helo: 'if (str_lower($arguments["host"]) == "blocked.test") Reject("no");\n',
+  auth: 'if ($arguments["username"] == "source" and $arguments["password"] == "load") Accept();\nReject();\n',
   mailfrom: lookAtDomain,
   rcptto: lookAtDomain,
   eod: queueAll,
   disconnect: '// nothing to tell\n',
 };
+
+/** Eight hooks as they are meant: the proxy script sees the verb that it adds, and the client logs in. */
+export const eightHooks: DaemonConfig = {
+  hooks: everyHook,
+  phases: { proxy: { commands: ['LANG'] }, auth: { requiretls: false } },
+};
+
+/** The same, and the proxy script runs for every line that the client says outside of a message. */
+export const eightHooksAndEveryLine: DaemonConfig = {
+  hooks: everyHook,
+  phases: { auth: { requiretls: false } },
+};
+
+function withTls({ server, app }: DaemonConfig, { keyFile, certFile }: TestCertificate): DaemonConfig {
+  const pki = { private: [{ id: 'mx', privatekey: { path: keyFile }, certificate: { path: certFile } }] };
+  return { server: { ...server, tls: { certs: { cert: 'mx' } } }, app: { ...app, pki } };
+}
 
 /**
  * An argonite with a next hop that never says a word, and leave for one attempt at a time: the first message is under way
@@ -60,7 +79,6 @@ export async function startHoldingArgonite(
   config: DaemonConfig,
   { certificate }: Wanted,
 ): Promise<Peer & { readonly httpPort: number }> {
-  if (certificate !== undefined) throw new Error('argonite has no STARTTLS yet');
   const held: Socket[] = [];
   const silent = createServer((socket) => held.push(socket.on('error', () => {})));
   await new Promise<void>((resolve) => {
@@ -69,7 +87,13 @@ export async function startHoldingArgonite(
   const folder = mkdtempSync(path.join(tmpdir(), 'argonite-accept-'));
   mkdirSync(path.join(folder, 'cache'));
   const nextHopPort = (silent.address() as AddressInfo).port;
-  writeConfig(folder, { environment: { syslog: { mask: 127 } }, ...config, nextHopPort, concurrency: 1 });
+  writeConfig(folder, {
+    environment: { syslog: { mask: 127 } },
+    ...config,
+    ...(certificate === undefined ? undefined : withTls(config, certificate)),
+    nextHopPort,
+    concurrency: 1,
+  });
   const logFile = path.join(folder, 'argonite.log');
   const child = spawn(process.execPath, [path.join(root, 'src/cli/launch.cjs'), 'serve', '-c', folder], {
     cwd: folder,
@@ -84,6 +108,7 @@ export async function startHoldingArgonite(
     silent.close();
     rmSync(folder, { recursive: true, force: true });
   };
+  const latest = performance.now() + 30_000;
   for (;;) {
     const ready = readFileSync(logFile, 'utf8')
       .split('\n')
@@ -95,10 +120,14 @@ export async function startHoldingArgonite(
       const portOf = (id: string) => listeners.find(({ server }) => server === id)?.port ?? 0;
       return { port: portOf('in'), httpPort: portOf('web'), pid: child.pid!, stop };
     }
-    if (child.exitCode !== null) {
+    if (child.exitCode !== null || child.signalCode !== null) {
       const said = readFileSync(logFile, 'utf8');
       await stop();
       throw new Error(`argonite did not start:\n${said}`);
+    }
+    if (performance.now() > latest) {
+      await stop();
+      throw new Error('argonite did not say that it is ready');
     }
     await sleep(25);
   }

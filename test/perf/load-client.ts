@@ -31,6 +31,7 @@ export interface BurstResult {
 const options = JSON.parse(process.argv[2]!) as LoadOptions;
 const mail = Buffer.from('MAIL FROM:<source@client.test>\r\n');
 const rcpt = Buffer.from('RCPT TO:<sink@example.test>\r\n');
+const logIn = Buffer.from(`AUTH PLAIN ${Buffer.from('\0source\0load').toString('base64')}\r\n`);
 const data = Buffer.from('DATA\r\n');
 const envelope = Buffer.concat([mail, rcpt, data]);
 const message = sampleMessage(options.sizeBytes);
@@ -51,13 +52,14 @@ let atWork = 0;
 let times: number[] = [];
 let onIdle: () => void = () => {};
 
-type Step = 'greeting' | 'ehlo' | 'starttls' | 'idle' | 'mail' | 'rcpt' | 'data' | 'message';
+type Step = 'greeting' | 'ehlo' | 'starttls' | 'auth' | 'idle' | 'mail' | 'rcpt' | 'data' | 'message';
 
 class LoadSession {
   #socket: Socket;
   #step: Step = 'greeting';
   #text = '';
   #began = 0;
+  #canLogIn = false;
   readonly #onReady: () => void;
 
   constructor(onReady: () => void) {
@@ -89,6 +91,7 @@ class LoadSession {
     for (let end = this.#text.indexOf('\r\n'); end !== -1; end = this.#text.indexOf('\r\n', begin)) {
       const line = this.#text.slice(begin, end);
       begin = end + 2;
+      if (line.startsWith('AUTH ', 4)) this.#canLogIn = true;
       if (line[3] !== '-') this.#answered(Number(line.slice(0, 3)), line);
     }
     this.#text = this.#text.slice(begin);
@@ -105,8 +108,11 @@ class LoadSession {
           this.#say('starttls', Buffer.from('STARTTLS\r\n'));
           return;
         }
-        this.#step = 'idle';
-        this.#onReady();
+        if (this.#canLogIn) this.#say('auth', logIn);
+        else this.#becomeReady();
+        return;
+      case 'auth':
+        this.#becomeReady();
         return;
       case 'starttls':
         this.#encrypt();
@@ -138,7 +144,13 @@ class LoadSession {
     }
   }
 
+  #becomeReady(): void {
+    this.#step = 'idle';
+    this.#onReady();
+  }
+
   #greet(): void {
+    this.#canLogIn = false;
     this.#say('ehlo', Buffer.from('EHLO client.test\r\n'));
   }
 
