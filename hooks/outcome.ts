@@ -128,9 +128,9 @@ export function replyParts(defaults: DefaultReply, wish: ReplyWish): ReplyParts 
   const code = wish.code ?? defaults.code;
   let { enhanced } = wish;
   if (enhanced === undefined && defaults.enhanced !== undefined) {
-    // A 450 must not carry 5.7.1: the default follows the class of the code (RFC 2034 §4).
+    // A 450 must not carry 5.7.1: the default follows the class of the code, and 3xx has none (RFC 2034 §4).
     const statusClass = Math.trunc(code / 100);
-    enhanced = [statusClass === 3 ? 2 : statusClass, defaults.enhanced[1], defaults.enhanced[2]];
+    if (statusClass !== 3) enhanced = [statusClass, defaults.enhanced[1], defaults.enhanced[2]];
   }
   return { code, enhanced, lines: wish.reason ?? [defaults.text] };
 }

@@ -112,7 +112,7 @@ describe('4: proxy', () => {
     ['Reply();', 'XYZZY', '250 2.0.0 Ok'],
     ['Reply("a\\nb");', 'XYZZY', '250-2.0.0 a\nS: 250 2.0.0 b'],
     [`Reply(["a", "b"], ${codes(550)});`, 'XYZZY', '550-5.3.9 a\nS: 550 5.3.9 b'],
-    ['Reply("a", ["reply_codes" => ["code" => 354]]);', 'XYZZY', '354 *a'],
+    ['Reply("a", ["reply_codes" => ["code" => 354]]);', 'XYZZY', '354 a'],
     ['Reply("a", ["disconnect" => true]);', 'XYZZY', '250 2.0.0 a\nS: <close>'],
     ['throw 1;', 'NOOP', '421 4.3.0 Try again later\nS: <close>'],
     ['Pass(["command" => "NOOP\\r\\nQUIT"]);', 'NOOP', '421 4.3.0 *\nS: <close>'],
@@ -142,7 +142,7 @@ describe('4: proxy', () => {
             Reply("go on", ["reply_codes" => ["code" => 354], "next" => true]);
           }`,
       },
-      `${banner}\nC: XNOTE\nS: 354 *\nC: QUIT\nS: 354 *\nC: .\nS: 250 2.0.0 XNOTE|QUIT\nC: QUIT\nS: 221 *`,
+      `${banner}\nC: XNOTE\nS: 354 go on\nC: QUIT\nS: 354 go on\nC: .\nS: 250 2.0.0 XNOTE|QUIT\nC: QUIT\nS: 221 *`,
     );
   });
 

@@ -249,9 +249,9 @@ describe('Reply', () => {
     await mta.play(`
       S: 220 *
       C: XNOTE
-      S: 354 * more
+      S: 354 more
       C: QUIT
-      S: 354 * more
+      S: 354 more
       C: .
       S: 250 2.0.0 XNOTE|QUIT|.
       C: .
