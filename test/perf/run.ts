@@ -21,6 +21,10 @@ const benchmarks: Readonly<
     summary: 'DKIM signatures, next to bare RSA signing and to mailauth',
     load: () => import('./dkim.js'),
   },
+  connections: {
+    summary: 'idle connections in bytes, new ones per second',
+    load: () => import('./connections.js'),
+  },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix and Haraka', load: () => import('./accept.js') },
   submission: {

@@ -37,6 +37,8 @@ export interface DaemonConfig {
   readonly files?: Readonly<Record<string, string>>;
   /** Merged into the phases of the server (`data: {maxsize: 1MiB}`). */
   readonly phases?: Readonly<Record<string, unknown>>;
+  /** Merged into the server in smtpd.yaml (`listeners: [...]`). */
+  readonly start?: Readonly<Record<string, unknown>>;
   /** Merged into the server in smtpd-app.yaml. */
   readonly server?: Readonly<Record<string, unknown>>;
   /** Merged into smtpd-app.yaml (`addresses: [...]`). */
@@ -83,7 +85,7 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
   put('smtpd.yaml', {
     version: '6.8',
     servers: [
-      { id: 'in', listeners: [{ address: '127.0.0.1', port: config.port ?? 0 }] },
+      { id: 'in', listeners: [{ address: '127.0.0.1', port: config.port ?? 0 }], ...config.start },
       ...(config.http === undefined
         ? []
         : [
