@@ -88,7 +88,10 @@ export interface DataLoader {
   readonly extensions: readonly string[];
   /** Option keys it knows in `with [...]`. */
   readonly options: readonly string[];
-  /** @returns the value, or a sentence that says what is wrong and, if known, the line in the data file */
+  /**
+   * @returns the value, or a sentence that says what is wrong and, if known, the line in the data file. All executions read
+   * the same value; a FreshValue is made anew for each
+   */
   load(
     file: FoundFile,
     options: ReadonlyMap<string, Value>,

@@ -34,7 +34,7 @@ export { HslArray, type Key, stringToKey, toKey } from './values/array.js';
 export { isEqual, isLess, isSame } from './values/compare.js';
 export { numberToText, toBoolean, toNumber, toText } from './values/convert.js';
 export { HslFunction } from './values/function.js';
-export { HslObject, HslResource, share } from './values/object.js';
+export { FreshValue, HslObject, HslResource, share } from './values/object.js';
 export { add } from './values/operators.js';
 export { patternOf, regexOf, splitPattern } from './values/pattern.js';
 export { ScriptFault } from './values/script-fault.js';

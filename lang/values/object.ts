@@ -24,6 +24,19 @@ export class HslResource {
   ) {}
 }
 
+/**
+ * What a data import gives that scripts can change and that is no array: among a program's constants it stands for a value
+ * that every execution makes for itself. Scripts never see it.
+ */
+export class FreshValue extends HslResource {
+  constructor(
+    type: string,
+    readonly make: () => Value,
+  ) {
+    super(type, undefined);
+  }
+}
+
 /** A value that others may hold as well: an array is marked, so that the next writer copies. Call it on what you store twice. */
 export function share<T extends Value>(value: T): T {
   if (typeof value === 'object' && value !== null && 'shared' in value)

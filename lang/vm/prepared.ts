@@ -4,6 +4,7 @@
 
 import type { ClassCode, FunctionCode, Program } from '../bytecode/function-code.js';
 import { HslFunction } from '../values/function.js';
+import { FreshValue } from '../values/object.js';
 import { NO_SHAPE, type Shape, shapeOf } from '../values/shape.js';
 import type { Value } from '../values/value.js';
 import { type CheckedBuiltin, checkedBuiltin } from './checked-builtin.js';
@@ -76,6 +77,8 @@ export class PreparedProgram {
   readonly builtins: readonly CheckedBuiltin[];
   /** What an execution's globals start from; predefined variables are filled in. */
   readonly initialGlobals: readonly (Value | undefined)[];
+  /** Those of them that every execution makes for itself. */
+  readonly freshGlobals: readonly { readonly slot: number; readonly value: FreshValue }[];
 
   constructor(readonly program: Program) {
     this.functions = program.functions.map((code) => new ScriptFunction(code));
@@ -85,6 +88,9 @@ export class PreparedProgram {
     this.builtins = program.builtins.map((code) => checkedBuiltin(code.name, code.declaration, code.method));
     this.initialGlobals = program.globals.map((global) =>
       global.initial === -1 ? undefined : program.constants[global.initial],
+    );
+    this.freshGlobals = this.initialGlobals.flatMap((value, slot) =>
+      value instanceof FreshValue ? [{ slot, value }] : [],
     );
   }
 }
@@ -153,6 +159,7 @@ export class ProgramInstance {
 
   constructor(readonly prepared: PreparedProgram) {
     this.globals = prepared.initialGlobals.slice();
+    for (const { slot, value } of prepared.freshGlobals) this.globals[slot] = value.make();
   }
 
   /** The value of a named function: the same one each time, so that it equals itself. */

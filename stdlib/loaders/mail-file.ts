@@ -1,14 +1,17 @@
-// Data files that are messages. Every execution of a program shares what is loaded once, and a message object can be
-// changed; so what is kept is the bytes, and whoever needs an object makes its own.
+// Data files that are messages. A message can be changed: every execution gets an object of its own, over the same bytes.
 
-import { type DataLoader, HslResource } from '#lang';
+import { type DataLoader, FreshValue, HslObject } from '#lang';
+import { MailMessage, MessageState } from '../mail/mail-message.builtins.js';
 
-/** The word scripts see for a loaded message; its payload is the byte string. */
-export const MAIL_RESOURCE = 'MailMessageResource';
+import { bytesToSource, MailDocument } from '../mail/mime/document.js';
 
 /** The file as it is; what a message may look like is not checked, as nobody does on the wire. */
 export const emlLoader: DataLoader = {
   extensions: ['.eml'],
   options: [],
-  load: (file) => ({ value: new HslResource(MAIL_RESOURCE, file.text) }),
+  load: (file) => {
+    const source = bytesToSource(Buffer.from(file.text, 'latin1'));
+    const make = () => new HslObject(MailMessage, undefined, new MessageState(new MailDocument(source)));
+    return { value: new FreshValue('MailMessage', make) };
+  },
 };

@@ -4,7 +4,6 @@
 import {
   type CallContext,
   type HslObject,
-  HslResource,
   type Method,
   method,
   type NativeClass,
@@ -14,7 +13,6 @@ import {
 } from '#lang';
 import { fileContentOf, fileObjectOf } from '../files/file.builtins.js';
 import { reserveText } from '../limits.js';
-import { MAIL_RESOURCE } from '../loaders/mail-file.js';
 import { sendMethod } from '../smtp/send-method.js';
 import { signDkimMethod, verifyDkimMethod } from './dkim/dkim.builtins.js';
 import { fileToSource, piecesToFile } from './message-file.js';
@@ -179,16 +177,13 @@ export const MailMessage: NativeClass<MessageState> = nativeClass<MessageState>(
     staticMethod({
       name: 'String',
       summary: 'A message from its text.',
-      params: [
-        { name: 'data', type: 'string|resource', doc: 'The text, or what `import` made of an .eml file.' },
-      ],
+      params: [{ name: 'data', type: 'string' }],
       returns: 'MailMessage',
       source,
       example: 'MailMessage::String("Subject: Hi\\r\\n\\r\\n")->getHeader("Subject")  // "Hi"',
       run: (data, ctx) => {
-        const text = textOf(data);
-        ctx.charge(text.length);
-        return newMessage(bytesToSource(Buffer.from(text, 'latin1')), ctx);
+        ctx.charge(data.length);
+        return newMessage(bytesToSource(Buffer.from(data, 'latin1')), ctx);
       },
     }),
     staticMethod({
@@ -217,11 +212,3 @@ export const MailMessage: NativeClass<MessageState> = nativeClass<MessageState>(
     }),
   ],
 });
-
-function textOf(data: string | HslResource): string {
-  if (typeof data === 'string') return data;
-  if (data instanceof HslResource && data.type === MAIL_RESOURCE) return data.payload as string;
-  throw new ScriptFault(
-    `argument 1 (data) of MailMessage::String must be a string or a ${MAIL_RESOURCE}, not a ${data.type}`,
-  );
-}

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HslArray, HslResource, Value } from '#lang';
+import type { FreshValue, HslArray, HslObject, HslResource, Value } from '#lang';
 import { dataLoaders } from '../../../stdlib/loaders/data-loaders.js';
 import { fromValue, keyed, toValue } from '../../support/fake-context.js';
 
@@ -44,9 +44,11 @@ describe('text', () => {
     expect(fromValue(value('txt', '', { array: true }))).toEqual([]);
     expect(load('txt', '', { array: 1 })).toEqual({ problem: expect.stringContaining('array') });
   });
-  test('eml keeps the bytes', () => {
-    const loaded = value('eml', 'Subject: x\r\n\r\nbody') as HslResource;
-    expect([loaded.type, loaded.payload]).toEqual(['MailMessageResource', 'Subject: x\r\n\r\nbody']);
+  test('eml makes a message for whoever asks', () => {
+    const loaded = value('eml', 'Subject: x\r\n\r\nbody') as FreshValue;
+    const [one, other] = [loaded.make() as HslObject, loaded.make() as HslObject];
+    expect(one.classOf.name).toBe('MailMessage');
+    expect(one.state).not.toBe(other.state);
   });
 });
 

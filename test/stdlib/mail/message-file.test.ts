@@ -1,7 +1,7 @@
 // Messages as files, and files as messages.
 
-import { expect, test } from 'vitest';
-import { HslObject, HslResource } from '#lang';
+import { describe, expect, test } from 'vitest';
+import { compile, execute, HslObject, HslResource, type Program, type ProgramCache } from '#lang';
 import { FILE_RESOURCE, type FileContent } from '../../../stdlib/files/file-content.js';
 import { MailMessage, MessageState } from '../../../stdlib/mail/mail-message.builtins.js';
 import { fileToSource, piecesToFile } from '../../../stdlib/mail/message-file.js';
@@ -9,6 +9,7 @@ import type { MessageSource } from '../../../stdlib/mail/message-source.js';
 import { MailDocument } from '../../../stdlib/mail/mime/document.js';
 import { FakeContext } from '../../support/fake-context.js';
 import { run } from '../../support/run-script.js';
+import { catalogEnvironment, createCompileHost, createRunHost } from '../../support/script-host.js';
 
 function onDisk(text: string, headBytes: number): MessageSource & { readonly reads: [number, number][] } {
   const whole = Buffer.from(text, 'latin1');
@@ -115,10 +116,40 @@ test('a file that cannot be read makes no message, and later an exception that s
     );
 });
 
-test('an imported message is made an object of', async () => {
-  expect(
-    await run('import $eml from "a.eml"; echo MailMessage::String($eml)->getHeader("Subject");', {
-      'a.eml': 'Subject: imported\r\n\r\n',
-    }),
-  ).toEqual(['imported']);
+describe('an imported message', () => {
+  const files = { 'a.eml': 'Subject: imported\r\n\r\nbody', 'm.hsl': 'import $eml from "a.eml";' };
+
+  test('is a message', async () => {
+    expect(
+      await run('import $eml from "a.eml"; echo $eml->getHeader("subject"); echo $eml->getBody();', files),
+    ).toEqual(['imported', 'body']);
+  });
+
+  test('is the same one wherever an execution imports it from a module', async () => {
+    const script =
+      'import { $eml } from "m.hsl"; import * as m from "m.hsl"; $eml->addHeader("X", "1"); echo m::$eml->toString();';
+    expect(await run(script, files)).toEqual(['X: 1\r\nSubject: imported\r\n\r\nbody']);
+  });
+
+  test('is as it was for the next execution, also of a program that comes out of the cache', async () => {
+    const stored = new Map<string, Uint8Array>();
+    const cache: ProgramCache = {
+      read: (key) => stored.get(key),
+      write: (key, bytes) => void stored.set(key, bytes),
+    };
+    const host = { ...createCompileHost(files), cache };
+    const script =
+      'import $eml from "a.eml"; $eml->delHeader("Subject"); $eml->setBody("new"); echo $eml->toString();';
+    const once = async (): Promise<Program> =>
+      (await compile({ name: 'main.hsl', text: script }, catalogEnvironment(), host)).program!;
+    const first = await once();
+    const second = await once();
+    expect(stored.size).toBe(1);
+    expect(second).not.toBe(first);
+    for (const program of [first, first, second, second]) {
+      const echoes: string[] = [];
+      await execute(program, { host: createRunHost((text) => echoes.push(text)) }).run();
+      expect(echoes).toEqual(['\r\nnew']);
+    }
+  });
 });
