@@ -1,7 +1,7 @@
 // Hook scripts compiled as the daemon compiles them, for tests that run real ones.
 
 import { compile, DEFAULT_LIMITS, type Limits, languageDeclarations } from '#lang';
-import { catalog, createLocalServices } from '#stdlib';
+import { catalog, createLocalServices, type LibraryServices } from '#stdlib';
 import type { Logger } from '../../src/log/logger.js';
 import { type HookPrograms, loadHookPrograms } from '../../src/scripting/hook-programs.js';
 import { HookRunner } from '../../src/scripting/hook-runner.js';
@@ -29,10 +29,11 @@ export async function hookRunner(
   scripts: Readonly<Record<string, string>>,
   log: Logger,
   limits: Limits = DEFAULT_LIMITS,
+  services: LibraryServices = createLocalServices(),
 ): Promise<HookRunner> {
   return new HookRunner({
     host: { ...createRunHost(), cache: createFunctionCache({ clock: realClock }) },
-    services: createLocalServices(),
+    services,
     log,
     programs: await compiledHooks(scripts),
     limits,
