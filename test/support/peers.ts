@@ -2,7 +2,7 @@
 // (src/setup.mjs); where it may not, a test says with `skipReason` why it was skipped.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 
@@ -187,6 +187,19 @@ export async function startSmtpSink(args: readonly string[] = []): Promise<Peer>
   return { port, pid: child.pid!, stop: () => stopChild(child) };
 }
 
+/** Where unpacked modules of Perl lie: swaks needs Net::SSLeay for TLS. */
+function perlFolders(): string[] {
+  const versioned = peerFile('usr/lib/x86_64-linux-gnu/perl5');
+  const versions = existsSync(versioned) ? readdirSync(versioned) : [];
+  return [...versions.map((version) => path.join(versioned, version)), peerFile('usr/share/perl5')];
+}
+
+/** Why swaks cannot speak TLS here, or undefined when it can. */
+export function noTlsForSwaks(): string | undefined {
+  const found = perlFolders().some((folder) => existsSync(path.join(folder, 'Net/SSLeay.pm')));
+  return skipReason('swaks') ?? (found ? undefined : 'Net::SSLeay is not unpacked');
+}
+
 /** Sends one mail with swaks. Its exit code says where it was refused: 24 all recipients, 26 after the data. */
 export function swaks(
   port: number,
@@ -196,9 +209,8 @@ export function swaks(
   const always = ['--server', `127.0.0.1:${port}`, '--helo', 'swaks.test', '--from', 'me@client.test'];
   const to = args.includes('--to') ? [] : ['--to', 'you@example.test'];
   const message = data === undefined ? [] : ['--data', '-'];
-  return runProgram(
-    'swaks',
-    [...always, ...to, ...message, ...args],
-    data === undefined ? {} : { input: data },
-  );
+  return runProgram('swaks', [...always, ...to, ...message, ...args], {
+    env: { ...process.env, PERL5LIB: perlFolders().join(':') },
+    ...(data === undefined ? {} : { input: data }),
+  });
 }
