@@ -15,6 +15,11 @@ const Accept = builtin({
   name: 'Accept',
   summary: 'The client is who it says.',
   group: 'actions',
+  example: [
+    'if ($arguments["username"] == "alice" and $arguments["password"] == "secret")',
+    '  Accept(["username" => "alice@example.com"]);',
+    '// 235 2.7.0 Authentication succeeded {"username":"alice@example.com"}',
+  ].join('\n'),
   params: [
     {
       name: 'options',
@@ -44,6 +49,11 @@ const Reply = builtin({
   name: 'Reply',
   summary: 'Sends a challenge; the script runs again with what the client answers.',
   group: 'actions',
+  example: [
+    'if ($arguments["mechanism"] == "X-CODE" and $arguments["state"] == 0)',
+    '  Reply("Which code did we send you?");',
+    '// 334 Which code did we send you?',
+  ].join('\n'),
   params: [
     {
       name: 'reply',

@@ -11,6 +11,11 @@ const Accept = builtin({
   name: 'Accept',
   summary: 'Greets the client.',
   group: 'actions',
+  example: [
+    'if (inet_includes($arguments["remoteip"], "192.0.2.0/24"))',
+    '  Accept(["reason" => "mail.example.com ESMTP: welcome back"]);',
+    '// 220 mail.example.com ESMTP: welcome back',
+  ].join('\n'),
   params: [
     {
       name: 'options',
@@ -53,6 +58,11 @@ const Reject = builtin({
   name: 'Reject',
   summary: 'Refuses the client for good and closes the connection.',
   group: 'actions',
+  example: [
+    'if (!isset($arguments["remoteptr"]))',
+    '  Reject("No reverse DNS name for " . $arguments["remoteip"]);',
+    '// 521 5.7.1 No reverse DNS name for 192.0.2.10, disconnect',
+  ].join('\n'),
   params: [reasonParameter, refusalOptions],
   returns: 'none',
   ends: true,
@@ -66,6 +76,11 @@ const Defer = builtin({
   name: 'Defer',
   summary: 'Refuses the client for now and closes the connection.',
   group: 'actions',
+  example: [
+    'if (isset($arguments["earlytalker"]))',
+    '  Defer("Wait for the greeting", ["reply_codes" => ["enhanced" => [4, 5, 0]]]);',
+    '// 421 4.5.0 Wait for the greeting, disconnect',
+  ].join('\n'),
   params: [reasonParameter, refusalOptions],
   returns: 'none',
   ends: true,

@@ -27,6 +27,12 @@ const Pass = builtin({
   name: 'Pass',
   summary: 'Ends the script.',
   group: 'actions',
+  example: [
+    'if ($arguments["close"] == "remote" and $arguments["reply"]["state"] == "RCPT")',
+    '  memory_inc("left after RCPT: " . $connection["remoteip"]);',
+    'Pass();',
+    '// Pass',
+  ].join('\n'),
   params: [],
   returns: 'none',
   ends: true,

@@ -14,6 +14,14 @@ const Accept = builtin({
   summary: 'Accepts the message: everything queued by `$mail->queue()` is carried out.',
   details: 'A message that was not queued at all is accepted and dropped.',
   group: 'actions',
+  example: [
+    '$mail = $arguments["mail"];',
+    '$mail->signDKIM("2026", "example.com", "pki:example");',
+    'foreach ($transaction["recipients"] as $to)',
+    '  $mail->queue($transaction["senderaddress"], $to["address"], $to["transportid"]);',
+    'Accept();',
+    '// 250 2.0.0 Ok: queued as {"queued":["postmaster@example.net","carol@example.org"]}',
+  ].join('\n'),
   params: [
     {
       name: 'options',

@@ -12,6 +12,11 @@ const Accept = builtin({
   name: 'Accept',
   summary: 'Accepts the greeting.',
   group: 'actions',
+  example: [
+    '$extensions = array_filter(function ($one) { return $one != "SMTPUTF8"; }, $arguments["extensions"]);',
+    'Accept(["extensions" => [...$extensions, "X-WELCOME"], "reason" => "mx.example.com"]);',
+    '// 250 mx.example.com {"extensions":["PIPELINING","8BITMIME","X-WELCOME"]}',
+  ].join('\n'),
   params: [
     {
       name: 'options',

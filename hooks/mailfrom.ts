@@ -12,6 +12,12 @@ const Accept = builtin({
   name: 'Accept',
   summary: 'Accepts the sender.',
   group: 'actions',
+  example: [
+    '$sender = $arguments["address"];',
+    'if ($sender["domain"] == "example.com")',
+    '  Accept(["sender" => ["localpart" => $sender["localpart"], "domain" => "mail.example.com"]]);',
+    '// 250 2.1.0 Sender ok {"sender":"alice@mail.example.com"}',
+  ].join('\n'),
   params: [
     {
       name: 'options',

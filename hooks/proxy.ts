@@ -20,6 +20,12 @@ const Pass = builtin({
   name: 'Pass',
   summary: 'Gives the command to the SMTP engine.',
   group: 'actions',
+  example: [
+    '$command = $arguments["command"];',
+    'if (str_upper($command[0:10]) == "BREV FROM:")',
+    '  Pass(["command" => "MAIL FROM:" . $command[10:]]);',
+    '// Pass {"command":"MAIL FROM:<alice@example.com>"}',
+  ].join('\n'),
   params: [
     {
       name: 'options',
@@ -56,6 +62,11 @@ const Reply = builtin({
   name: 'Reply',
   summary: 'Answers the command; the SMTP engine never sees it.',
   group: 'actions',
+  example: [
+    'if (str_upper($arguments["command"])[0:4] == "BREV")',
+    '  Reply("In English, please", ["reply_codes" => ["code" => 500, "enhanced" => [5, 5, 1]]]);',
+    '// 500 5.5.1 In English, please',
+  ].join('\n'),
   params: [
     reasonParameter,
     {

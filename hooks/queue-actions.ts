@@ -65,6 +65,10 @@ const SetMetaData = builtin({
   name: 'SetMetaData',
   summary: "Replaces the message's metadata.",
   group: 'queue',
+  example: [
+    'SetMetaData([...GetMetaData(), "seen" => "yes"]);',
+    'echo json_encode(GetMetaData());  // {"campaign":"spring","seen":"yes"}',
+  ].join('\n'),
   params: [{ name: 'metadata', type: 'array', doc: 'string => string.' }],
   returns: 'none',
   errors: 'Exception when a value is no string.',
@@ -78,6 +82,7 @@ const GetMetaData = builtin({
   name: 'GetMetaData',
   summary: "The message's metadata; an empty array when it has none.",
   group: 'queue',
+  example: 'echo GetMetaData()["campaign"];  // spring',
   params: [],
   returns: 'array',
   run: (ctx) => stringMapToValue(frameOf(ctx, 'queue').metadata),

@@ -12,6 +12,11 @@ const Accept = builtin({
   name: 'Accept',
   summary: 'Accepts the recipient.',
   group: 'actions',
+  example: [
+    'if ($arguments["recipient"] == "postmaster@example.net")',
+    '  Accept(["recipient" => "bob@example.net", "transportid" => "outbound"]);',
+    '// 250 2.1.5 Recipient ok {"recipient":"bob@example.net","transportId":"outbound"}',
+  ].join('\n'),
   params: [
     {
       name: 'options',

@@ -2,7 +2,8 @@
 // few servers on loopback, files, keys, a message. stdlib/README.md lists it; each example gets a world of its own.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { compile, type Environment, execute, HslObject, type RunHost } from '#lang';
+import { environmentOf, type Phase } from '#hooks';
+import { compile, type Environment, type ExecutionResult, execute, HslObject, type RunHost } from '#lang';
 import {
   bytesToSource,
   createLocalServices,
@@ -19,6 +20,7 @@ import { nativeServices } from '../native-services.js';
 import { catalogEnvironment, createCompileHost } from '../script-host.js';
 import type { ExampleScript } from './example.js';
 import { fileContent, files, message } from './files.js';
+import { type AnyOutcome, describeOutcome, type PhaseRun, phaseRun } from './hooks.js';
 import { certificate, ecKey, ed25519Key, rsaKey } from './keys.js';
 import { type RunningServer, servers } from './servers.js';
 import { zoneResolver } from './zone.js';
@@ -43,13 +45,44 @@ export class ExampleWorld {
    * @returns what it echoed; a failure is a line that begins with `error: `
    */
   async run(example: ExampleScript, phase?: 'eod'): Promise<string[]> {
-    const { script, back } = await this.#withRealPorts(example.script);
+    const { echoes, result } = await this.#execute(example.script, environmentWithMail(phase), {
+      variables: [mailOf(phase)],
+      frame: undefined,
+    });
+    if (result?.kind === 'failed') echoes.push(`error: ${result.error.message}`);
+    return echoes;
+  }
+
+  /** Runs an example of an action, or of a function that only this phase has. @returns what it echoed, and how it ended */
+  async runHook(phase: Phase, name: string, script: string): Promise<{ echoes: string[]; end: string }> {
+    const environment = environmentOf(phase, catalogEnvironment().declarations.values());
+    const { echoes, result } = await this.#execute(script, environment, phaseRun(phase.name, name));
+    switch (result?.kind) {
+      case undefined:
+      case 'cancelled':
+        return { echoes, end: 'nothing' };
+      case 'failed':
+        return { echoes, end: `error: ${result.error.message}` };
+      case 'finished':
+        return { echoes, end: 'the end of the script' };
+      case 'ended':
+        return { echoes, end: describeOutcome(phase, result.outcome as AnyOutcome) };
+    }
+  }
+
+  async #execute(
+    text: string,
+    environment: Environment,
+    { variables, frame }: PhaseRun,
+  ): Promise<{ echoes: string[]; result: ExecutionResult | undefined }> {
+    const { script, back } = await this.#withRealPorts(text);
     const { program, diagnostics } = await compile(
       { name: 'example.hsl', text: script },
-      environmentWithMail(phase),
+      environment,
       createCompileHost(files),
     );
-    if (program === undefined) return diagnostics.map(({ message: problem }) => `error: ${problem}`);
+    if (program === undefined)
+      return { echoes: diagnostics.map(({ message: problem }) => `error: ${problem}`), result: undefined };
     const echoes: string[] = [];
     const clock = new StandingClock();
     const result = await execute(program, {
@@ -57,11 +90,10 @@ export class ExampleWorld {
         ...createRunHost({ echo: (line) => echoes.push(back(line)), clock, random: seeded() }),
         after: () => () => {},
       },
-      services: createLocalServices({ ...this.#ownServices(clock), ...this.#parts(clock) }),
-      variables: [mailOf(phase)],
+      services: { ...createLocalServices({ ...this.#ownServices(clock), ...this.#parts(clock) }), frame },
+      variables,
     }).run();
-    if (result.kind === 'failed') echoes.push(`error: ${result.error.message}`);
-    return echoes;
+    return { echoes, result };
   }
 
   async close(): Promise<void> {
