@@ -23,8 +23,25 @@ export interface ConnectionChoice {
   readonly resolver: Resolver | undefined;
 }
 
+/** Connections for requests that ask for the same. */
+export interface Connections {
+  readonly dispatcher: Dispatcher;
+  /** Requests that somebody waits for and that are on no connection yet. Whoever makes one counts it. */
+  waiting: number;
+}
+
+/**
+ * Why a connection was not made: undici would connect once more for a request that was given up, before it notices, and an
+ * overloaded server would get two connections for every request that it was too slow for.
+ */
+export class NobodyWaits extends Error {
+  constructor() {
+    super('nobody waits for it any more');
+  }
+}
+
 type Undici = typeof import('undici');
-const agents = new Map<string, Dispatcher>();
+const agents = new Map<string, Connections>();
 const resolverNumbers = new WeakMap<Resolver, number>();
 let nextResolverNumber = 1;
 
@@ -57,28 +74,40 @@ function idOf({ options, tunnel, resolver }: ConnectionChoice): string {
 }
 
 /** The connections for a choice. @throws ScriptFault when the client's key cannot be used */
-export async function connectionsFor(choice: ConnectionChoice): Promise<Dispatcher> {
+export async function connectionsFor(choice: ConnectionChoice): Promise<Connections> {
   const undici = await import('undici');
   const id = idOf(choice);
-  let agent = agents.get(id);
-  if (agent === undefined) {
-    agent = new undici.Agent({
-      connect: connectorFor(choice, undici),
+  let connections = agents.get(id);
+  if (connections === undefined) {
+    connections = newConnections(choice, undici);
+    if (agents.size >= MOST_AGENTS) {
+      const [oldest, unused] = agents.entries().next().value!;
+      agents.delete(oldest);
+      void unused.dispatcher.close();
+    }
+  } else agents.delete(id);
+  agents.set(id, connections);
+  return connections;
+}
+
+function newConnections(choice: ConnectionChoice, undici: Undici): Connections {
+  const connect = connectorFor(choice, undici);
+  const connections: Connections = {
+    waiting: 0,
+    dispatcher: new undici.Agent({
+      connect: (to, done) => {
+        if (connections.waiting > 0) connect(to, done);
+        else done(new NobodyWaits(), null);
+      },
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: 60_000,
       maxHeaderSize: LONGEST_HEADERS_BYTES,
       // Time is limited by the exchange, which knows the script's limits.
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
-    if (agents.size >= MOST_AGENTS) {
-      const [oldest, unused] = agents.entries().next().value!;
-      agents.delete(oldest);
-      void unused.close();
-    }
-  } else agents.delete(id);
-  agents.set(id, agent);
-  return agent;
+    }),
+  };
+  return connections;
 }
 
 function connectorFor(choice: ConnectionChoice, undici: Undici): buildConnector.connector {

@@ -2,6 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { type Connections, NobodyWaits } from './connections.js';
 import type { HeaderLine, HttpOutcome } from './request.js';
 
 /** Node's timers end at 2^31 - 1 ms. */
@@ -28,25 +29,29 @@ export interface ExchangeBounds {
   dataUntilMs: number | undefined;
 }
 
+/**
+ * What became of a request. A server may close a connection that we kept at the moment we use it again: such a request was
+ * perhaps never looked at (`isStale`), and one that no connection was made for certainly was not (`isUnsent`).
+ */
+export type ExchangeOutcome = HttpOutcome & { readonly isStale?: boolean; readonly isUnsent?: boolean };
+
 /** Resolves with what came; rejects only with what `charge` threw. */
 export function exchange(
-  dispatcher: Dispatcher,
+  connections: Connections,
   request: ExchangeRequest,
   bounds: ExchangeBounds,
-): Promise<HttpOutcome & { readonly isStale?: boolean }> {
+): Promise<ExchangeOutcome> {
   return new Promise((resolve, reject) => {
-    new Exchange(bounds, resolve, reject).start(dispatcher, request);
+    new Exchange(connections, bounds, resolve, reject).start(request);
   });
 }
 
-/**
- * A server may close a connection that we kept at the moment we use it again. Such a request was never looked at, and
- * may be made once more (RFC 9112 §9.3.1): `isStale`.
- */
 class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isDone = false;
+  /** For a connection. */
+  #isWaiting = false;
   #status = 0;
   #statusText = '';
   #headers: readonly HeaderLine[] = [];
@@ -54,13 +59,16 @@ class Exchange implements Dispatcher.DispatchHandler {
   #size = 0;
 
   constructor(
+    readonly connections: Connections,
     readonly bounds: ExchangeBounds,
-    readonly resolve: (outcome: HttpOutcome & { readonly isStale?: boolean }) => void,
+    readonly resolve: (outcome: ExchangeOutcome) => void,
     readonly reject: (error: unknown) => void,
   ) {}
 
-  start(dispatcher: Dispatcher, { origin, path, method, headers, body }: ExchangeRequest): void {
+  start({ origin, path, method, headers, body }: ExchangeRequest): void {
     const { bounds } = this;
+    this.connections.waiting++;
+    this.#isWaiting = true;
     if (bounds.signal.aborted) {
       this.#fail('the execution ended');
       return;
@@ -71,7 +79,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       'no connection came about in time',
     );
     try {
-      dispatcher.dispatch(
+      this.connections.dispatcher.dispatch(
         {
           origin,
           path,
@@ -97,6 +105,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#waitNoMore();
     if (this.#isDone) {
       controller.abort(new Error('given up'));
       return;
@@ -147,13 +156,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(error.message, this.#status === 0 && isFromUsedConnection(error));
+    const isUnsent = error instanceof NobodyWaits;
+    this.#fail(error.message, { isUnsent, isStale: this.#status === 0 && isFromUsedConnection(error) });
   }
 
-  #fail(reason: string, isStale = false): void {
+  #fail(reason: string, may: { isStale?: boolean; isUnsent?: boolean } = {}): void {
     if (this.#isDone) return;
     this.#finish();
-    this.resolve({ kind: 'failure', reason, isStale });
+    this.resolve({ kind: 'failure', reason, ...may });
   }
 
   #finish(): void {
@@ -162,7 +172,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('given up'));
   }
 
+  #waitNoMore(): void {
+    if (this.#isWaiting) this.connections.waiting--;
+    this.#isWaiting = false;
+  }
+
   #letGo(): void {
+    this.#waitNoMore();
     clearTimeout(this.#timer);
     this.bounds.signal.removeEventListener('abort', this.#onAbort);
     this.#chunks = [];

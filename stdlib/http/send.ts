@@ -66,7 +66,7 @@ async function makeHop(
 ): Promise<HttpOutcome> {
   const isSecure = hop.url.protocol === 'https:';
   const proxy = options.unixSocketPath === undefined ? proxyFor(hop.url, options.proxy, env) : undefined;
-  const dispatcher = await connectionsFor({
+  const connections = await connectionsFor({
     options: hop.isElsewhere ? { ...options, clientKey: undefined } : options,
     tunnel: isSecure ? proxy : undefined,
     resolver,
@@ -74,7 +74,7 @@ async function makeHop(
   const asked = isSecure ? undefined : proxy;
   const once = () =>
     exchange(
-      dispatcher,
+      connections,
       {
         origin: (asked?.url ?? hop.url).origin,
         path: asked === undefined ? pathOf(hop.url) : hop.url.origin + pathOf(hop.url),
@@ -85,8 +85,9 @@ async function makeHop(
       bounds,
     );
   const outcome = await once();
-  const isRepeatable = hop.method === 'GET' || hop.method === 'HEAD';
-  return outcome.kind === 'failure' && outcome.isStale === true && isRepeatable ? await once() : outcome;
+  // RFC 9112 §9.3.1.
+  const isRepeatable = outcome.isStale === true && (hop.method === 'GET' || hop.method === 'HEAD');
+  return isRepeatable || outcome.isUnsent === true ? await once() : outcome;
 }
 
 function pathOf(url: URL): string {

@@ -728,6 +728,17 @@ test('headers about the connection and the length are the client’s own', async
   expect(echoes.join()).not.toMatch(/close|chunked|expect/i);
 });
 
+test('a request that is given up costs its server one connection', async () => {
+  let connections = 0;
+  const server = createServer(() => {});
+  server.on('connection', () => connections++);
+  const url = `http://127.0.0.1:${await listenForTest(server)}`;
+  for (let time = 0; time < 3; time++) expect(await value(`http("${url}/", ["timeout" => 0.1])`)).toBeNull();
+  // Undici would connect again a few turns later.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(connections).toBe(3);
+});
+
 describe('what is wrong is told', () => {
   test.each([
     [
