@@ -37,7 +37,7 @@ const FIELD_BYTES = 40;
 
 /** The rows, or what is wrong in which line. @throws ScriptFault when an option is wrong */
 export function decodeCsvTable(text: string, options: CsvOptions): Decoded {
-  const reading = readCsvTable(text, options, () => {});
+  const reading = readCsvTable(text, options, 'csv', () => {});
   let step = reading.next();
   while (!step.done) step = reading.next();
   return step.value;
@@ -45,15 +45,17 @@ export function decodeCsvTable(text: string, options: CsvOptions): Decoded {
 
 /**
  * `decodeCsvTable` in stretches of about a millisecond: between them the caller may do something else.
+ * @param called what messages name
  * @param reserve hears of the memory that rows take; it may throw
  */
 export function* readCsvTable(
   text: string,
   options: CsvOptions,
+  called: string,
   reserve: (bytes: number, elements: number) => void,
 ): Generator<undefined, Decoded> {
-  checkDelimiter(options.delimiter);
-  const schema = readSchema(options.schema);
+  checkDelimiter(options.delimiter, called);
+  const schema = readSchema(options.schema, called);
   const table: Value[] = [];
   let columns: readonly Column[] | undefined;
   let fields = 0;
@@ -118,10 +120,10 @@ function recordOf(
 }
 
 /** @throws ScriptFault unless it is one byte that has no other meaning in CSV */
-export function checkDelimiter(delimiter: string): void {
+export function checkDelimiter(delimiter: string, called: string): void {
   if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     throw new ScriptFault(
-      `csv: the delimiter must be one byte other than a quote or a line end, found ${JSON.stringify(delimiter)}`,
+      `${called}: the delimiter must be one byte other than a quote or a line end, found ${JSON.stringify(delimiter)}`,
     );
   }
 }
@@ -142,15 +144,15 @@ function readField(text: string, column: Meaning | undefined): Value | undefined
   return /^[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/.test(text) ? Number(text) : undefined;
 }
 
-function readSchema(schema: HslArray | undefined): Schema {
+function readSchema(schema: HslArray | undefined, called: string): Schema {
   const columns = new Map<Key, Meaning>();
   for (const [name, entry] of schema?.entries() ?? []) {
     if (!(entry instanceof HslArray))
-      throw new ScriptFault(`csv: the schema of column "${String(name)}" must be an array`);
+      throw new ScriptFault(`${called}: the schema of column "${String(name)}" must be an array`);
     const type = entry.get('type') ?? 'string';
     if (type !== 'string' && type !== 'number' && type !== 'boolean') {
       throw new ScriptFault(
-        `csv: the type of column "${String(name)}" must be "string", "number" or "boolean", found ${JSON.stringify(type)}`,
+        `${called}: the type of column "${String(name)}" must be "string", "number" or "boolean", found ${JSON.stringify(type)}`,
       );
     }
     const nullable = entry.get('nullable') ?? false;

@@ -134,7 +134,7 @@ export const csvEncode = builtin({
   example: 'csv_encode(["Ada", "Bo", "Cy Dee"])  // "Ada,Bo,\\"Cy Dee\\""',
   source: 'RFC 4180',
   run: (values, options, ctx) => {
-    checkDelimiter(options.delimiter);
+    checkDelimiter(options.delimiter, 'csv_encode');
     const fields: string[] = [];
     let size = 0;
     for (const value of values.values()) {
@@ -182,7 +182,7 @@ export const csvDecode = builtin({
   source: 'RFC 4180',
   callbacks: true,
   run: (csv, options, ctx) =>
-    inStretches(readCsvTable(csv, options, elementsReserver(ctx, 'csv_decode')), valueOrNone),
+    inStretches(readCsvTable(csv, options, 'csv_decode', elementsReserver(ctx, 'csv_decode')), valueOrNone),
 });
 
 export const dataFormats = [jsonEncode, jsonDecode, yamlDecode, csvEncode, csvDecode];

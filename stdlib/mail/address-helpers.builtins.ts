@@ -134,7 +134,9 @@ function writeItem(item: Value, index: number): string {
   if (typeof address !== 'string' || typeof name !== 'string')
     throw new ScriptFault(`${where} must be an array with the strings "name" and "address"`);
   if (!isWritableAddress(address))
-    throw new ScriptFault(`${where} has no address that can be written: "${address}"; expected local@domain`);
+    throw new ScriptFault(
+      `${where} has no address that can be written: ${JSON.stringify(address)}; expected local@domain`,
+    );
   return addressWithName(name, address);
 }
 

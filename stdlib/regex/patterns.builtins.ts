@@ -60,10 +60,10 @@ export const pcreMatchAll = builtin({
       }
       for (let group = 0; group < lists.length; group++) lists[group]!.push(groupText(text, match, group));
     }
+    if (count === 0) return HslArray.empty();
     // Every place gets a list of its own: a named group's list stands in two.
-    return count === 0
-      ? HslArray.empty()
-      : groupsArray(regex, (group) => HslArray.fromList(lists[group]!.slice()));
+    const isCopied = regex.names.length > 0;
+    return groupsArray(regex, (group) => HslArray.fromList(isCopied ? lists[group]!.slice() : lists[group]!));
   },
 });
 

@@ -20,7 +20,7 @@ describe('csv_encode', () => {
   });
   test('takes another delimiter of one byte', () => {
     expect(encode(['a', 'b;c'], { delimiter: ';' })).toBe('a;"b;c"');
-    expect(() => encode(['a'], { delimiter: ';;' })).toThrow('one byte');
+    expect(() => encode(['a'], { delimiter: ';;' })).toThrow('csv_encode: the delimiter must be one byte');
     expect(() => encode(['a'], { delimiter: '"' })).toThrow('one byte');
   });
 });
