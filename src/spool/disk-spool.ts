@@ -48,7 +48,10 @@ export interface SpoolSizes {
   readonly liveShare: number;
   /** Bodies that are read and compared with their checksum at start. */
   readonly checkBytes: number;
-  /** Bodies that stay in memory after their commit, for the delivery that follows. */
+  /**
+   * Bodies that stay in memory after their commit, for the delivery that follows. What stays long enough to be old for V8 is
+   * freed by full collections only, which cost more than reading a body again (test/perf/accept.ts, 100 KiB).
+   */
   readonly recentBytes: number;
 }
 
@@ -62,7 +65,7 @@ const defaultSizes: SpoolSizes = {
   snapshotBytes: 32 * MIB,
   liveShare: 0.35,
   checkBytes: 64 * MIB,
-  recentBytes: 16 * MIB,
+  recentBytes: 4 * MIB,
 };
 
 /** How to open a spool; the keys of `spool` in smtpd.yaml and what tests put in place. */
