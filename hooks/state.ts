@@ -140,6 +140,7 @@ export class SessionState {
   readonly #newId: () => string;
   #transactionId: string | undefined;
   #sender: Address | undefined;
+  #senderText = '';
   #recipientValues: HslArray | undefined;
   #transactionValue: HslArray | undefined;
 
@@ -238,6 +239,7 @@ export class SessionState {
   /** A transaction begins. */
   begin(sender: Address): void {
     this.#sender = sender;
+    this.#senderText = addressToLowerText(sender);
     this.#recipientValues = HslArray.empty();
     this.#transactionValue = undefined;
   }
@@ -317,7 +319,7 @@ export class SessionState {
     value.set('id', this.transactionId);
     if (unixSeconds !== undefined) value.set('ts', unixSeconds);
     if (this.#sender !== undefined) {
-      value.set('sender', addressToLowerText(this.#sender));
+      value.set('sender', this.#senderText);
       value.set('senderaddress', addressToValue(this.#sender));
       value.set('senderparams', stringMapToValue(this.#sender.params ?? {}));
       value.set('recipients', this.#recipientValues ?? HslArray.empty());

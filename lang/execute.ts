@@ -28,7 +28,7 @@ export class Execution {
   readonly #program: Program;
 
   constructor(program: Program, options: ExecuteOptions) {
-    const limits = options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
+    const limits = options.limits === undefined ? DEFAULT_LIMITS : completed(options.limits);
     this.#program = program;
     this.#fiber = new Fiber(program, options.host, limits, options.services);
     const { variables } = options;
@@ -77,6 +77,18 @@ export class Execution {
 function resultOf(fiber: Fiber): ExecutionResult {
   if (fiber.hasInternalError) throw fiber.internalError;
   return fiber.result!;
+}
+
+/** Those that were given to the execution before, and what they make with the defaults: mostly they are the same. */
+let lastGiven: Partial<Limits> = DEFAULT_LIMITS;
+let lastCompleted: Limits = DEFAULT_LIMITS;
+
+function completed(limits: Partial<Limits>): Limits {
+  if (limits !== lastGiven) {
+    lastGiven = limits;
+    lastCompleted = { ...DEFAULT_LIMITS, ...limits };
+  }
+  return lastCompleted;
 }
 
 /** Prepares one run of a program. */

@@ -81,6 +81,21 @@ function giveBack(stack: Stack): void {
   spareStacks.push(stack);
 }
 
+// Which turn of the event loop this is, counted while fibers wait.
+let turn = 0;
+let isTurnCounted = false;
+
+function currentTurn(host: RunHost): number {
+  if (!isTurnCounted) {
+    isTurnCounted = true;
+    host.nextTurn(() => {
+      isTurnCounted = false;
+      turn++;
+    });
+  }
+  return turn;
+}
+
 const FINISHED: ExecutionResult = { kind: 'finished' };
 
 export class Fiber implements CallContext, Meter {
@@ -126,6 +141,8 @@ export class Fiber implements CallContext, Meter {
   #instructions = 0;
   #looks = 0;
   #sliceStart: number;
+  /** The turn of the event loop in which it was suspended. */
+  #turn = 0;
   #onDone: ((fiber: Fiber) => void) | undefined = undefined;
   /** The registers of the entry file's variables, as they were at the end. */
   #lastVariables: readonly (Value | undefined)[] = [];
@@ -217,6 +234,7 @@ export class Fiber implements CallContext, Meter {
       throw this.#cancelRequest;
     }
     this.status = FiberStatus.Suspended;
+    this.#turn = currentTurn(this.host);
     this.awaitRegister = register;
     this.#cancelWait = cancelWait;
     this.#startTimer();
@@ -234,10 +252,10 @@ export class Fiber implements CallContext, Meter {
     const now = this.host.clock.monotonic();
     if (now - this.startedAt > this.limits.time) throw new LimitReached(this.#timeMessage());
     if (now - this.#sliceStart < SLICE_SECONDS || this.isAtomic()) return null;
-    const turned = new Promise<null>((resolve) => {
-      this.host.nextTurn(() => resolve(null));
-    });
-    return this.suspend(turned, TO_BUILTIN);
+    this.delivery = { value: null, failed: false };
+    this.awaitRegister = TO_BUILTIN;
+    this.#waitForTurn();
+    return AWAY;
   }
 
   /** True while some builtin below holds a lock over the call it makes. */
@@ -250,15 +268,32 @@ export class Fiber implements CallContext, Meter {
     if (token !== this.#waitToken || this.status !== FiberStatus.Suspended) return;
     this.#cancelWait = undefined;
     this.delivery = delivery;
-    this.#goOn();
+    if (this.#turn !== currentTurn(this.host)) this.#goOn();
+    // What was known at once took no turn of the loop: a script that asks for such things for ever must not keep it.
+    else if (this.host.clock.monotonic() - this.#sliceStart >= SLICE_SECONDS) this.#waitForTurn();
+    else {
+      this.status = FiberStatus.Running;
+      interpret(this);
+    }
   }
 
+  /** Runs on, in a slice of its own. */
   #goOn(): void {
     this.status = FiberStatus.Running;
     this.#looks = 0;
     this.#sliceStart = this.host.clock.monotonic();
     if (this.#sliceStart - this.startedAt > this.limits.time) this.#timeIsUp();
     else interpret(this);
+  }
+
+  /** Goes on when the event loop has turned. */
+  #waitForTurn(): void {
+    this.status = FiberStatus.Suspended;
+    const token = ++this.#waitToken;
+    this.#startTimer();
+    this.host.nextTurn(() => {
+      if (token === this.#waitToken && this.status === FiberStatus.Suspended) this.#goOn();
+    });
   }
 
   // The clock of the wall runs while the fiber waits; the timer is made on the first wait and lasts.
@@ -288,12 +323,7 @@ export class Fiber implements CallContext, Meter {
     if (now - this.startedAt > this.limits.time) throw new LimitReached(this.#timeMessage());
     this.#looks++;
     if ((now - this.#sliceStart < SLICE_SECONDS && this.#looks < MAX_LOOKS) || this.isAtomic()) return;
-    this.status = FiberStatus.Suspended;
-    const token = ++this.#waitToken;
-    this.#startTimer();
-    this.host.nextTurn(() => {
-      if (token === this.#waitToken && this.status === FiberStatus.Suspended) this.#goOn();
-    });
+    this.#waitForTurn();
   }
 
   // --- Ending -----------------------------------------------------------------------------------------------------

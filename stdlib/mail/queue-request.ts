@@ -49,8 +49,10 @@ export interface QueueDefaults {
   readonly priority: 0 | 1;
 }
 
-/** A queue() call without its message. */
-export type CheckedRequest = Omit<QueueRequest, 'pieces'>;
+/** A queue() call that has no message yet. */
+export type CheckedRequest = { -readonly [K in keyof QueueRequest]: QueueRequest[K] };
+
+const NO_PIECES: Pieces = [];
 
 /** @throws ScriptFault for a bad address or option */
 export function checkQueueRequest(
@@ -66,25 +68,30 @@ export function checkQueueRequest(
     throw new ScriptFault('queue: the recipient is empty');
   if (!(options.delay >= 0 && options.delay < Number.POSITIVE_INFINITY))
     throw new ScriptFault(`queue: "delay" is ${options.delay}; expected seconds from 0`);
-  return {
+  // One literal with all that every request has: with parts that are spread in, V8 makes a dictionary of it, and the spool
+  // and the queue, which read it, were slower by a tenth of what the eod script costs (test/perf/accept.ts).
+  const request: CheckedRequest = {
     number: defaults.number,
     sender,
     recipient,
     transportId,
+    pieces: NO_PIECES,
     metadata: options.metadata === undefined ? {} : valueToStringMap(options.metadata, 'queue: "metadata"'),
     hold: options.hold,
-    ...(typeof options.jobid === 'string' ? { jobId: options.jobid } : undefined),
-    ...(typeof options.tenantid === 'string' ? { tenantId: options.tenantid } : undefined),
     priority: (options.priority ?? defaults.priority) === 1 ? 1 : 0,
     delaySeconds: options.delay,
     quotas: options.quotas === undefined ? [] : valueToStringList(options.quotas, 'queue: "quotas"'),
     dsn: options.dsn === undefined ? {} : valueToDsnParameters(options.dsn, 'queue: "dsn"'),
   };
+  if (typeof options.jobid === 'string') request.jobId = options.jobid;
+  if (typeof options.tenantid === 'string') request.tenantId = options.tenantid;
+  return request;
 }
 
-/** The request with its message. */
+/** Gives the request its message. */
 export function withPieces(request: CheckedRequest, pieces: Pieces): QueueRequest {
-  return { ...request, pieces };
+  request.pieces = pieces;
+  return request;
 }
 
 /** What queue() gives back. */

@@ -128,3 +128,42 @@ describe('a builtin that pauses', () => {
     expect(turns()).toBe(0);
   });
 });
+
+describe('a script that asks for ever for what is known at once', () => {
+  const known = builtin({
+    name: 'known',
+    group: 'files',
+    summary: 'Promises what it has.',
+    params: [],
+    returns: 'number',
+    suspends: true,
+    run: () => Promise.resolve(1),
+  });
+  /** Time goes by: each look at the clock is 0.1 ms later. */
+  const hostInTime = (): RamHost => {
+    const host = new RamHost();
+    let looks = 0;
+    host.clock.monotonic = () => looks++ / 10_000;
+    host.nextTurn = (resume) => void setImmediate(resume);
+    return host;
+  };
+
+  test('leaves the event loop its turns', async () => {
+    const { execution, result } = await startScript('while (true) { known(); }', {
+      declarations: [known],
+      host: hostInTime(),
+    });
+    // A timer only comes when the loop turns.
+    setTimeout(() => execution.cancel('others had their turn'), 5);
+    expect(await result).toMatchObject({ kind: 'cancelled' });
+  });
+
+  test('ends when its time is over', async () => {
+    const echoed = await echoOf('while (true) { known(); }', {
+      declarations: [known],
+      host: hostInTime(),
+      limits: { time: 1 },
+    });
+    expect(echoed).toEqual(['failed: the script ran longer than 1 seconds']);
+  });
+});

@@ -110,8 +110,8 @@ test('a body segment without life is deleted when it is closed', async () => {
   await commitMessage(spool, uuid(2), Buffer.alloc(3000, 'b'));
   expect([...files.names.keys()].filter((name) => name.includes('body-'))).toHaveLength(2);
   await spool.remove(first[0]!.id);
-  await new Promise(setImmediate);
-  expect([...files.names.keys()].filter((name) => name.includes('body-'))).toHaveLength(1);
+  // The removal is made durable first.
+  await expect.poll(() => [...files.names.keys()].filter((name) => name.includes('body-'))).toHaveLength(1);
 });
 
 test('a transaction without a request leaves nothing', async () => {

@@ -279,6 +279,17 @@ describe('ARC', () => {
       echo ARC::chainValidate(MailMessage::String(${change}))["status"];`);
     expect(echoes).toEqual(['true', 'fail']);
   });
+
+  test('a broken chain is sealed once, as broken, behind its highest number, and then left alone', async () => {
+    const echoes = await script(`${begin} ${seal('forwarder.test')}
+      $mail = MailMessage::String("ARC-Authentication-Results: i=1; x; spf=pass\\r\\n" . $mail->toString());
+      ${seal('second.test')}
+      echo pcre_match("/^ARC-Seal: i=2; a=rsa-sha256; t=[0-9]+; cv=fail;/m", $mail->toString()) ? "sealed" : "not";
+      $before = $mail->toString();
+      ${seal('third.test')}
+      echo $mail->toString() == $before;`);
+    expect(echoes).toEqual(['true', 'true', 'sealed', 'none', 'true']);
+  });
 });
 
 test('the published example runs with the old includes, in a hook that has the message', async () => {
