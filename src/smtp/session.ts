@@ -21,10 +21,11 @@ import {
 } from '#hooks';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
-import { type Arrival, isLoopback } from './arrival.js';
 import { Authentication, longestLineBytes } from './authentication.js';
 import { authResponse, type Command, commands, unimplementedVerbs } from './commands.js';
 import { DataReader } from './data-reader.js';
+import { type Arrival, isLoopback } from './edge/arrival.js';
+import { anotherClient, type XclientRequest } from './edge/xclient.js';
 import { sessionEnding } from './ending.js';
 import { type LineFault, LineReader } from './line-reader.js';
 import { type ChunkRequest, type InputStep, MessageInput, readChunk, refusedChunk } from './message-input.js';
@@ -42,7 +43,6 @@ import { certificateRefusal } from './tls/client-policy.js';
 import { beginHandshake } from './tls/handshake.js';
 import type { ClientCertificatePolicy } from './tls/server-contexts.js';
 import { Transaction } from './transaction.js';
-import { anotherClient, type XclientRequest } from './xclient.js';
 
 /** What a session sees of its server. */
 export interface SessionHost {

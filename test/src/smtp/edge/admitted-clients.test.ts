@@ -3,11 +3,16 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { NetworkList } from '../../../src/smtp/networks.js';
-import { Dialogue } from '../../support/dialogue.js';
-import { proxyV2 } from '../../support/proxy-header.js';
-import { scratchFolder } from '../../support/scratch-folder.js';
-import { type FixtureOptions, type HookFunctions, SmtpFixture, until } from '../../support/smtp-fixture.js';
+import { NetworkList } from '../../../../src/smtp/edge/networks.js';
+import { Dialogue } from '../../../support/dialogue.js';
+import { proxyV2 } from '../../../support/proxy-header.js';
+import { scratchFolder } from '../../../support/scratch-folder.js';
+import {
+  type FixtureOptions,
+  type HookFunctions,
+  SmtpFixture,
+  until,
+} from '../../../support/smtp-fixture.js';
 
 let mta: SmtpFixture | undefined;
 
