@@ -120,6 +120,23 @@ describe('a delayed greeting', () => {
     await fixture.play('C: HELO c\nC: NOOP\nS: 220 *\nS: 250 mx.argonite.test\nS: 250 2.0.0 Ok');
   });
 
+  test('is not said to a client that has gone meanwhile, nor is a script asked about it', async () => {
+    let asked = 0;
+    const hooks: HookFunctions = {
+      connect: () => {
+        asked++;
+        return { kind: 'Accept' };
+      },
+    };
+    const fixture = await start({ bannerDelaySeconds: 5, hooks });
+    const client = await fixture.dial();
+    await until(() => fixture.server.sessionCount === 1);
+    client.socket.end();
+    await until(() => fixture.server.sessionCount === 0);
+    fixture.pass(10);
+    expect(asked).toBe(0);
+  });
+
   test('holds nobody when the server stops', async () => {
     const fixture = await start({ bannerDelaySeconds: 3600 });
     const client = await fixture.dial();
