@@ -7,7 +7,7 @@ import { problemToText } from './config/problem.js';
 import { Daemon } from './daemon.js';
 import { type Loaded, load, problemsToText } from './loaded.js';
 import { openLog } from './log/logger.js';
-import { ListenError } from './smtp/listeners.js';
+import { ListenError } from './smtp/edge/listeners.js';
 import { openSpool } from './spool/disk-spool.js';
 import { SpoolError } from './spool/spool.js';
 

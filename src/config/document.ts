@@ -4,7 +4,7 @@ import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import type { TSchema } from 'typebox';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { suggest } from '#lang';
-import { isNetworkSetting } from '../smtp/networks.js';
+import { isNetworkSetting } from '../smtp/edge/networks.js';
 import type { ConfigProblem } from './problem.js';
 import { isApiKey } from './submission.js';
 import { parseDuration, parseSize } from './units.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { ScriptFault, textToBytes } from '#lang';
 import { type ConfiguredKey, domainToAscii, isDomain, parseTlsProtocols, type TlsProtocols } from '#stdlib';
-import type { AdmissionLimits, ConnectionRate, NetworkLimit } from '../smtp/admission.js';
+import type { AdmissionLimits, ConnectionRate, NetworkLimit } from '../smtp/edge/admission.js';
 import {
   type ServerCertificate,
   ServerContexts,

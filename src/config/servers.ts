@@ -67,8 +67,10 @@ export function collectServers(
         app.problemAt(['servers', behaviour.index, 'transport'], `unknown transport "${transport}"`),
       );
     }
-    if (type === 'smtp') warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
-    else checkSubmission(smtpd, app, both, problems);
+    if (type === 'smtp') {
+      warnOfOpenServer(smtpd, index, settings.at(-1)!, problems);
+      warnOfSilentAuth(app, behaviour.index, settings.at(-1)!, problems);
+    } else checkSubmission(smtpd, app, both, problems);
     if (behaviour.server.protocol === 'lmtp')
       checkLmtp(smtpd, app, index, behaviour.index, settings.at(-1)!, problems);
   });
@@ -110,6 +112,23 @@ function checkLmtp(
   });
 }
 
+/** AUTH that waits for a TLS that never comes: the server would look as if its script were forgotten. */
+function warnOfSilentAuth(
+  app: ConfigDocument<AppFile>,
+  appIndex: number,
+  { id, hooks, auth, edge }: ServerSettings,
+  problems: ConfigProblem[],
+): void {
+  if (hooks.auth === undefined || !auth.enabled || !auth.requireTls || edge.tls !== undefined) return;
+  problems.push(
+    app.problemAt(
+      ['servers', appIndex, 'phases', 'auth'],
+      `server "${id}" has an auth script and no TLS: AUTH is never offered. Configure servers[].tls.certs, or set requiretls: false where passwords may be heard on the way`,
+      'warning',
+    ),
+  );
+}
+
 /** A listener beyond loopback whose recipients no script judges: nothing is relayed, but the operator should know why. */
 function warnOfOpenServer(
   smtpd: ConfigDocument<SmtpdFile>,
@@ -128,7 +147,7 @@ function warnOfOpenServer(
   problems.push(
     smtpd.problemAt(
       ['servers', index, 'listeners'],
-      `server "${server.id}" listens beyond loopback without a rcptto script: ${bare ? 'it refuses recipients of clients that are not on loopback' : 'unless another script says otherwise it relays for anybody'}`,
+      `server "${server.id}" listens beyond loopback without a rcptto script: ${bare ? 'it refuses recipients of clients that are neither on loopback nor known by AUTH' : 'unless another script says otherwise it relays for anybody'}`,
       'warning',
     ),
   );

@@ -27,7 +27,8 @@ import {
   possibleExtensions,
   refuseStartTls,
   refuseXclient,
-} from './edge-extensions.js';
+} from './edge/extensions.js';
+import { parseXclient, type XclientRequest } from './edge/xclient.js';
 import { announcedExtensions, isAnnounced, spokenExtensions } from './extensions.js';
 import { type ChunkRequest, readChunk, refusedChunk } from './message-input.js';
 import { hasDecidingScript, type SmtpServerOptions } from './options.js';
@@ -36,7 +37,6 @@ import { type PathArgument, parseMailArgument, parseRcptArgument } from './paths
 import { replies } from './replies.js';
 import { closing, outcomeToReply, Reply, reply } from './reply.js';
 import type { Session } from './session.js';
-import { parseXclient, type XclientRequest } from './xclient.js';
 
 /** One row. `Request` is what `check` makes of the argument. */
 interface CommandRow<Request, Outcome> {

@@ -2,7 +2,7 @@
 
 import type { ServerSettings } from '../config/configuration.js';
 import type { ListenerSettings } from '../config/edge.js';
-import { NetworkList } from './networks.js';
+import { NetworkList } from './edge/networks.js';
 import { type ListenerOptions, type SmtpServerOptions, smtpDefaults } from './options.js';
 import { proxiedCommands } from './proxy-commands.js';
 import { ServerContexts, type ServerTlsSettings } from './tls/server-contexts.js';

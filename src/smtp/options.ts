@@ -6,8 +6,8 @@ import type { Resolver } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { SmtpHooks } from '../scripting/smtp-hooks.js';
 import type { Spool } from '../spool/spool.js';
-import type { AdmissionLimits } from './admission.js';
-import type { NetworkList } from './networks.js';
+import type { AdmissionLimits } from './edge/admission.js';
+import type { NetworkList } from './edge/networks.js';
 import type { ServerContexts } from './tls/server-contexts.js';
 
 export interface ListenerOptions {

@@ -1,11 +1,11 @@
 // One SMTP server: its listeners, its sessions, and the rules about how many there may be.
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { Admission, type Refusal } from './admission.js';
-import { type Ends, tcpEnds, unixEnds } from './arrival.js';
-import { listen } from './listeners.js';
+import { Admission, type Refusal } from './edge/admission.js';
+import { type Ends, tcpEnds, unixEnds } from './edge/arrival.js';
+import { listen } from './edge/listeners.js';
+import { ProxiedArrival } from './edge/proxied-arrival.js';
 import type { ListenerOptions, SmtpServerOptions, SmtpServerParts } from './options.js';
-import { ProxiedArrival } from './proxied-arrival.js';
 import { replies } from './replies.js';
 import { Session, type SessionHost } from './session.js';
 import { StagedHost } from './staged-host.js';

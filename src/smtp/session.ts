@@ -21,10 +21,11 @@ import {
 } from '#hooks';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
-import { type Arrival, isLoopback } from './arrival.js';
 import { Authentication, longestLineBytes } from './authentication.js';
 import { authResponse, type Command, commands, unimplementedVerbs } from './commands.js';
 import { DataReader } from './data-reader.js';
+import { type Arrival, isLoopback } from './edge/arrival.js';
+import { anotherClient, type XclientRequest } from './edge/xclient.js';
 import { sessionEnding } from './ending.js';
 import { type LineFault, LineReader } from './line-reader.js';
 import { type ChunkRequest, type InputStep, MessageInput, readChunk, refusedChunk } from './message-input.js';
@@ -37,12 +38,10 @@ import { replies } from './replies.js';
 import { outcomeToReply, Reply } from './reply.js';
 import { nameLookUp } from './reverse-name.js';
 import { logAccepted, logClientLine, logRefusal, logReply, sessionFields } from './session-log.js';
-import { leaveSocket, type SocketUser, useSocket } from './socket-user.js';
 import { certificateRefusal } from './tls/client-policy.js';
-import { beginHandshake } from './tls/handshake.js';
 import type { ClientCertificatePolicy } from './tls/server-contexts.js';
 import { Transaction } from './transaction.js';
-import { anotherClient, type XclientRequest } from './xclient.js';
+import { Wire, type WireUser } from './wire.js';
 
 /** What a session sees of its server. */
 export interface SessionHost {
@@ -69,7 +68,7 @@ const mostWaitingBytes = 16 * 1024;
 const commandsPerTurn = 200;
 const turnSeconds = 0.005;
 
-export class Session implements SocketUser {
+export class Session implements WireUser {
   /** Another one after XCLIENT. */
   state: SessionState;
   /** Does not change under a session. */
@@ -83,8 +82,7 @@ export class Session implements SocketUser {
 
   readonly #host: SessionHost;
   readonly #arrival: Arrival;
-  /** Another one after the handshake of TLS. */
-  #socket: Socket;
+  readonly #wire: Wire;
   readonly #lines: LineReader;
   readonly #turn = () => this.#pump();
   /** Takes the bytes of a message, all of them or chunk by chunk. */
@@ -98,22 +96,18 @@ export class Session implements SocketUser {
   /** Something is being waited for: no input is taken. */
   #isWaiting = true;
   #isPumping = false;
-  /** The client has not taken our last replies yet. */
-  #isBlocked = false;
   /** The last reply is said; what still comes is thrown away. */
   #isClosing = false;
   #isClosed = false;
-  #hasPeerEnded = false;
-  #isPaused = false;
   /** The loop lets others go first and comes back by itself. */
   #isYielding = false;
-  #tls: 'none' | 'wanted' | 'handshake' | 'on' = 'none';
+  /** The handshake of TLS begins when the reply to STARTTLS is out. */
+  #isTlsNext = false;
   /** Why every command but QUIT is refused. */
   #barred: Reply | undefined;
   #hasGreeted = false;
   /** The greeting is held back until the deadline. */
   #isDelaying = false;
-  #output = '';
   #deadline: number;
   /** For the message being received. */
   #messageDeadline = Number.POSITIVE_INFINITY;
@@ -122,12 +116,11 @@ export class Session implements SocketUser {
   #lastVerb = 'BANNER';
   #lastReply: Reply | undefined;
   #closedBy: 'local' | 'remote' = 'remote';
-  #error: NodeJS.ErrnoException | undefined;
 
   constructor(host: SessionHost, socket: Socket, arrival: Arrival) {
     const { options, parts } = host;
     this.#host = host;
-    this.#socket = socket;
+    this.#wire = new Wire(socket, this);
     this.#arrival = arrival;
     this.#lines = new LineReader(longestLineBytes(options));
     this.#deadline = host.roughNow + options.timeouts.greetingSeconds;
@@ -154,7 +147,7 @@ export class Session implements SocketUser {
   }
 
   get isEncrypted(): boolean {
-    return this.#tls === 'on';
+    return this.#wire.isEncrypted;
   }
 
   /** Whether XCLIENT is offered. */
@@ -168,7 +161,7 @@ export class Session implements SocketUser {
       this.#shakeHands();
       return;
     }
-    useSocket(this.#socket, this);
+    this.#wire.open();
     this.#approach();
     this.#pump();
   }
@@ -243,7 +236,7 @@ export class Session implements SocketUser {
 
   /** After the reply, TLS begins. What the client has sent behind the command already is thrown away (RFC 3207 §4.2). */
   startTls(): Reply {
-    this.#tls = 'wanted';
+    this.#isTlsNext = true;
     this.#isWaiting = true;
     return replies.readyForTls;
   }
@@ -321,12 +314,12 @@ export class Session implements SocketUser {
   /** Acts on deadlines; `now` is on the monotonic clock. */
   sweep(now: number): void {
     if (now < this.#deadline && now < this.#messageDeadline) return;
-    if (this.#isDelaying) {
-      this.#endDelay();
+    if (this.#isClosing || this.#wire.isBlocked || this.#wire.isShakingHands) {
+      this.#wire.destroy();
       return;
     }
-    if (this.#isClosing || this.#isBlocked || this.#tls === 'handshake') {
-      this.#socket.destroy();
+    if (this.#isDelaying) {
+      this.#endDelay();
       return;
     }
     if (this.#isWaiting) return; // for us: scripts and spool have limits of their own
@@ -342,10 +335,10 @@ export class Session implements SocketUser {
   /** The grace is over. */
   destroy(): void {
     this.#closedBy = 'local';
-    this.#socket.destroy();
+    this.#wire.destroy();
   }
 
-  // --- The socket ---------------------------------------------------------------------------------------------------
+  // --- The wire -----------------------------------------------------------------------------------------------------
 
   received(chunk: Buffer): void {
     if (this.#isClosing) return;
@@ -358,18 +351,12 @@ export class Session implements SocketUser {
   }
 
   peerEnded(): void {
-    this.#hasPeerEnded = true;
     this.#pump();
   }
 
   drained(): void {
-    this.#isBlocked = false;
     if (!this.#isClosing) this.#expectInput();
     this.#pump();
-  }
-
-  failed(error: NodeJS.ErrnoException): void {
-    this.#error = error;
   }
 
   closed(): void {
@@ -379,39 +366,28 @@ export class Session implements SocketUser {
     this.#host.ended(this);
     const hook = this.options.hooks.disconnect;
     if (hook === undefined) return;
-    const ending = sessionEnding(this.#closedBy, this.#lastReply, this.#lastVerb, this.#error);
+    const ending = sessionEnding(this.#closedBy, this.#lastReply, this.#lastVerb, this.#wire.error);
     this.parts.hooks.disconnect(hook, this.state, ending);
   }
 
   /** The handshake of TLS: after STARTTLS, or at the start of a connection. */
   #shakeHands(): void {
-    const isFirst = this.#tls === 'none';
+    this.#isTlsNext = false;
     const contexts = this.options.tls;
     if (contexts === undefined) {
       this.destroy(); // a reload took it away this very moment
       return;
     }
-    this.#tls = 'handshake';
-    this.#isBlocked = false;
-    this.#isPaused = false;
-    if (!isFirst) {
-      leaveSocket(this.#socket);
-      this.#lines.takeAll();
-    }
+    this.#lines.takeAll();
     this.#deadline = this.#host.roughNow + this.options.timeouts.handshakeSeconds;
-    this.#socket = beginHandshake(this.#socket, contexts, isFirst, {
-      secured: (socket, facts) => this.#secured(socket, facts, contexts.clientCertificate),
-      failed: (error) => {
-        this.#error = error;
-        this.parts.log.info({ ...sessionFields(this), reason: printable(error.message) }, 'no TLS');
-        this.closed();
-      },
-    });
+    this.#wire.secure(
+      contexts,
+      (facts) => this.#secured(facts, contexts.clientCertificate),
+      ({ message }) => this.parts.log.info({ ...sessionFields(this), reason: printable(message) }, 'no TLS'),
+    );
   }
 
-  #secured(socket: Socket, facts: TlsFacts, policy: ClientCertificatePolicy): void {
-    this.#tls = 'on';
-    useSocket(socket, this);
+  #secured(facts: TlsFacts, policy: ClientCertificatePolicy): void {
     this.endTransaction();
     this.announced = [];
     this.#isProxyNext = false;
@@ -442,8 +418,8 @@ export class Session implements SocketUser {
     }
     this.#isPumping = false;
     if (this.#host.isStopping) this.stop();
-    this.#flush();
-    if (this.#tls === 'wanted' && !this.#isClosing) this.#shakeHands();
+    if (this.#wire.flush()) this.#expectDrain();
+    if (this.#isTlsNext && !this.#isClosing) this.#shakeHands();
     else this.#watchInput();
   }
 
@@ -452,7 +428,7 @@ export class Session implements SocketUser {
     const { clock } = this.parts;
     const turnEnds = clock.monotonic() + turnSeconds;
     let budget = commandsPerTurn;
-    while (!this.#isWaiting && !this.#isBlocked && !this.#isClosing) {
+    while (!this.#isWaiting && !this.#wire.isBlocked && !this.#isClosing) {
       if (this.#input?.isReading === true) {
         const step = this.#input.feed(this.#lines.takeAll());
         if (step === undefined) return;
@@ -476,14 +452,10 @@ export class Session implements SocketUser {
   /** Stops reading what nobody can take, and ends with a client that has ended. */
   #watchInput(): void {
     const { waitingBytes } = this.#lines;
-    const isHeldUp = this.#isWaiting || this.#isBlocked || this.#isYielding;
+    const isHeldUp = this.#isWaiting || this.#wire.isBlocked || this.#isYielding;
     // A part of a line that waits for its rest is not held up, however long it is.
-    if (this.#isPaused ? !isHeldUp : isHeldUp && waitingBytes > mostWaitingBytes) {
-      this.#isPaused = !this.#isPaused;
-      if (this.#isPaused) this.#socket.pause();
-      else this.#socket.resume();
-    }
-    if (!this.#hasPeerEnded || this.#isClosing) return;
+    this.#wire.hold(isHeldUp && (this.#wire.isHeld || waitingBytes > mostWaitingBytes));
+    if (!this.#wire.hasPeerEnded || this.#isClosing) return;
     // Whole commands that came before the end are carried out; what runs with none behind it has nobody to answer to.
     if (waitingBytes > 0 && isHeldUp) return;
     this.#abandon('the client has gone');
@@ -707,7 +679,7 @@ export class Session implements SocketUser {
 
   #say(reply: Reply): void {
     if (this.#isClosing) return;
-    this.#output += reply.toWire();
+    this.#wire.say(reply.toWire());
     if (this.options.verbose) logReply(this, reply);
     this.#lastReply = reply;
     this.#expectInput();
@@ -719,15 +691,6 @@ export class Session implements SocketUser {
     const open = reply.closes ? new Reply(reply.code, reply.enhanced, reply.lines) : reply;
     const count = this.transaction?.recipients.length ?? 0;
     for (let index = 1; index <= count; index++) this.#say(index === count ? reply : open);
-  }
-
-  #flush(): void {
-    if (this.#output === '' || this.#socket.destroyed) return;
-    const output = this.#output;
-    this.#output = '';
-    if (this.#socket.write(output, 'latin1')) return;
-    this.#isBlocked = true;
-    this.#deadline = this.#host.roughNow + this.options.timeouts.lingerSeconds;
   }
 
   /** Says a last reply from outside the loop. */
@@ -743,13 +706,14 @@ export class Session implements SocketUser {
     this.#isClosing = true;
     this.#closedBy = by;
     this.#lines.takeAll();
-    this.#flush();
-    this.#deadline = this.#host.roughNow + this.options.timeouts.lingerSeconds;
+    this.#wire.end();
     this.#messageDeadline = Number.POSITIVE_INFINITY;
-    if (this.#isPaused) this.#socket.resume();
-    this.#isPaused = false;
-    if (this.#hasPeerEnded) this.#socket.destroySoon();
-    else this.#socket.end();
+    this.#expectDrain();
+  }
+
+  /** From now on the client has so long to take what was said. */
+  #expectDrain(): void {
+    this.#deadline = this.#host.roughNow + this.options.timeouts.lingerSeconds;
   }
 
   /** From now on the client has so long for what comes next. */

@@ -48,12 +48,14 @@ export function useSocket(socket: Socket, by: SocketUser): void {
   if (socket.isPaused()) socket.resume();
 }
 
-/** Ends it. Whoever comes next must listen to errors at once. */
-export function leaveSocket(socket: Socket): void {
+/** Ends it. Whoever comes next must listen to errors at once. @returns whether it was in use */
+export function leaveSocket(socket: Socket): boolean {
+  const wasUsed = (socket as UsedSocket)[user] !== undefined;
   (socket as UsedSocket)[user] = undefined;
   socket.removeListener('data', onData);
   socket.removeListener('end', onEnd);
   socket.removeListener('drain', onDrain);
   socket.removeListener('error', onError);
   socket.removeListener('close', onClose);
+  return wasUsed;
 }

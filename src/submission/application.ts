@@ -7,7 +7,7 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { ApiKey } from '../config/submission.js';
 import { printable } from '../log/printable.js';
-import { plainIp } from '../smtp/networks.js';
+import { plainIp } from '../smtp/edge/networks.js';
 import { answerToJson } from './answer.js';
 import { findApiKey } from './api-keys.js';
 import type { Connection, Connections } from './connections.js';

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { TlsFacts } from '#hooks';
-import { Admission } from '../smtp/admission.js';
+import { Admission } from '../smtp/edge/admission.js';
 import type { StagedBasis, SubmissionLimits } from './options.js';
 
 /** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */

@@ -3,7 +3,7 @@
 
 import type { ApiKey } from '../config/submission.js';
 import type { IntakeContext, MessageLimits } from '../intake/message-intake.js';
-import type { AdmissionLimits } from '../smtp/admission.js';
+import type { AdmissionLimits } from '../smtp/edge/admission.js';
 import type { ListenerOptions } from '../smtp/options.js';
 import type { ServerContexts } from '../smtp/tls/server-contexts.js';
 

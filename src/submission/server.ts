@@ -12,8 +12,8 @@ import { createServer as createSecureServer, Server as SecureServer } from 'node
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import { listen } from '../smtp/listeners.js';
-import { plainIp } from '../smtp/networks.js';
+import { listen } from '../smtp/edge/listeners.js';
+import { plainIp } from '../smtp/edge/networks.js';
 import { certificateRefusal } from '../smtp/tls/client-policy.js';
 import { tlsFacts } from '../smtp/tls/handshake.js';
 import type { ApplicationHost } from './application.js';

@@ -3,8 +3,8 @@
 // say. Then the same through a server: whatever is sent, the connection ends, and only a good header gets a greeting.
 
 import { connect, isIP } from 'node:net';
-import { NetworkList } from '../../src/smtp/networks.js';
-import { longestHeader, parseProxyHeader } from '../../src/smtp/proxy-protocol.js';
+import { NetworkList } from '../../src/smtp/edge/networks.js';
+import { longestHeader, parseProxyHeader } from '../../src/smtp/edge/proxy-protocol.js';
 import { proxyV2, tlv } from '../support/proxy-header.js';
 import { SmtpFixture } from '../support/smtp-fixture.js';
 import { SeededRandom } from './random.js';

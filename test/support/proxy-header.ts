@@ -2,8 +2,8 @@
 
 import { isIPv4 } from 'node:net';
 import { addressToBytes } from '#stdlib';
-import { crc32c } from '../../src/smtp/crc32c.js';
-import type { ProxiedAddresses } from '../../src/smtp/proxy-protocol.js';
+import { crc32c } from '../../src/smtp/edge/crc32c.js';
+import type { ProxiedAddresses } from '../../src/smtp/edge/proxy-protocol.js';
 
 export interface ProxyV2 {
   readonly version?: number;

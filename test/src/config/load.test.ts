@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
@@ -223,6 +223,62 @@ test('rcptto scripts may depend on the recipient domain', () => {
   });
   expect(running.servers[0]!.rcpttoHook).toBe('any');
   expect([...running.servers[0]!.rcpttoHookByDomain]).toEqual([['a.test', 'onlya']]);
+});
+
+describe('proxy, auth, reverse DNS and the protocol log', () => {
+  const withServer = (text: string) => ({
+    'smtpd-app.yaml': app.replace('transport: out\n', `transport: out\n${text}`),
+    'hooks/proxy/p.hsl': '',
+    'hooks/auth/a.hsl': '',
+  });
+
+  test('have their settings, and their scripts a folder each', () => {
+    const { running } = load(
+      withServer(`    phases:
+      proxy: { hook: p, commands: [BREV, HEJDÅ] }
+      auth: { hook: a, requiretls: false, maxfailures: 3 }
+      connect: { remoteptr: true }
+    logging: { verbose: true }
+`),
+    );
+    expect(running.servers[0]).toMatchObject({
+      hooks: { proxy: 'p', auth: 'a' },
+      proxyCommands: ['BREV', 'HEJDÅ'],
+      auth: { enabled: true, requireTls: false, maxFailures: 3 },
+      reverseNames: true,
+      verbose: true,
+    });
+    expect([...running.scripts.keys()]).toEqual(['proxy/p', 'auth/a']);
+  });
+
+  test('are off or strict by default', () => {
+    expect(load().running.servers[0]).toMatchObject({
+      hooks: {},
+      proxyCommands: undefined,
+      auth: { enabled: true, requireTls: true, maxFailures: 5 },
+      reverseNames: false,
+      verbose: false,
+    });
+  });
+
+  test('are told that AUTH waits for a TLS that never comes', () => {
+    const messages = (auth: string) =>
+      load(withServer(`    phases: { auth: { hook: a${auth} } }\n`)).warnings.map(({ message }) => message);
+    expect(messages('')).toEqual([expect.stringContaining('AUTH is never offered')]);
+    expect(messages(', requiretls: false')).toEqual([]);
+    expect(messages(', enabled: false')).toEqual([]);
+  });
+
+  test.each([
+    ['phases: { proxy: { hook: p, commands: ["MAIL FROM"] } }', 'found "MAIL FROM"'],
+    ['phases: { proxy: { hook: p, commands: [""] } }', 'found ""'],
+    ['phases: { proxy: { hook: x } }', 'no proxy script "x"'],
+    ['phases: { auth: { hook: x } }', 'no auth script "x"'],
+    ['phases: { auth: { maxfailures: -1 } }', 'found -1'],
+    ['phases: { auth: { requiretls: 1 } }', 'found 1'],
+  ])('are refused as %s', (text, message) => {
+    expect(problems(withServer(`    ${text}\n`)).join('\n')).toContain(message);
+  });
 });
 
 test('a listener beyond loopback without a rcptto script is a warning', () => {

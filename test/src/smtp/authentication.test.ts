@@ -2,6 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AuthAttempt, AuthOutcome, SessionState } from '#hooks';
+import { NetworkList } from '../../../src/smtp/edge/networks.js';
 import { type FixtureOptions, type HookFunctions, SmtpFixture, until } from '../../support/smtp-fixture.js';
 
 let mta: SmtpFixture;
@@ -549,6 +550,34 @@ describe('an authenticated session', () => {
     });
     await mta.play(`${hello}\nC: AUTH PLAIN ${adaPlain}\nS: 235 *${mail}`);
     expect(seen).toBe('ada@example.test');
+  });
+});
+
+describe('a server whose scripts only know who clients are, and translate (hooks 1)', () => {
+  const listeners = [{ address: '127.0.0.1', port: 0, proxies: new NetworkList(['127.0.0.1']) }];
+  const fromAfar = 'C: PROXY TCP4 192.0.2.7 198.51.100.1 4711 25';
+  const proxy = () => ({ kind: 'Pass', next: false }) as const;
+
+  test('relays for no stranger', async () => {
+    await start({ listeners, hooks: { proxy } });
+    await mta.play(`
+      ${fromAfar}${hello}
+      C: MAIL FROM:<a@b.test>
+      S: 250 *
+      C: RCPT TO:<c@d.test>
+      S: 554 5.7.1 Relaying denied`);
+  });
+
+  test('relays for those who have said who they are', async () => {
+    await start({ listeners, hooks: { proxy } });
+    await mta.play(`
+      ${fromAfar}${hello}
+      C: AUTH PLAIN ${adaPlain}
+      S: 235 *
+      C: MAIL FROM:<a@b.test>
+      S: 250 *
+      C: RCPT TO:<c@d.test>
+      S: 250 *`);
   });
 });
 

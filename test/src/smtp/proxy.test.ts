@@ -301,10 +301,3 @@ describe('a script that waits', () => {
     expect(seen).toHaveLength(4);
   });
 });
-
-test('a server whose only script is a proxy script relays for nobody (hooks 1)', async () => {
-  await start(() => pass);
-  Object.defineProperty(mta.server.options, 'hooks', { value: { proxy: 'test' } });
-  const client = await mta.play(envelope); // from loopback
-  await client.play('C: QUIT\nS: 221 *');
-});

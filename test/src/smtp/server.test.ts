@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { ListenError } from '../../../src/smtp/listeners.js';
+import { ListenError } from '../../../src/smtp/edge/listeners.js';
 import { SmtpFixture } from '../../support/smtp-fixture.js';
 
 let mta: SmtpFixture | undefined;

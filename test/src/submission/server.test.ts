@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { request } from 'node:http';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
-import { ListenError } from '../../../src/smtp/listeners.js';
+import { ListenError } from '../../../src/smtp/edge/listeners.js';
 import { SubmissionServer } from '../../../src/submission/server.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
 import {

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { NetworkList } from '../../../src/smtp/networks.js';
-import { ServerContexts } from '../../../src/smtp/tls/server-contexts.js';
-import type { Dialogue } from '../../support/dialogue.js';
-import { proxyV2, tlv } from '../../support/proxy-header.js';
-import { serverCertificates, serverTls } from '../../support/server-tls.js';
-import { type FixtureOptions, type HookFunctions, SmtpFixture, until } from '../../support/smtp-fixture.js';
+import { NetworkList } from '../../../../src/smtp/edge/networks.js';
+import { ServerContexts } from '../../../../src/smtp/tls/server-contexts.js';
+import type { Dialogue } from '../../../support/dialogue.js';
+import { proxyV2, tlv } from '../../../support/proxy-header.js';
+import { serverCertificates, serverTls } from '../../../support/server-tls.js';
+import {
+  type FixtureOptions,
+  type HookFunctions,
+  SmtpFixture,
+  until,
+} from '../../../support/smtp-fixture.js';
 
 const made = serverCertificates();
 let mta: SmtpFixture;

@@ -1,9 +1,9 @@
 // The extensions that depend on the connection and not on the mail: STARTTLS (RFC 3207) and XCLIENT.
 
-import { isAnnounced } from './extensions.js';
-import { replies } from './replies.js';
-import type { Reply } from './reply.js';
-import type { Session } from './session.js';
+import { isAnnounced } from '../extensions.js';
+import { replies } from '../replies.js';
+import type { Reply } from '../reply.js';
+import type { Session } from '../session.js';
 import { xclientExtension } from './xclient.js';
 
 /** What EHLO announces of them. */

@@ -2,8 +2,8 @@
 // said, nothing is counted for an address, and TLS has not begun. What follows the header goes back into the socket.
 
 import type { Socket } from 'node:net';
+import { leaveSocket, type SocketUser, useSocket } from '../socket-user.js';
 import { type ProxiedAddresses, parseProxyHeader } from './proxy-protocol.js';
-import { leaveSocket, type SocketUser, useSocket } from './socket-user.js';
 
 /** What came of it. */
 export type ProxyOutcome =

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { NetworkList } from '../../../src/smtp/networks.js';
-import { ServerContexts } from '../../../src/smtp/tls/server-contexts.js';
-import { serverCertificates, serverTls } from '../../support/server-tls.js';
-import { type FixtureOptions, type HookFunctions, SmtpFixture } from '../../support/smtp-fixture.js';
+import { NetworkList } from '../../../../src/smtp/edge/networks.js';
+import { ServerContexts } from '../../../../src/smtp/tls/server-contexts.js';
+import { serverCertificates, serverTls } from '../../../support/server-tls.js';
+import { type FixtureOptions, type HookFunctions, SmtpFixture } from '../../../support/smtp-fixture.js';
 
 // Section names are those of Postfix's XCLIENT_README.
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Admission, type AdmissionLimits } from '../../../src/smtp/admission.js';
+import { Admission, type AdmissionLimits } from '../../../../src/smtp/edge/admission.js';
 
 const none: AdmissionLimits = { connections: 0, connectionsPerIp: 0, connectionsPerNetwork: 0, networks: [] };
 

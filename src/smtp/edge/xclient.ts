@@ -3,9 +3,9 @@
 
 import { SessionState } from '#hooks';
 import { addressToBytes, bytesToAddress, isDomain } from '#stdlib';
+import { replies } from '../replies.js';
+import type { Reply } from '../reply.js';
 import { plainIp } from './networks.js';
-import { replies } from './replies.js';
-import type { Reply } from './reply.js';
 
 /** The attributes we take, in the order in which Postfix announces them. */
 const attributeNames = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT'] as const;

@@ -5,7 +5,7 @@ import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, type ListenOptions, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import process from 'node:process';
-import type { ListenerOptions } from './options.js';
+import type { ListenerOptions } from '../options.js';
 
 /** A listener could not be opened; the message says what to do. */
 export class ListenError extends Error {}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { replies } from '../../../src/smtp/replies.js';
-import { parseXclient, xclientExtension } from '../../../src/smtp/xclient.js';
+import { parseXclient, xclientExtension } from '../../../../src/smtp/edge/xclient.js';
+import { replies } from '../../../../src/smtp/replies.js';
 
 test('XCLIENT announces its attributes as Postfix does', () => {
   expect(xclientExtension).toBe('XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT');

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { crc32c } from '../../../src/smtp/crc32c.js';
-import { longestHeader, parseProxyHeader } from '../../../src/smtp/proxy-protocol.js';
-import { proxyV2, tlv } from '../../support/proxy-header.js';
+import { crc32c } from '../../../../src/smtp/edge/crc32c.js';
+import { longestHeader, parseProxyHeader } from '../../../../src/smtp/edge/proxy-protocol.js';
+import { proxyV2, tlv } from '../../../support/proxy-header.js';
 
 const line = (text: string) => parseProxyHeader(Buffer.from(text, 'latin1'));
 

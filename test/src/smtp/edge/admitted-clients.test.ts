@@ -3,11 +3,16 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { NetworkList } from '../../../src/smtp/networks.js';
-import { Dialogue } from '../../support/dialogue.js';
-import { proxyV2 } from '../../support/proxy-header.js';
-import { scratchFolder } from '../../support/scratch-folder.js';
-import { type FixtureOptions, type HookFunctions, SmtpFixture, until } from '../../support/smtp-fixture.js';
+import { NetworkList } from '../../../../src/smtp/edge/networks.js';
+import { Dialogue } from '../../../support/dialogue.js';
+import { proxyV2 } from '../../../support/proxy-header.js';
+import { scratchFolder } from '../../../support/scratch-folder.js';
+import {
+  type FixtureOptions,
+  type HookFunctions,
+  SmtpFixture,
+  until,
+} from '../../../support/smtp-fixture.js';
 
 let mta: SmtpFixture | undefined;
 
@@ -113,6 +118,23 @@ describe('a delayed greeting', () => {
   test('takes what an early talker said, if it is let in', async () => {
     const fixture = await start({ bannerDelaySeconds: 5 });
     await fixture.play('C: HELO c\nC: NOOP\nS: 220 *\nS: 250 mx.argonite.test\nS: 250 2.0.0 Ok');
+  });
+
+  test('is not said to a client that has gone meanwhile, nor is a script asked about it', async () => {
+    let asked = 0;
+    const hooks: HookFunctions = {
+      connect: () => {
+        asked++;
+        return { kind: 'Accept' };
+      },
+    };
+    const fixture = await start({ bannerDelaySeconds: 5, hooks });
+    const client = await fixture.dial();
+    await until(() => fixture.server.sessionCount === 1);
+    client.socket.end();
+    await until(() => fixture.server.sessionCount === 0);
+    fixture.pass(10);
+    expect(asked).toBe(0);
   });
 
   test('holds nobody when the server stops', async () => {
