@@ -29,10 +29,38 @@ export interface Transport {
   };
 }
 
+/** One address of a next hop, with the host it belongs to. */
+export interface HopAddress {
+  readonly ip: string;
+  readonly port: number;
+  /** The host as the MX record, the configuration or the script names it: what a certificate must be for. Without final dot. */
+  readonly remoteMx: string;
+  /** Of its MX record; absent where none was asked for or there was none. */
+  readonly preference?: number;
+  /** The name its address records belong to, when the host's name is an alias (RFC 7672 2.2.2). */
+  readonly canonicalName?: string;
+  /** The answers that led here were validated: that of the MX look-up, where there was one, and those for the addresses. */
+  readonly isSecure?: boolean;
+}
+
 /** A next hop, known before the message enters ACTIVE. */
 export interface Destination {
+  /** The name of the first host: what policies count by. */
   readonly remoteMx: string;
-  readonly addresses: readonly { readonly ip: string; readonly port: number }[];
+  /** In the order to try them. */
+  readonly addresses: readonly HopAddress[];
+  /** Whose mail hosts these are; absent when a host was named. */
+  readonly mailDomain?: MailDomain;
+}
+
+/** The domain whose mail hosts were looked up. */
+export interface MailDomain {
+  /** In A-labels, lower case, without final dot. */
+  readonly name: string;
+  /** The name its MX records belong to, when the domain is an alias. */
+  readonly canonicalName?: string;
+  /** The answer for its MX records, or that there are none, was validated. */
+  readonly isSecure: boolean;
 }
 
 export interface Attempt {

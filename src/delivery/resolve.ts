@@ -26,11 +26,11 @@ export async function resolveDestination(
     return misconfigured(`the port of host "${host}" must be a number from 1 to 65535, got ${port}`);
   }
   const literal = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  if (isIP(literal) !== 0) return { remoteMx: host, addresses: [{ ip: literal, port }] };
+  if (isIP(literal) !== 0) return { remoteMx: host, addresses: [{ ip: literal, port, remoteMx: host }] };
 
   const answer = await lookup(host);
   if (answer.kind === 'addresses') {
-    return { remoteMx: host, addresses: answer.ips.map((ip) => ({ ip, port })) };
+    return { remoteMx: host, addresses: answer.ips.map((ip) => ({ ip, port, remoteMx: host })) };
   }
   return {
     error: {

@@ -14,7 +14,7 @@ import { TlsClient, type TlsTrust } from './client/tls.js';
 import { type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
-import type { Attempt, Deliverer, Destination, Transport } from './deliverer.js';
+import type { Attempt, Deliverer, Destination, HopAddress, Transport } from './deliverer.js';
 import {
   type Ending,
   fallsBackToPlainText,
@@ -97,7 +97,8 @@ interface Link {
 /** What is the same for all addresses of an attempt. */
 interface Journey {
   readonly attempt: Attempt;
-  readonly introduction: Introduction;
+  /** All but the host's name, which each address has for itself. */
+  readonly introduction: Omit<Introduction, 'peerName'>;
   readonly secondsFor: SecondsFor;
   readonly parcel: Parcel;
   readonly signal: AbortSignal;
@@ -234,7 +235,6 @@ export class SmtpDeliverer implements Deliverer {
       introduction: {
         helo,
         protocol: options.protocol ?? transport.protocol,
-        peerName: attempt.destination.remoteMx,
         tls: transport.tls,
         credentials: transport.credentials,
       },
@@ -264,7 +264,12 @@ export class SmtpDeliverer implements Deliverer {
       if (kept !== trouble) link = outcome.link;
       trouble = kept;
       this.#log.info(
-        { message: journey.attempt.id, remoteip: address.ip, ...troubleEnding(outcome.end) },
+        {
+          message: journey.attempt.id,
+          remotemx: address.remoteMx,
+          remoteip: address.ip,
+          ...troubleEnding(outcome.end),
+        },
         'address does not take mail',
       );
     }
@@ -278,8 +283,9 @@ export class SmtpDeliverer implements Deliverer {
   }
 
   /** One address: on a connection that is already there if there is one and it is alive, else on a fresh one. */
-  async #visit(journey: Journey, address: { ip: string; port: number }): Promise<Outcome> {
-    const key = poolKey(address, journey.introduction);
+  async #visit(journey: Journey, address: HopAddress): Promise<Outcome> {
+    const introduction: Introduction = { ...journey.introduction, peerName: address.remoteMx };
+    const key = poolKey(address, introduction);
     const idle = journey.attempt.transport.pooling.enabled ? this.#pool.take(key) : undefined;
     const idleLink = idle && this.#links.get(idle);
     if (idleLink !== undefined) {
@@ -291,7 +297,7 @@ export class SmtpDeliverer implements Deliverer {
       this.#log.debug({ connection: idleLink.facts.id, ...troubleEnding(end) }, 'pooled connection was dead');
       idleLink.connection.drop();
     }
-    const opened = await this.#open(journey, address, key);
+    const opened = await this.#open(journey, introduction, address, key);
     if ('end' in opened) return opened;
     return { end: await this.#transact(journey, opened), link: opened };
   }
@@ -302,8 +308,12 @@ export class SmtpDeliverer implements Deliverer {
   }
 
   /** A fresh connection, greeted; without TLS when an optional session could not be begun. */
-  async #open(journey: Journey, address: { ip: string; port: number }, key: string): Promise<Link | Outcome> {
-    const { introduction } = journey;
+  async #open(
+    journey: Journey,
+    introduction: Introduction,
+    address: HopAddress,
+    key: string,
+  ): Promise<Link | Outcome> {
     const opened = await this.#openOnce(journey, introduction, address, key);
     if (!('end' in opened) || opened.end.kind === 'accepted') return opened;
     if (!fallsBackToPlainText(opened.end, introduction.tls)) return opened;
@@ -317,7 +327,7 @@ export class SmtpDeliverer implements Deliverer {
   async #openOnce(
     journey: Journey,
     introduction: Introduction,
-    address: { ip: string; port: number },
+    address: HopAddress,
     key: string,
   ): Promise<Link | Outcome> {
     const { attempt } = journey;
@@ -336,7 +346,7 @@ export class SmtpDeliverer implements Deliverer {
       },
       remoteIp: address.ip,
       remotePort: address.port,
-      remoteMx: attempt.destination.remoteMx,
+      remoteMx: address.remoteMx,
       helo: introduction.helo,
     };
     const link: Link = { connection, facts, key };
@@ -390,7 +400,7 @@ function withoutParameters({ localPart, domain }: Address): Address {
 }
 
 /** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */
-function poolKey(address: { ip: string; port: number }, introduction: Introduction): string {
+function poolKey(address: HopAddress, introduction: Introduction): string {
   const { helo, protocol, peerName, tls, credentials } = introduction;
   const place = `${protocol} ${address.ip} ${address.port} ${helo}`;
   if (tls.mode === 'disabled' && credentials === undefined) return place;

@@ -2,7 +2,7 @@
 
 import type { TryOptions } from '#hooks';
 import { noTls } from '../../src/delivery/client/tls.js';
-import type { Attempt, Transport } from '../../src/delivery/deliverer.js';
+import type { Attempt, HopAddress, Transport } from '../../src/delivery/deliverer.js';
 import type { MessageReader } from '../../src/spool/spool.js';
 
 /** A message in memory; with `chunkBytes` it pretends to be too large for that and comes in chunks. */
@@ -45,7 +45,8 @@ export interface AttemptChanges {
   readonly message?: Buffer | string | MessageReader;
   readonly sender?: Attempt['sender'];
   readonly recipient?: Attempt['recipient'];
-  readonly addresses?: Attempt['destination']['addresses'];
+  /** Their host is 127.0.0.1 unless they have another. */
+  readonly addresses?: readonly (Partial<HopAddress> & Pick<HopAddress, 'ip' | 'port'>)[];
 }
 
 /** An attempt to deliver a small message from a@a.test to b@b.test at 127.0.0.1. */
@@ -59,7 +60,10 @@ export function makeAttempt(port: number, changes: AttemptChanges = {}): Attempt
     options: changes.options ?? {},
     destination: {
       remoteMx: '127.0.0.1',
-      addresses: changes.addresses ?? [{ ip: '127.0.0.1', port }],
+      addresses: (changes.addresses ?? [{ ip: '127.0.0.1', port }]).map((address) => ({
+        remoteMx: '127.0.0.1',
+        ...address,
+      })),
     },
     message:
       typeof message === 'string' || Buffer.isBuffer(message)

@@ -137,7 +137,10 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
     deliverer: {
       resolve: (_transport, recipient) =>
         setup.resolve?.(recipient.domain) ??
-        Promise.resolve({ remoteMx: `mx.${recipient.domain}`, addresses: [{ ip: '127.0.0.1', port: 25 }] }),
+        Promise.resolve({
+          remoteMx: `mx.${recipient.domain}`,
+          addresses: [{ ip: '127.0.0.1', port: 25, remoteMx: `mx.${recipient.domain}` }],
+        }),
       attempt: async (attempt, signal) => {
         const mx = attempt.destination.remoteMx;
         const id = `${attempt.id.transaction}:${attempt.id.number}`;

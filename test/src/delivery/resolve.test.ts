@@ -14,14 +14,14 @@ test('an address needs no look-up, and remotemx is the text as configured', asyn
   const transport = makeTransport({ host: '127.0.1.1', port: 2526 });
   expect(await resolveDestination(transport, {}, never)).toEqual({
     remoteMx: '127.0.1.1',
-    addresses: [{ ip: '127.0.1.1', port: 2526 }],
+    addresses: [{ ip: '127.0.1.1', port: 2526, remoteMx: '127.0.1.1' }],
   });
 });
 
 test('an address in brackets is an address', async () => {
   expect(await resolveDestination(makeTransport({ host: '[::1]' }), {}, never)).toEqual({
     remoteMx: '[::1]',
-    addresses: [{ ip: '::1', port: 25 }],
+    addresses: [{ ip: '::1', port: 25, remoteMx: '[::1]' }],
   });
 });
 
@@ -30,8 +30,8 @@ test('host and port of Try win over the transport', async () => {
   expect(await resolveDestination(makeTransport(), { host: 'mx.test', port: 24 }, lookup)).toEqual({
     remoteMx: 'mx.test',
     addresses: [
-      { ip: '127.0.0.2', port: 24 },
-      { ip: '::1', port: 24 },
+      { ip: '127.0.0.2', port: 24, remoteMx: 'mx.test' },
+      { ip: '::1', port: 24, remoteMx: 'mx.test' },
     ],
   });
 });
