@@ -193,26 +193,39 @@ export function toQueuedMessage(
   };
 }
 
-/** A message after a change. An empty reason takes the old one away. */
+/** A message after a change. */
 export function changed(message: StoredMessage, change: MessageChange): StoredMessage {
-  const { hold, retry, next, why, ...rest } = message;
-  const newWhy = (change.reason ?? why) || undefined;
+  const { hold, retry, next, why, high, job, tenant, ...rest } = message;
   const isHeld = change.hold ?? hold === 1;
+  const isHigh = (change.priority ?? high) === 1;
   return {
     ...rest,
+    ...(change.sender === undefined ? undefined : { from: storeAddress(change.sender) }),
+    ...(change.recipient === undefined ? undefined : { to: storeAddress(change.recipient) }),
     ...(change.transportId === undefined ? undefined : { transport: change.transportId }),
     ...(change.metadata === undefined ? undefined : { meta: change.metadata }),
     ...(change.quotas === undefined ? undefined : { quotas: change.quotas }),
+    ...storedText('job', change.jobId ?? job),
+    ...storedText('tenant', change.tenantId ?? tenant),
+    ...(isHigh ? { high: 1 as const } : undefined),
     ...(isHeld ? { hold: 1 as const } : undefined),
     ...storedNumber('retry', change.retry ?? retry),
     ...storedNumber('next', change.nextTry ?? next),
-    ...(newWhy === undefined ? undefined : { why: newWhy }),
+    ...storedText('why', change.reason ?? why),
   };
 }
 
 /** The record of a change. */
 export function storeChange(id: MessageId, change: MessageChange): StoredChange {
   return { id: id.transaction, n: id.number, change };
+}
+
+/** The empty text is none. */
+function storedText<K extends string>(
+  key: K,
+  value: string | undefined,
+): { readonly [k in K]?: string } | undefined {
+  return value === undefined || value === '' ? undefined : ({ [key]: value } as { readonly [k in K]: string });
 }
 
 function storedNumber<K extends string>(

@@ -38,6 +38,11 @@ export interface Transaction {
   readonly stageKey?: string;
   readonly message: ReceivedMessage;
   readonly requests: readonly QueueRequest[];
+  /**
+   * Present for an import (control-api 4.1): what the messages bring along beside their ids. The ids may have been in the spool
+   * before; one that is in it now is refused, as ever.
+   */
+  readonly imported?: Pick<QueuedMessage, 'retry' | 'nextTry' | 'reason'>;
 }
 
 /** Everything a queued message is, as it comes from the spool at start and goes into it. */
@@ -69,9 +74,23 @@ export interface QueuedMessage {
   readonly reason?: string;
 }
 
-/** What may change in a queued message while it is in the spool. */
+/** What may change in a queued message while it is in the spool. An empty reason, jobId or tenantId takes the old one away. */
 export type MessageChange = Partial<
-  Pick<QueuedMessage, 'hold' | 'retry' | 'nextTry' | 'reason' | 'transportId' | 'metadata' | 'quotas'>
+  Pick<
+    QueuedMessage,
+    | 'hold'
+    | 'retry'
+    | 'nextTry'
+    | 'reason'
+    | 'transportId'
+    | 'metadata'
+    | 'quotas'
+    | 'jobId'
+    | 'tenantId'
+    | 'priority'
+    | 'sender'
+    | 'recipient'
+  >
 >;
 
 /** The bytes to deliver, in order; each chunk at most 64 KiB or as it lies in the log. */

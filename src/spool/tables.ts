@@ -85,7 +85,7 @@ export class PlaceTable {
 export const UNTOUCHED = -1;
 
 /** What is rarely changed is kept aside. */
-type RareChange = Pick<MessageChange, 'transportId' | 'metadata' | 'quotas'>;
+type RareChange = Omit<MessageChange, 'hold' | 'retry' | 'nextTry' | 'reason'>;
 
 /** The messages in the spool. */
 export class StoredMessages {
@@ -152,19 +152,15 @@ export class StoredMessages {
     return this.#homes[slot]!;
   }
 
-  change(slot: number, change: MessageChange): void {
-    if (change.hold !== undefined) this.#holds[slot] = change.hold ? 1 : 0;
-    if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
-    if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
-    if (change.reason !== undefined) this.#reasons[slot] = this.#texts.share(change.reason);
-    const { transportId, metadata, quotas } = change;
-    if (transportId === undefined && metadata === undefined && quotas === undefined) return;
-    this.#rare.set(slot, {
-      ...this.#rare.get(slot),
-      ...(transportId === undefined ? undefined : { transportId }),
-      ...(metadata === undefined ? undefined : { metadata }),
-      ...(quotas === undefined ? undefined : { quotas }),
-    });
+  change(slot: number, { hold, retry, nextTry, reason, ...rare }: MessageChange): void {
+    if (hold !== undefined) this.#holds[slot] = hold ? 1 : 0;
+    if (retry !== undefined) this.#retries[slot] = Math.min(retry, 0xffff);
+    if (nextTry !== undefined) this.#nextTries[slot] = nextTry;
+    if (reason !== undefined) this.#reasons[slot] = this.#texts.share(reason);
+    for (const _ in rare) {
+      this.#rare.set(slot, { ...this.#rare.get(slot), ...rare });
+      return;
+    }
   }
 
   /** Everything that may have changed since the message's transaction was written. */
