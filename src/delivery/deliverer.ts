@@ -1,7 +1,8 @@
 // The seam between the queue, which decides when, and delivery, which knows how.
 
-import type { Address, AttemptReport, TryOptions } from '#hooks';
+import type { Address, AttemptReport, DsnParameters, TryOptions } from '#hooks';
 import type { MessageId, MessageReader } from '../spool/spool.js';
+import type { OutboundProxy } from './client/proxy-header.js';
 import type { Credentials } from './client/sasl.js';
 import type { TlsWish } from './client/tls.js';
 
@@ -14,6 +15,8 @@ export interface Transport {
   readonly protocol: 'smtp' | 'lmtp';
   readonly tls: TlsWish;
   readonly credentials: Credentials | undefined;
+  /** Who connects for us. */
+  readonly proxy?: OutboundProxy | undefined;
   readonly connectTimeoutSeconds: number;
   /** Seconds by SMTP state; what is absent has the default of hooks.md 14. */
   readonly timeouts: Readonly<Record<string, number>>;
@@ -26,6 +29,8 @@ export interface Transport {
     readonly enabled: boolean;
     readonly transactions: number | undefined;
     readonly idleSeconds: number;
+    /** May be closed to make room for others; absent: it may. */
+    readonly isEvictable?: boolean | undefined;
   };
 }
 
@@ -63,8 +68,23 @@ export interface MailDomain {
   readonly isSecure: boolean;
 }
 
+/** An address of ours to come from. */
+export interface SourceAddress {
+  readonly ip: string;
+  /** As it is configured under. */
+  readonly id?: string | undefined;
+  /** The name for EHLO from there; one that Try gives wins. */
+  readonly helo?: string | undefined;
+}
+
 export interface Attempt {
   readonly id: MessageId;
+  /** The system's choice when absent. */
+  readonly source?: SourceAddress | undefined;
+  /** As queued, with what Try says over it; what Try says is all there is when absent. */
+  readonly dsn?: DsnParameters | undefined;
+  /** Seconds since the message was received, for the extensions whose parameters count down; 0 when absent. */
+  readonly ageSeconds?: number | undefined;
   readonly sender: Address;
   readonly recipient: Address;
   readonly transport: Transport;
