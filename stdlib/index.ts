@@ -3,8 +3,9 @@
 // --- What every program can call, and what it needs
 export { catalog } from './catalog.js';
 // --- Keys and certificates as texts
-export { certificatesInPem } from './certificates/certificate.js';
+export { certificatesInPem, parseCertificate, publicKeyInfoOf } from './certificates/certificate.js';
 export { certificateValue } from './certificates/certificate-values.js';
+export { type ChainResult, verifyChain } from './certificates/chain.js';
 export {
   type ConfiguredAddress,
   type ConfiguredKey,
@@ -91,16 +92,18 @@ export {
   type ServerCounts,
   servicesOf,
 } from './services.js';
-export type {
-  MailClient,
-  MailConnection,
-  MailOutcome,
-  MailReply,
-  MailServer,
-  MailTarget,
-  MailTls,
-  OutgoingMail,
-  TlsMode,
+export {
+  type MailClient,
+  type MailConnection,
+  type MailOutcome,
+  type MailReply,
+  type MailServer,
+  type MailTarget,
+  type MailTls,
+  type OutgoingMail,
+  type TlsMode,
+  tlsModes,
 } from './smtp/mail-client.js';
+export { addressLookup } from './sockets/address-lookup.js';
 export { parseTlsProtocols, type TlsProtocols } from './sockets/tls-options.js';
 export { systemTrust } from './sockets/trust.js';

@@ -51,6 +51,11 @@ export function fieldsOf(certificate: X509Certificate): CertificateFields {
   return fields;
 }
 
+/** The SubjectPublicKeyInfo as the certificate writes it; undefined when its fields cannot be read. */
+export function publicKeyInfoOf(certificate: X509Certificate): Buffer | undefined {
+  return unlessMalformed(() => fieldsOf(certificate).publicKey);
+}
+
 function readFields(bytes: Buffer): CertificateFields {
   const outer = readWhole(bytes).expect(tags.sequence).fields();
   const inner = outer.next(tags.sequence).fields();

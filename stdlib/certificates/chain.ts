@@ -15,6 +15,9 @@ import {
 } from './extensions.js';
 import type { RevocationList } from './revocation-list.js';
 
+/** What keys are used for: signing mail, or being a TLS server. */
+export type Purpose = 'emailProtection' | 'serverAuth';
+
 /** What a certificate is held against. */
 export interface ChainOptions {
   /** Trusted as they are, roots or not. */
@@ -26,7 +29,7 @@ export interface ChainOptions {
   /** Unix time. */
   readonly now: number;
   /** What the certificate is used for; absent: anything. */
-  readonly purpose?: 'emailProtection';
+  readonly purpose?: Purpose;
 }
 
 /** The way to the anchor, the certificate first; or the reason in OpenSSL's words, which operators know. */
@@ -52,7 +55,7 @@ const understood = new Set<string>([
   '1.3.6.1.5.5.7.1.1',
 ]);
 
-const EMAIL_PROTECTION = '1.3.6.1.5.5.7.3.4';
+const purposeOids = { emailProtection: '1.3.6.1.5.5.7.3.4', serverAuth: '1.3.6.1.5.5.7.3.1' } as const;
 const ANY_PURPOSE = '2.5.29.37.0';
 
 interface Entry {
@@ -168,7 +171,8 @@ function pathProblem(path: readonly Entry[], { now, purpose }: ChainOptions): st
     if (insists) return 'unhandled critical extension';
     const problem = index === 0 ? undefined : authorityProblem(fields, isAnchor, authoritiesBelow);
     if (problem !== undefined) return problem;
-    if (purpose !== undefined && !isFitForMail(fields, index === 0)) return 'unsuitable certificate purpose';
+    if (purpose !== undefined && !isFitFor(purpose, fields, index === 0))
+      return 'unsuitable certificate purpose';
     if (index > 0 && fields.subjectName !== fields.issuerName) authoritiesBelow++;
   }
   return undefined;
@@ -193,14 +197,19 @@ function authorityProblem(
 }
 
 /** @throws MalformedDer */
-function isFitForMail(fields: CertificateFields, isSigner: boolean): boolean {
+function isFitFor(purpose: Purpose, fields: CertificateFields, isFirst: boolean): boolean {
   const purposes = extendedKeyUsageOf(fields.extensions);
-  if (purposes !== undefined && !purposes.includes(EMAIL_PROTECTION) && !purposes.includes(ANY_PURPOSE))
+  if (purposes !== undefined && !purposes.includes(purposeOids[purpose]) && !purposes.includes(ANY_PURPOSE))
     return false;
   const usage = keyUsageOf(fields.extensions);
-  const signs = keyUsageBits.digitalSignature | keyUsageBits.nonRepudiation;
-  return !isSigner || usage === undefined || (usage & signs) !== 0;
+  return !isFirst || usage === undefined || (usage & usesOfFirst[purpose]) !== 0;
 }
+
+/** What the key of the certificate itself must be good for, one of these. */
+const usesOfFirst = {
+  emailProtection: keyUsageBits.digitalSignature | keyUsageBits.nonRepudiation,
+  serverAuth: keyUsageBits.digitalSignature | keyUsageBits.keyEncipherment | keyUsageBits.keyAgreement,
+} as const;
 
 // --- Revocation ------------------------------------------------------------------------------------------------------
 

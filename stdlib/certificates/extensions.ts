@@ -98,6 +98,8 @@ export function basicConstraintsOf(extensions: readonly Extension[]): BasicConst
 export const keyUsageBits = {
   digitalSignature: 0x80,
   nonRepudiation: 0x40,
+  keyEncipherment: 0x20,
+  keyAgreement: 0x08,
   keyCertSign: 0x04,
   cRLSign: 0x02,
 } as const;

@@ -4,14 +4,19 @@
 import type { Address } from '../mail/envelope.js';
 import type { MessageSource, Pieces } from '../mail/message-source.js';
 
-export type TlsMode =
-  | 'disabled'
-  | 'optional'
-  | 'optional_verify'
-  | 'dane'
-  | 'dane_require'
-  | 'require'
-  | 'require_verify';
+/** How a session is to be protected (hooks 12.1); what each accepts is told in src/delivery/security. */
+export const tlsModes = [
+  'disabled',
+  'optional',
+  'optional_verify',
+  'dane',
+  'dane_require',
+  'dane_fallback_require',
+  'dane_fallback_require_verify',
+  'require',
+  'require_verify',
+] as const;
+export type TlsMode = (typeof tlsModes)[number];
 
 /** The `server` argument as an array, options checked; what is absent has the client's default. */
 export interface MailServer {

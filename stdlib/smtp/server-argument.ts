@@ -4,17 +4,7 @@
 import { type CallContext, HslArray, ScriptFault, typeWord, type Value } from '#lang';
 import { servicesOf } from '../services.js';
 import { parseTlsProtocols } from '../sockets/tls-options.js';
-import type { MailServer, MailTarget, TlsMode } from './mail-client.js';
-
-const tlsModes: readonly TlsMode[] = [
-  'disabled',
-  'optional',
-  'optional_verify',
-  'dane',
-  'dane_require',
-  'require',
-  'require_verify',
-];
+import { type MailServer, type MailTarget, tlsModes } from './mail-client.js';
 
 /** What the manual says of the keys. */
 export const serverDetails = `\`server\` is the id of a configured transport, or an array:
@@ -31,7 +21,7 @@ export const serverDetails = `\`server\` is the id of a configured transport, or
 | \`protocol\` | \`"smtp"\` or \`"lmtp"\` |
 | \`saslusername\`, \`saslpassword\` | log in before MAIL |
 | \`sasl_unverified\` | false; true logs in although TLS does not show with whom the session is |
-| \`tls\` | \`"disabled"\` (default), \`"optional"\`, \`"optional_verify"\`, \`"require"\`, \`"require_verify"\`, \`"dane"\`, \`"dane_require"\` |
+| \`tls\` | \`"disabled"\` (default), \`"optional"\`, \`"optional_verify"\`, \`"require"\`, \`"require_verify"\`, \`"dane"\`, \`"dane_require"\`, \`"dane_fallback_require"\`, \`"dane_fallback_require_verify"\` |
 | \`tls_sni\` | server name to ask for; true: the host's name |
 | \`tls_protocols\`, \`tls_ciphers\` | \`"!SSLv2,!SSLv3"\`; OpenSSL's list |
 | \`tls_verify_host\`, \`tls_verify_name\` | the certificate must be for the host, or for one of these names |
@@ -43,6 +33,8 @@ export const serverDetails = `\`server\` is the id of a configured transport, or
 | \`connect_timeout\` | 30 |
 
 With \`tls\` \`"optional"\` a session that cannot be begun is done without; the \`_verify\` modes accept trusted certificates only.
+With \`"dane"\` a host that publishes TLSA records must prove with them that it is the one (RFC 7672), any other is reached as
+with \`"optional"\`, or as with the mode that the name says behind \`dane_fallback_\`; \`"dane_require"\` takes no other.
 A log-in is made in plain text when \`tls\` is \`"disabled"\`; in every other mode only when the certificate is trusted and
 for the host (or \`tls_verify_name\`), unless \`sasl_unverified\` says otherwise.`;
 
