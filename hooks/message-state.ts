@@ -8,6 +8,7 @@ import {
   type DsnParameters,
   stringMapToValue,
 } from '#stdlib';
+import { attemptTlsToValue } from './attempt-tls.js';
 import type { AttemptReport } from './outcomes.js';
 
 /** What a queue hook is told of its message. */
@@ -101,6 +102,8 @@ export function attemptToValue(report: AttemptReport): HslArray {
     peer.set('remotemx', connection.remoteMx);
     if (connection.remoteGreet !== undefined)
       peer.set('remotegreet', HslArray.fromList([...connection.remoteGreet]));
+    if (connection.localIpId !== undefined) peer.set('localipid', connection.localIpId);
+    if (connection.tls !== undefined) peer.set('tls', attemptTlsToValue(connection.tls));
     value.set('connection', peer);
   }
   value.set('duration', report.durationSeconds);

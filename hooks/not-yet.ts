@@ -11,38 +11,10 @@ interface Later {
 }
 
 const anything = { type: 'any', doc: 'Not supported yet.' } as const;
-const noEffectYet = { type: 'any', doc: 'Accepted; has no effect yet.' } as const;
 
-/** Options of Try. Without TLS the options that only shape it change nothing. */
+/** Options of Try. */
 export const laterTryOptions = {
-  domain: { key: anything, harmless: [] },
-  sourceip: { key: anything, harmless: [] },
-  sourceip_random: { key: noEffectYet, harmless: 'any' },
-  nonlocal_source: { key: anything, harmless: [false] },
-  saslusername: { key: anything, harmless: [null, ''] },
-  saslpassword: { key: anything, harmless: [null, ''] },
-  // Opportunistic TLS may always end in plain text; every stricter mode may not.
-  tls: { key: anything, harmless: ['disabled', 'optional'] },
-  tls_sni: { key: noEffectYet, harmless: 'any' },
-  tls_protocols: { key: noEffectYet, harmless: 'any' },
-  tls_ciphers: { key: noEffectYet, harmless: 'any' },
-  tls_verify_host: { key: anything, harmless: [false] },
-  tls_verify_name: { key: anything, harmless: [] },
-  tls_default_ca: { key: noEffectYet, harmless: 'any' },
-  tls_client_cert: { key: anything, harmless: [null, ''] },
-  xclient: { key: anything, harmless: [] },
-  proxyip: { key: anything, harmless: [] },
-  proxy: { key: anything, harmless: [] },
-  mx_include: { key: anything, harmless: [] },
-  mx_exclude: { key: anything, harmless: [] },
   plugin: { key: anything, harmless: [] },
-} as const satisfies Record<string, Later>;
-
-/** Options of Queue, Bounce and Delete in the queue's hooks. No notification is made yet, so what shapes one is harmless. */
-export const laterQueueOptions = {
-  jobid: { key: anything, harmless: [] },
-  dsn: { key: noEffectYet, harmless: 'any' },
-  dsn_delayed: { key: anything, harmless: [false] },
 } as const satisfies Record<string, Later>;
 
 type Keys<T extends Record<string, Later>> = { readonly [K in keyof T]: T[K]['key'] };

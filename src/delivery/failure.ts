@@ -21,9 +21,13 @@
 // - 4xx or 5xx to STARTTLS, AUTH, XCLIENT: about our credentials or the protection we want, a slip of ours or of the host's
 //   administrator: deferred, whatever the code says. After 5xx to AUTH the other addresses are not tried: each try counts
 //   against the account.
-// - A TLS session that fails, or is not with the right peer: deferred, the other addresses are tried. With TLS mode
+// - A TLS session that fails, or is not with the right peer: deferred, the other addresses are tried. Who demanded the
+//   protection (security/) may say that it is permanent: a message with REQUIRETLS that no host can protect. With TLS mode
 //   `optional` a handshake that fails, falls silent or is cut off is followed by one more connection without TLS; a
 //   peer that spoke in plain text behind its go-ahead is not given that chance, since nothing honest does.
+// - A message that one host cannot take because of what the host is (no SMTPUTF8, no REQUIRETLS, no BINARYMIME): the other
+//   hosts are asked, and if none of them can it fails. Nothing is taken away from a message to make it fit.
+// - A proxy that cannot be reached (PROXY protocol): like a host that cannot, but the other addresses lie behind it too.
 // - 503 or 554 to a pipelined DATA after a refused RCPT: an echo; the first refusal decides (client/transaction.ts).
 // - 4xx or 5xx while the message is still being sent: taken as the reply to the message.
 // - Any 2xx to the message is success, also 251 and codes nobody has heard of; 3xx there is a protocol error.
@@ -31,7 +35,6 @@
 
 import type { AttemptReport } from '#hooks';
 import type { Reply } from './client/reply-parser.js';
-import type { TlsWish } from './client/tls.js';
 import type { SmtpState, Trouble } from './client/trouble.js';
 import type { Verdict } from './deliverer.js';
 
@@ -91,8 +94,12 @@ export function troubleEnding(trouble: Trouble): Ending {
       const message = `the attempt was given up in state ${state}`;
       return { error: { temporary: true, type: 'network', state, message: ambiguous(state, message) } };
     }
-    case 'tls':
-      return { error: { temporary: true, type: 'tls', state, message: trouble.message } };
+    case 'tls': {
+      const { type = 'tls', temporary = true, status } = trouble.unmet ?? {};
+      const told =
+        temporary || status === undefined ? trouble.message : `${status.join('.')} ${trouble.message}`;
+      return { error: { temporary, type, state, message: ambiguous(state, told) } };
+    }
     case 'protocol':
       return {
         error: { temporary: true, type: 'protocol', state, message: ambiguous(state, trouble.message) },
@@ -123,11 +130,14 @@ function ambiguous(state: SmtpState, message: string): string {
   return state === 'EOD' ? `${message}; the message was sent whole and may arrive twice` : message;
 }
 
-/** Whether the destination's next address may do better: this one failed before it was asked about the message. */
+/** Whether the destination's next address may do better: this one failed before it was asked about the message, or cannot take it. */
 export function triesNextAddress(trouble: Trouble): boolean {
   if (trouble.kind === 'cancelled') return false;
+  // A proxy that is not there is not there for the other addresses either.
+  if (trouble.kind === 'unreachable') return trouble.isProxy !== true;
+  if (trouble.kind === 'impossible') return trouble.isAboutPeer === true;
   if (isLogIn(trouble.state)) return trouble.kind !== 'misconfigured' && !isRefusedForGood(trouble);
-  return trouble.kind === 'unreachable' || isGreeting(trouble.state);
+  return isGreeting(trouble.state);
 }
 
 function isRefusedForGood(trouble: Trouble): boolean {
@@ -145,9 +155,9 @@ function isGreeting(state: SmtpState): boolean {
   );
 }
 
-/** Whether the same address is to be tried once more without TLS. */
-export function fallsBackToPlainText(trouble: Trouble, { mode, isGivenUp }: TlsWish): boolean {
-  if (mode !== 'optional' || isGivenUp === true || trouble.state !== 'STARTTLS') return false;
+/** Whether the same address is to be tried once more without TLS. `fallsBack`: the demand on the host allows it. */
+export function fallsBackToPlainText(trouble: Trouble, fallsBack: boolean): boolean {
+  if (!fallsBack || trouble.state !== 'STARTTLS') return false;
   return trouble.kind === 'tls' || trouble.kind === 'timeout' || trouble.kind === 'closed';
 }
 
@@ -182,6 +192,7 @@ export function sparesConnection(trouble: Trouble): boolean {
         trouble.state !== 'RSET'
       );
     case 'impossible':
+    case 'unreadable': // before anything was said; in the middle of a message the connection was dropped
       return true;
     default:
       return false;

@@ -3,7 +3,7 @@
 // said by client/, as for queued mail, and failure.ts decides here too what may be tried next.
 
 import { randomUUID } from 'node:crypto';
-import { isIP, isIPv6, connect as netConnect } from 'node:net';
+import { isIPv6, connect as netConnect } from 'node:net';
 import type {
   Address,
   MailClient,
@@ -14,15 +14,17 @@ import type {
   OutgoingMail,
 } from '#stdlib';
 import { Connection, type NetConnect } from './client/connection.js';
+import { Deadlines } from './client/deadlines.js';
 import { greet, type Introduction, inPlainText } from './client/greeting.js';
 import { heloProblem } from './client/mail-path.js';
 import { prepareEnvelope, prepareParcel } from './client/parcel.js';
+import type { OutboundProxy } from './client/proxy-header.js';
 import { timeoutsFor } from './client/timeouts.js';
 import { noTls, TlsClient, type TlsTrust } from './client/tls.js';
 import { probe, type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, SmtpState, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
-import type { Transport } from './deliverer.js';
+import type { Destination, HopAddress, Transport } from './deliverer.js';
 import {
   type Ending,
   fallsBackToPlainText,
@@ -32,9 +34,16 @@ import {
   unexpectedEnding,
   weightier,
 } from './failure.js';
-import { type Names, systemNames } from './lookup.js';
-import { findMailHosts, type HostFilter } from './mail-hosts.js';
+import { demandOn, type HostSecurity, securityByModes } from './host-demand.js';
+import { chosenAtRandom } from './next-hops/choice.js';
+import { misconfigured } from './next-hops/failures.js';
+import { findDestination, type Route } from './next-hops/find-destination.js';
+import type { Families } from './next-hops/host-addresses.js';
+import { type Names, systemNames } from './next-hops/names.js';
+import { nobody } from './next-hops/own-hosts.js';
+import { routeOf } from './next-hops/route.js';
 import { piecesReader } from './pieces-reader.js';
+import { ordinaryMessage } from './security/demand.js';
 import type { DeliveryLog } from './smtp-deliverer.js';
 
 /** What the client needs of the world; what is absent is the machine's own. */
@@ -45,6 +54,8 @@ export interface InLineClientOptions {
   readonly transport?: (id: string) => Transport | undefined;
   readonly names?: () => Names;
   readonly trust?: TlsTrust;
+  /** What TLS hosts must offer; absent: what the modes say by themselves. */
+  readonly security?: HostSecurity;
   readonly connect?: NetConnect;
   readonly clock?: Clock;
   readonly log?: DeliveryLog;
@@ -53,33 +64,20 @@ export interface InLineClientOptions {
 
 /** A server as it was described, with every default filled in. */
 interface Plan {
-  readonly host: string | undefined;
-  readonly port: number;
-  /** Whose mail hosts are meant where there is no host. */
-  readonly domain: string | undefined;
-  readonly filter: HostFilter;
-  readonly introduction: Omit<Introduction, 'peerName'>;
+  readonly route: Route;
+  readonly introduction: Omit<Introduction, 'peerName' | 'demand'>;
   readonly secondsFor: SecondsFor;
   readonly connectSeconds: number;
   readonly sourceIp: string | undefined;
+  readonly proxy: OutboundProxy | undefined;
   readonly capturesCertificate: boolean;
-}
-
-interface Hop {
-  readonly ip: string;
-  readonly port: number;
-  readonly peerName: string;
-}
-
-interface Hops {
-  readonly hops: readonly Hop[];
 }
 
 /** What came of one address. */
 interface Visit {
   readonly end: TransactionEnd;
   readonly connection?: Connection;
-  readonly hop?: Hop;
+  readonly hop?: HopAddress;
 }
 
 /** What is to be done once a server has let us in. */
@@ -97,8 +95,6 @@ interface Aim {
 
 const silent: DeliveryLog = { debug: () => {}, info: () => {}, error: () => {} };
 const CONNECT_SECONDS = 30;
-/** Addresses tried for one call: each may cost the script its whole patience. */
-const MOST_ADDRESSES = 20;
 /** The script has its answer: nobody waits for a goodbye. */
 const FAREWELL_SECONDS = 2;
 
@@ -106,7 +102,7 @@ const FAREWELL_SECONDS = 2;
 export class InLineClient implements MailClient {
   readonly #options: InLineClientOptions;
   readonly #connect: NetConnect;
-  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
   readonly #log: DeliveryLog;
   readonly #tls: TlsClient;
   readonly #farewells = new Set<Promise<void>>();
@@ -114,7 +110,7 @@ export class InLineClient implements MailClient {
   constructor(options: InLineClientOptions) {
     this.#options = options;
     this.#connect = options.connect ?? ((target) => netConnect({ ...target, noDelay: true }));
-    this.#clock = options.clock ?? systemClock;
+    this.#deadlines = new Deadlines(options.clock ?? systemClock);
     this.#log = options.log ?? silent;
     this.#tls = new TlsClient(options.trust);
   }
@@ -176,8 +172,8 @@ export class InLineClient implements MailClient {
       const plan = this.#plan(aim, domain);
       if (!('introduction' in plan)) return outcomeOf(plan);
       const found = await this.#findHops(plan, signal);
-      if (!('hops' in found)) return outcomeOf(found);
-      const visit = await this.#visitInTurn(plan, found.hops, signal, errand);
+      if (!('addresses' in found)) return outcomeOf(found);
+      const visit = await this.#visitInTurn(plan, found.addresses, signal, errand);
       if (visit.connection !== undefined) this.#dismiss(visit.connection);
       return conclude(visit, errand, plan);
     } catch (error) {
@@ -193,12 +189,11 @@ export class InLineClient implements MailClient {
     const helo = server.helo ?? transport?.helo ?? this.#options.hostname();
     const problem = heloProblem(helo);
     if (problem !== undefined) return misconfigured(problem);
+    const route = routeOf(transport, server, recipientDomain, familiesOf(server.sourceIp));
+    if (!('port' in route)) return route;
     const userName = server.saslUserName;
     return {
-      host: server.host ?? transport?.host,
-      port: server.port ?? transport?.port ?? 25,
-      domain: server.domain ?? recipientDomain,
-      filter: { include: server.mxInclude, exclude: server.mxExclude },
+      route,
       introduction: {
         helo,
         protocol: server.protocol ?? transport?.protocol ?? 'smtp',
@@ -226,11 +221,17 @@ export class InLineClient implements MailClient {
       secondsFor: timeoutsFor(server.timeouts, transport?.timeouts),
       connectSeconds: server.connectTimeoutSeconds ?? transport?.connectTimeoutSeconds ?? CONNECT_SECONDS,
       sourceIp: server.sourceIp,
+      proxy: transport?.proxy,
       capturesCertificate: server.tlsCapturesPeerCertificate ?? false,
     };
   }
 
-  async #visitInTurn(plan: Plan, hops: readonly Hop[], signal: AbortSignal, errand: Errand): Promise<Visit> {
+  async #visitInTurn(
+    plan: Plan,
+    hops: readonly HopAddress[],
+    signal: AbortSignal,
+    errand: Errand,
+  ): Promise<Visit> {
     let kept: (Visit & { readonly end: Trouble }) | undefined;
     for (const hop of hops) {
       if (signal.aborted) break;
@@ -247,25 +248,29 @@ export class InLineClient implements MailClient {
     return kept ?? { end: { kind: 'cancelled', state: 'BANNER' } };
   }
 
-  async #visit(plan: Plan, hop: Hop, signal: AbortSignal, errand: Errand): Promise<Visit> {
-    const introduction: Introduction = { ...plan.introduction, peerName: hop.peerName };
+  async #visit(plan: Plan, hop: HopAddress, signal: AbortSignal, errand: Errand): Promise<Visit> {
+    const { remoteMx: host, port, ip } = hop;
+    const wish = plan.introduction.tls;
+    const security = this.#options.security ?? securityByModes;
+    const demand = await demandOn(security, { host, port, wish, message: ordinaryMessage }, ip, signal);
+    if ('kind' in demand) return { end: demand };
+    const introduction: Introduction = { ...plan.introduction, peerName: host, demand };
     const first = await this.#visitOnce(plan, hop, introduction, signal, errand);
-    if (first.end.kind === 'accepted' || !fallsBackToPlainText(first.end, introduction.tls)) return first;
+    if (first.end.kind === 'accepted' || !fallsBackToPlainText(first.end, demand.fallsBack)) return first;
     if (first.connection !== undefined) this.#dismiss(first.connection);
     return this.#visitOnce(plan, hop, inPlainText(introduction), signal, errand);
   }
 
   async #visitOnce(
     plan: Plan,
-    hop: Hop,
+    hop: HopAddress,
     introduction: Introduction,
     signal: AbortSignal,
     errand: Errand,
   ): Promise<Visit> {
     if (signal.aborted) return { end: { kind: 'cancelled', state: 'BANNER' } };
-    const local = plan.sourceIp === undefined ? {} : { localAddress: plan.sourceIp };
-    const target = { host: hop.ip, port: hop.port, ...local };
-    const connection = new Connection(randomUUID(), target, this.#connect, this.#clock);
+    const route = { ip: hop.ip, port: hop.port, sourceIp: plan.sourceIp, proxy: plan.proxy };
+    const connection = new Connection(randomUUID(), route, this.#connect, this.#deadlines);
     const cancel = () => connection.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     try {
@@ -278,18 +283,11 @@ export class InLineClient implements MailClient {
     }
   }
 
-  async #findHops(plan: Plan, signal: AbortSignal): Promise<Hops | Ending> {
-    const { host, port, domain, sourceIp } = plan;
+  async #findHops({ route }: Plan, signal: AbortSignal): Promise<Destination | Ending> {
     const names = this.#options.names?.() ?? systemNames;
-    if (host !== undefined && host !== '' && host.toLowerCase() !== 'lookup-mx')
-      return ofFamily(await hopsOf([host], port, names, signal), sourceIp);
-    if (domain === undefined || domain === '')
-      return misconfigured('there is neither a host nor a domain whose mail hosts could be looked up');
-    const literal = /^\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]$/.exec(domain)?.[1];
-    if (literal !== undefined) return ofFamily(await hopsOf([literal], port, names, signal), sourceIp);
-    const random = this.#options.random ?? Math.random;
-    const found = await findMailHosts(domain, plan.filter, names, random, signal);
-    return 'hosts' in found ? ofFamily(await hopsOf(found.hosts, port, names, signal), sourceIp) : found;
+    const choice = chosenAtRandom(this.#options.random ?? Math.random);
+    const found = await findDestination(route, { names, own: nobody, choice, signal });
+    return signal.aborted ? troubleEnding({ kind: 'cancelled', state: 'BANNER' }) : found;
   }
 
   #dismiss(connection: Connection): void {
@@ -298,40 +296,9 @@ export class InLineClient implements MailClient {
   }
 }
 
-/** The addresses of hosts, in their order; the last failure when none has any. */
-async function hopsOf(
-  hosts: readonly string[],
-  port: number,
-  names: Names,
-  signal: AbortSignal,
-): Promise<Hops | Ending> {
-  const hops: Hop[] = [];
-  let failure: Ending | undefined;
-  for (const host of hosts) {
-    if (signal.aborted || hops.length >= MOST_ADDRESSES) break;
-    const literal = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-    if (isIP(literal) !== 0) {
-      hops.push({ ip: literal, port, peerName: host });
-      continue;
-    }
-    const answer = await names.addresses(host, signal);
-    if (answer.kind === 'addresses') hops.push(...answer.ips.map((ip) => ({ ip, port, peerName: host })));
-    else failure = noAddress(answer.reason, `host "${printable(host)}" has no address: ${answer.message}`);
-  }
-  if (hops.length > 0) return { hops: hops.slice(0, MOST_ADDRESSES) };
-  return failure ?? troubleEnding({ kind: 'cancelled', state: 'BANNER' });
-}
-
-/** Addresses that can be reached from a source address: those of its family. */
-function ofFamily(found: Hops | Ending, sourceIp: string | undefined): Hops | Ending {
-  if (sourceIp === undefined || !('hops' in found)) return found;
-  const hops = found.hops.filter(({ ip }) => isIPv6(ip) === isIPv6(sourceIp));
-  if (hops.length > 0) return { hops };
-  return noAddress('ipfamily', `no address of the host is of the family of the source address ${sourceIp}`);
-}
-
-function noAddress(dns: 'nxdomain' | 'nodata' | 'other' | 'ipfamily', message: string): Ending {
-  return { error: { temporary: true, type: 'dns', dns, message } };
+/** Those that can be reached from a source address. */
+function familiesOf(sourceIp: string | undefined): Families | undefined {
+  return sourceIp === undefined ? undefined : { ipv4: !isIPv6(sourceIp), ipv6: isIPv6(sourceIp) };
 }
 
 function aimOf(target: MailTarget): Aim {
@@ -347,7 +314,7 @@ function conclude({ end, connection, hop }: Visit, { success }: Errand, plan: Pl
   const { localIp, remoteIp } = connection;
   return {
     ...outcome,
-    connection: { localIp, remoteIp, remoteMx: hop.peerName },
+    connection: { localIp, remoteIp, remoteMx: hop.remoteMx },
     tls: tlsOf(connection, plan),
   };
 }
@@ -369,14 +336,10 @@ function tlsOf({ tls, tlsRefusal }: Connection, { capturesCertificate }: Plan): 
     protocol: tls.protocol,
     cipher: tls.cipher,
     ...(tls.keySize === undefined ? {} : { keySize: tls.keySize }),
-    isPeerVerified: tls.chainProblem === undefined && tls.isForPeer,
+    isPeerVerified: tls.isAuthenticated,
     ...(tls.chainProblem === undefined ? {} : { error: tls.chainProblem }),
-    ...(capturesCertificate && tls.certificate !== undefined ? { peerCertificate: tls.certificate.raw } : {}),
+    ...(capturesCertificate && tls.chain[0] !== undefined ? { peerCertificate: tls.chain[0].raw } : {}),
   };
-}
-
-function misconfigured(message: string): Ending {
-  return { error: { temporary: true, type: 'config', message } };
 }
 
 function printable(text: string): string {

@@ -1,10 +1,11 @@
 // Idle connections kept for the next message (queue-and-config 5).
 //
 // Invariant: a connection in the pool is quiet and open, and nobody else holds it. The moment a peer closes it or speaks
-// unasked it leaves the pool. The pool is bounded; when it is full the connection idle for longest makes room.
+// unasked it leaves the pool. The pool is bounded; when it is full the evictable connection idle for longest makes room, and
+// when there is none, whoever comes is not kept.
 
 import type { Connection } from './client/connection.js';
-import type { Clock, Timer } from './clock.js';
+import { Deadline, type Deadlines } from './client/deadlines.js';
 
 /** What the pool has done since the start. */
 export interface PoolCounters {
@@ -16,30 +17,37 @@ export interface PoolCounters {
   expires: number;
   /** Closed to make room. */
   evicts: number;
-  /** Not kept because the pool takes none. */
+  /** Not kept: the pool takes none, or is full of connections that may not be closed for others. */
   skips: number;
+}
+
+/** How a connection may idle. */
+export interface Idling {
+  readonly idleSeconds: number;
+  /** May be closed to make room; absent: it may. */
+  readonly isEvictable?: boolean | undefined;
 }
 
 interface IdleConnection {
   readonly key: string;
-  readonly connection: Connection;
-  readonly expiry: Timer;
+  readonly expiry: Deadline;
 }
 
 /** Keeps idle connections by key; only connections with equal keys are interchangeable. */
 export class ConnectionPool {
   readonly #capacity: number;
-  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
   readonly #dismiss: (connection: Connection) => void;
-  // Insertion order is the order of idleness: the first is the oldest.
   readonly #idle = new Map<Connection, IdleConnection>();
+  // Insertion order is the order of idleness: the first is the oldest.
+  readonly #evictable = new Set<Connection>();
   readonly #byKey = new Map<string, Connection[]>();
   readonly #counters = { hits: 0, misses: 0, expires: 0, evicts: 0, skips: 0 };
 
   /** `dismiss` says goodbye to a connection that leaves the pool without being used again. */
-  constructor(capacity: number, clock: Clock, dismiss: (connection: Connection) => void) {
+  constructor(capacity: number, deadlines: Deadlines, dismiss: (connection: Connection) => void) {
     this.#capacity = capacity;
-    this.#clock = clock;
+    this.#deadlines = deadlines;
     this.#dismiss = dismiss;
   }
 
@@ -47,9 +55,9 @@ export class ConnectionPool {
     return { size: this.#idle.size, ...this.#counters };
   }
 
-  /** Takes out the connection that was used last, which is the likeliest to be alive. */
-  take(key: string): Connection | undefined {
-    const connection = this.#byKey.get(key)?.at(-1);
+  /** Takes out the connection that was used last of those that suit, which is the likeliest to be alive. */
+  take(key: string, suits: (connection: Connection) => boolean = () => true): Connection | undefined {
+    const connection = this.#byKey.get(key)?.findLast(suits);
     if (connection === undefined) {
       this.#counters.misses++;
       return undefined;
@@ -59,19 +67,20 @@ export class ConnectionPool {
     return connection;
   }
 
-  /** Keeps a quiet connection for at most `idleSeconds`. Returns whether it was taken. */
-  offer(key: string, connection: Connection, idleSeconds: number): boolean {
-    if (this.#capacity === 0 || idleSeconds <= 0) {
+  /** Keeps a quiet connection for a while. Returns whether it was taken. */
+  offer(key: string, connection: Connection, { idleSeconds, isEvictable = true }: Idling): boolean {
+    if (this.#capacity === 0 || idleSeconds <= 0 || !this.#hasRoom()) {
       this.#counters.skips++;
       return false;
     }
-    if (this.#idle.size >= this.#capacity) this.#evictOldest();
-    const expiry = this.#clock.setTimer(idleSeconds * 1000, () => {
+    const expiry = new Deadline(() => {
       this.#counters.expires++;
       this.#remove(connection);
       this.#dismiss(connection);
     });
-    this.#idle.set(connection, { key, connection, expiry });
+    this.#deadlines.set(expiry, idleSeconds * 1000);
+    this.#idle.set(connection, { key, expiry });
+    if (isEvictable) this.#evictable.add(connection);
     const sameKey = this.#byKey.get(key);
     if (sameKey === undefined) this.#byKey.set(key, [connection]);
     else sameKey.push(connection);
@@ -87,19 +96,22 @@ export class ConnectionPool {
     }
   }
 
-  #evictOldest(): void {
-    const [oldest] = this.#idle.keys();
-    if (oldest === undefined) return;
+  #hasRoom(): boolean {
+    if (this.#idle.size < this.#capacity) return true;
+    const [oldest] = this.#evictable;
+    if (oldest === undefined) return false;
     this.#counters.evicts++;
     this.#remove(oldest);
     this.#dismiss(oldest);
+    return true;
   }
 
   #remove(connection: Connection): void {
     const entry = this.#idle.get(connection);
     if (entry === undefined) return;
     this.#idle.delete(connection);
-    entry.expiry.cancel();
+    this.#evictable.delete(connection);
+    this.#deadlines.remove(entry.expiry);
     connection.onBroken(undefined);
     const sameKey = this.#byKey.get(entry.key);
     if (sameKey === undefined) return;

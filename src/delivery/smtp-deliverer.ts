@@ -1,23 +1,24 @@
-// Delivers by SMTP and LMTP: walks over a destination's addresses, reuses connections, and writes the report. The
-// dialogue itself is in client/, the meaning of what goes wrong in failure.ts.
+// Delivers by SMTP and LMTP: walks over a destination's addresses, on connections that are there or made (connections.ts), and
+// writes the report. The dialogue itself is in client/, the meaning of what goes wrong in failure.ts, what TLS a host must
+// offer in security/.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { connect as netConnect } from 'node:net';
 import type { Address, AttemptReport, TryOptions } from '#hooks';
-import { Connection, type NetConnect } from './client/connection.js';
-import { greet, type Introduction, inPlainText } from './client/greeting.js';
-import { heloProblem } from './client/mail-path.js';
-import { type Parcel, prepareParcel } from './client/parcel.js';
-import type { Credentials } from './client/sasl.js';
-import { defaultTimeouts, timeoutsFor } from './client/timeouts.js';
+import type { Connection, NetConnect } from './client/connection.js';
+import type { Introduction } from './client/greeting.js';
+import { fillParcel, type Parcel, type ParcelEnvelope, prepareEnvelope } from './client/parcel.js';
+import { readPassedOn } from './client/passed-on.js';
+import { timeoutsFor } from './client/timeouts.js';
 import { TlsClient, type TlsTrust } from './client/tls.js';
 import { type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
-import type { Attempt, Deliverer, Destination, HopAddress, Transport } from './deliverer.js';
+import { describeConnection, loggedReport } from './connection-report.js';
+import { Connections, type ConnectionWatcher, type Link } from './connections.js';
+import type { Attempt, Deliverer, Destination, HopAddress, Transport, Turn } from './deliverer.js';
 import {
   type Ending,
-  fallsBackToPlainText,
   isStale,
   judge,
   sparesConnection,
@@ -27,9 +28,16 @@ import {
   unexpectedEnding,
   weightier,
 } from './failure.js';
-import { type Lookup, systemLookup } from './lookup.js';
-import { ConnectionPool, type PoolCounters } from './pool.js';
-import { resolveDestination } from './resolve.js';
+import { demandOn, type HostSecurity, recordSession, securityByModes } from './host-demand.js';
+import { NextHops } from './next-hops/index.js';
+import type { Names } from './next-hops/names.js';
+import type { OwnHosts } from './next-hops/own-hosts.js';
+import type { PoolCounters } from './pool.js';
+import type { MessageSecurity } from './security/demand.js';
+import { messageSecurity } from './security/tls-required.js';
+import { heloFor, planSession, poolKey, routeTo, type SessionPlan, sourceFor } from './session-plan.js';
+
+export type { ConnectionFacts, ConnectionWatcher } from './connections.js';
 
 /** The part of a pino logger that delivery uses. */
 export interface DeliveryLog {
@@ -38,37 +46,20 @@ export interface DeliveryLog {
   error(fields: object, message: string): void;
 }
 
-/** A connection as policies and lists see it. */
-export interface ConnectionFacts {
-  readonly id: string;
-  readonly transportId: string;
-  readonly localIp: string;
-  readonly remoteIp: string;
-  readonly remotePort: number;
-  readonly remoteMx: string;
-  readonly helo: string;
-}
-
-/**
- * Told about the life of each connection, so that concurrency limits can count idle ones too. Order: opened (which is
- * busy), then idle and busy in turns, then closed once. Must not throw.
- */
-export interface ConnectionWatcher {
-  opened?(facts: ConnectionFacts): void;
-  idle?(facts: ConnectionFacts): void;
-  busy?(facts: ConnectionFacts): void;
-  closed?(facts: ConnectionFacts): void;
-}
-
 /** What the deliverer needs of the world; what is absent is the machine's own. */
 export interface SmtpDelivererOptions {
   /** The name for EHLO where neither Try nor the transport gives one. */
   readonly hostname: string;
   readonly connect?: NetConnect;
   readonly clock?: Clock;
-  readonly lookup?: Lookup;
+  /** Asked at each look-up: a reload may replace them. */
+  readonly names?: () => Names;
+  /** Mail is not sent to ourselves; absent: nobody is. */
+  readonly own?: OwnHosts;
   /** The configured keys and authorities; none when absent. */
   readonly trust?: TlsTrust;
+  /** What TLS hosts must offer; absent: what the modes say by themselves. */
+  readonly security?: HostSecurity;
   readonly log?: DeliveryLog;
   readonly newId?: () => string;
   /** Idle connections kept in all (queues.pooling.size). */
@@ -80,7 +71,7 @@ export interface SmtpDelivererOptions {
 export interface DeliveryCounters {
   readonly open: number;
   readonly opened: number;
-  /** Connections that could not be made or were not greeted. */
+  /** Addresses that could not be reached, did not greet us, or could not take a message. */
   readonly refused: number;
   readonly transactions: number;
   /** Pooled connections found to have died when they were wanted. */
@@ -88,84 +79,79 @@ export interface DeliveryCounters {
   readonly pool: PoolCounters;
 }
 
-interface Link {
-  readonly connection: Connection;
-  readonly facts: ConnectionFacts;
-  readonly key: string;
-}
-
 /** What is the same for all addresses of an attempt. */
 interface Journey {
   readonly attempt: Attempt;
-  /** All but the host's name, which each address has for itself. */
-  readonly introduction: Omit<Introduction, 'peerName'>;
+  readonly plan: SessionPlan;
   readonly secondsFor: SecondsFor;
-  readonly parcel: Parcel;
+  readonly envelope: ParcelEnvelope;
+  readonly security: MessageSecurity;
   readonly signal: AbortSignal;
+  /** The message, read when the first peer has let us in: a peer that does not costs no memory for it. */
+  parcel: Promise<Parcel | Trouble> | undefined;
   /** The connection in use: what a cancellation must end. */
   current: Link | undefined;
 }
 
-type Outcome = { readonly end: TransactionEnd; readonly link?: Link };
+/** What came of one address. */
+interface Outcome {
+  readonly end: TransactionEnd;
+  readonly address?: HopAddress;
+  readonly link?: Link;
+}
 
 const silent: DeliveryLog = { debug: () => {}, info: () => {}, error: () => {} };
-// A shutdown does not wait for a peer's goodbye as long as the protocol would.
-const FAREWELL_SECONDS = 2;
 
 /** The deliverer over TCP. */
 export class SmtpDeliverer implements Deliverer {
   readonly #hostname: string;
-  readonly #connect: NetConnect;
   readonly #clock: Clock;
-  readonly #lookup: Lookup;
-  readonly #tls: TlsClient;
+  readonly #nextHops: NextHops;
+  readonly #security: HostSecurity;
   readonly #log: DeliveryLog;
-  readonly #newId: () => string;
-  readonly #watcher: ConnectionWatcher;
-  readonly #pool: ConnectionPool;
-  // Every connection whose socket is not closed yet.
-  readonly #links = new Map<Connection, Link>();
-  readonly #farewells = new Map<Connection, Promise<void>>();
-  #isClosing = false;
-  #opened = 0;
+  readonly #connections: Connections;
   #refused = 0;
   #transactions = 0;
   #stale = 0;
 
   constructor(options: SmtpDelivererOptions) {
     this.#hostname = options.hostname;
-    this.#connect = options.connect ?? ((target) => netConnect({ ...target, noDelay: true }));
     this.#clock = options.clock ?? systemClock;
-    this.#lookup = options.lookup ?? systemLookup;
-    this.#tls = new TlsClient(options.trust);
+    this.#nextHops = new NextHops({ names: options.names, own: options.own, clock: this.#clock });
+    this.#security = options.security ?? securityByModes;
     this.#log = options.log ?? silent;
-    this.#newId = options.newId ?? randomUUID;
-    this.#watcher = options.watcher ?? {};
-    this.#pool = new ConnectionPool(options.poolSize ?? 1000, this.#clock, (connection) =>
-      this.#dismiss(connection, defaultTimeouts.QUIT),
-    );
+    this.#connections = new Connections({
+      connect: options.connect ?? ((target) => netConnect({ ...target, noDelay: true })),
+      clock: this.#clock,
+      tls: new TlsClient(options.trust),
+      newId: options.newId ?? randomUUID,
+      watcher: options.watcher ?? {},
+      poolSize: options.poolSize ?? 1000,
+      fellBack: ({ route }, why) =>
+        this.#log.info({ remoteip: route.ip, ...why }, 'TLS cannot be had, going on without'),
+      greeted: (link) => recordSession(this.#security, link),
+    });
   }
 
   get counters(): DeliveryCounters {
     return {
-      open: this.#links.size,
-      opened: this.#opened,
+      ...this.#connections.counters,
       refused: this.#refused,
       transactions: this.#transactions,
       stale: this.#stale,
-      pool: this.#pool.counters,
     };
   }
 
   async resolve(
     transport: Transport,
-    _recipient: Address,
+    recipient: Address,
     options: TryOptions,
+    turn?: Turn,
   ): Promise<Destination | AttemptReport> {
     const startedMs = this.#clock.nowMs();
     let answer: Destination | Ending;
     try {
-      answer = await resolveDestination(transport, options, this.#lookup);
+      answer = await this.#nextHops.find(transport, recipient, options, turn);
     } catch (error) {
       this.#log.error(
         { error, transport: transport.id },
@@ -188,13 +174,21 @@ export class SmtpDeliverer implements Deliverer {
       this.#log.error({ error, message: attempt.id }, 'an attempt failed through a mistake of ours');
       ending = unexpectedEnding(error);
     }
+    const { link, address } = outcome ?? {};
     const report: AttemptReport = {
       ...ending,
-      ...(outcome?.link === undefined ? {} : { connection: describeConnection(outcome.link) }),
+      ...(link === undefined || address === undefined
+        ? {}
+        : { connection: describeConnection(link, address, sourceFor(attempt, address)?.id) }),
       durationSeconds: this.#secondsSince(startedMs),
     };
     this.#log.debug(
-      { message: attempt.id, verdict: judge(report), remotemx: attempt.destination.remoteMx, ...report },
+      {
+        message: attempt.id,
+        verdict: judge(report),
+        remotemx: attempt.destination.remoteMx,
+        ...loggedReport(report),
+      },
       'attempt',
     );
     // Only now: the report shows the connection's transactions as they were, and no reader waits for a QUIT.
@@ -203,44 +197,31 @@ export class SmtpDeliverer implements Deliverer {
   }
 
   /** Dismisses idle connections and waits for goodbyes, but not for long. Attempts in flight end by their own signal. */
-  async close(): Promise<void> {
-    this.#isClosing = true;
-    this.#pool.clear();
-    const impatience = this.#clock.setTimer(FAREWELL_SECONDS * 1000, () => {
-      for (const connection of this.#farewells.keys()) connection.drop();
-    });
-    while (this.#farewells.size > 0) await Promise.all(this.#farewells.values());
-    impatience.cancel();
+  close(): Promise<void> {
+    return this.#connections.close();
   }
 
   async #deliver(attempt: Attempt, signal: AbortSignal): Promise<Outcome> {
-    const { transport, options } = attempt;
-    const helo = options.helo ?? transport.helo ?? this.#hostname;
-    const problem = heloProblem(helo);
-    if (problem !== undefined) return { end: { kind: 'misconfigured', state: 'EHLO', message: problem } };
-    const parcel = await prepareParcel(
-      {
-        // Parameters of queued addresses are not repeated: they were meant for us.
-        sender: options.sender ?? withoutParameters(attempt.sender),
-        recipients: [options.recipient ?? withoutParameters(attempt.recipient)],
-        dsn: options.dsn ?? {},
-      },
-      attempt.message,
-      'SMTPUTF8' in (attempt.sender.params ?? {}),
-    );
-    if ('kind' in parcel) return { end: parcel };
-
+    const { transport, options, sender, recipient } = attempt;
+    const plan = planSession(transport, options);
+    if ('kind' in plan) return { end: plan };
+    const passedOn = readPassedOn(sender, attempt.ageSeconds ?? 0);
+    const envelope = prepareEnvelope({
+      // Parameters of queued addresses are not repeated: they were meant for us. Those for every hop are passed on.
+      sender: options.sender ?? withoutParameters(sender),
+      recipients: [options.recipient ?? withoutParameters(recipient)],
+      dsn: attempt.dsn ?? options.dsn ?? {},
+      passedOn,
+    });
+    if ('kind' in envelope) return { end: envelope };
     const journey: Journey = {
       attempt,
-      introduction: {
-        helo,
-        protocol: options.protocol ?? transport.protocol,
-        tls: transport.tls,
-        credentials: transport.credentials,
-      },
+      plan,
       secondsFor: timeoutsFor(options.timeouts, transport.timeouts),
-      parcel,
+      envelope,
+      security: messageSecurity(sender.params, attempt.message),
       signal,
+      parcel: undefined,
       current: undefined,
     };
     const cancel = () => journey.current?.connection.cancel();
@@ -253,141 +234,118 @@ export class SmtpDeliverer implements Deliverer {
   }
 
   async #visitAddresses(journey: Journey): Promise<Outcome> {
-    let trouble: Trouble | undefined;
-    let link: Link | undefined;
-    for (const address of journey.attempt.destination.addresses) {
-      if (journey.signal.aborted) break;
-      const outcome = await this.#visit(journey, address);
-      if (outcome.end.kind === 'accepted' || !triesNextAddress(outcome.end)) return outcome;
+    const { attempt, signal } = journey;
+    let kept: (Outcome & { readonly end: Trouble }) | undefined;
+    for (const address of attempt.destination.addresses) {
+      if (signal.aborted) break;
+      const { end, link } = await this.#visit(journey, address);
+      const outcome = { end, address, ...(link === undefined ? {} : { link }) };
+      if (end.kind === 'accepted' || !triesNextAddress(end)) {
+        if (kept?.link !== undefined) this.#release(kept.link, attempt.transport, kept.end);
+        return outcome;
+      }
       this.#refused++;
-      const kept = weightier(trouble, outcome.end);
-      if (kept !== trouble) link = outcome.link;
-      trouble = kept;
       this.#log.info(
         {
-          message: journey.attempt.id,
+          message: attempt.id,
           remotemx: address.remoteMx,
           remoteip: address.ip,
-          ...troubleEnding(outcome.end),
+          ...troubleEnding(end),
         },
         'address does not take mail',
       );
+      const isHeavier = weightier(kept?.end, end) === end;
+      const dropped = isHeavier ? kept : { end, link };
+      if (dropped?.link !== undefined) this.#release(dropped.link, attempt.transport, dropped.end);
+      if (isHeavier) kept = { ...outcome, end };
     }
-    if (journey.signal.aborted) return { end: { kind: 'cancelled', state: 'BANNER' } };
+    if (signal.aborted) {
+      if (kept?.link !== undefined) this.#release(kept.link, attempt.transport, kept.end);
+      return { end: { kind: 'cancelled', state: 'BANNER' } };
+    }
     const nowhere: Trouble = {
       kind: 'misconfigured',
       state: 'BANNER',
-      message: `the destination "${journey.attempt.destination.remoteMx}" has no addresses`,
+      message: `the destination "${attempt.destination.remoteMx}" has no addresses`,
     };
-    return { end: trouble ?? nowhere, ...(link === undefined ? {} : { link }) };
+    return kept ?? { end: nowhere };
   }
 
   /** One address: on a connection that is already there if there is one and it is alive, else on a fresh one. */
-  async #visit(journey: Journey, address: HopAddress): Promise<Outcome> {
-    const introduction: Introduction = { ...journey.introduction, peerName: address.remoteMx };
-    const key = poolKey(address, introduction);
-    const idle = journey.attempt.transport.pooling.enabled ? this.#pool.take(key) : undefined;
-    const idleLink = idle && this.#links.get(idle);
-    if (idleLink !== undefined) {
-      journey.current = idleLink;
-      this.#watcher.busy?.(idleLink.facts);
-      const end = await this.#transact(journey, idleLink);
-      if (end.kind === 'accepted' || !isStale(end)) return { end, link: idleLink };
+  async #visit(
+    journey: Journey,
+    address: HopAddress,
+  ): Promise<{ readonly end: TransactionEnd; readonly link?: Link }> {
+    const { attempt, plan, security, signal } = journey;
+    const helo = heloFor(attempt, address, this.#hostname);
+    if (typeof helo !== 'string') return { end: helo };
+    const { remoteMx: host, port, ip } = address;
+    const { mailDomain } = attempt.destination;
+    const question = { host, port, mailDomain, wish: plan.wish, message: security };
+    const demand = await demandOn(this.#security, question, ip, signal);
+    if ('kind' in demand) return { end: demand };
+    const introduction: Introduction = {
+      helo,
+      protocol: plan.protocol,
+      peerName: address.remoteMx,
+      tls: plan.wish,
+      demand,
+      credentials: plan.credentials,
+      xclient: plan.xclient,
+    };
+    const route = routeTo(attempt, address, plan);
+    const key = poolKey(route, introduction);
+    const idle = attempt.transport.pooling.enabled
+      ? this.#connections.take(key, (connection) => suits(connection, journey))
+      : undefined;
+    if (idle !== undefined) {
+      journey.current = idle;
+      const end = await this.#transact(journey, idle);
+      if (end.kind === 'accepted' || !isStale(end)) return { end, link: idle };
       this.#stale++;
-      this.#log.debug({ connection: idleLink.facts.id, ...troubleEnding(end) }, 'pooled connection was dead');
-      idleLink.connection.drop();
+      this.#log.debug({ connection: idle.facts.id, ...troubleEnding(end) }, 'pooled connection was dead');
+      idle.connection.drop();
     }
-    const opened = await this.#open(journey, introduction, address, key);
-    if ('end' in opened) return opened;
+    const opened = await this.#connections.open({
+      key,
+      route,
+      introduction,
+      transportId: attempt.transport.id,
+      connectSeconds: attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds,
+      secondsFor: journey.secondsFor,
+      signal,
+      begun: (link) => {
+        journey.current = link;
+      },
+    });
+    if ('trouble' in opened)
+      return { end: opened.trouble, ...(opened.link === undefined ? {} : { link: opened.link }) };
     return { end: await this.#transact(journey, opened), link: opened };
   }
 
-  #transact(journey: Journey, link: Link): Promise<TransactionEnd> {
+  async #transact(journey: Journey, { connection }: Link): Promise<TransactionEnd> {
+    const { attempt, envelope, plan, secondsFor } = journey;
     this.#transactions++;
-    return transact(link.connection, journey.parcel, journey.introduction.protocol, journey.secondsFor);
+    journey.parcel ??= fillParcel(envelope, attempt.message, 'SMTPUTF8' in (attempt.sender.params ?? {}));
+    const parcel = await journey.parcel;
+    if ('kind' in parcel) return parcel;
+    return transact(connection, parcel, plan.protocol, secondsFor);
   }
 
-  /** A fresh connection, greeted; without TLS when an optional session could not be begun. */
-  async #open(
-    journey: Journey,
-    introduction: Introduction,
-    address: HopAddress,
-    key: string,
-  ): Promise<Link | Outcome> {
-    const opened = await this.#openOnce(journey, introduction, address, key);
-    if (!('end' in opened) || opened.end.kind === 'accepted') return opened;
-    if (!fallsBackToPlainText(opened.end, introduction.tls)) return opened;
-    this.#log.info(
-      { message: journey.attempt.id, remoteip: address.ip, ...troubleEnding(opened.end) },
-      'TLS cannot be had, going on without',
-    );
-    return this.#openOnce(journey, inPlainText(introduction), address, key);
-  }
-
-  async #openOnce(
-    journey: Journey,
-    introduction: Introduction,
-    address: HopAddress,
-    key: string,
-  ): Promise<Link | Outcome> {
-    const { attempt } = journey;
-    if (journey.signal.aborted) return { end: { kind: 'cancelled', state: 'BANNER' } };
-    const connection = new Connection(
-      this.#newId(),
-      { host: address.ip, port: address.port },
-      this.#connect,
-      this.#clock,
-    );
-    const facts: ConnectionFacts = {
-      id: connection.id,
-      transportId: attempt.transport.id,
-      get localIp() {
-        return connection.localIp;
-      },
-      remoteIp: address.ip,
-      remotePort: address.port,
-      remoteMx: address.remoteMx,
-      helo: introduction.helo,
-    };
-    const link: Link = { connection, facts, key };
-    journey.current = link;
-    this.#links.set(connection, link);
-    this.#opened++;
-    connection.onClosed(() => {
-      this.#links.delete(connection);
-      this.#watcher.closed?.(facts);
-    });
-    this.#watcher.opened?.(facts);
-
-    const seconds = attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds;
-    const unreachable = await connection.connected(seconds);
-    if (unreachable !== undefined) return { end: unreachable };
-    const refused = await greet(connection, introduction, this.#tls, journey.secondsFor);
-    if (refused === undefined) return link;
-    // A server that refuses us may still wait for a QUIT; which of the addresses' troubles is reported is not known yet.
-    this.#dismiss(connection, journey.secondsFor('QUIT'));
-    return { end: refused, link };
-  }
-
-  /** After a transaction: into the pool, or goodbye. */
-  #release({ connection, facts, key }: Link, transport: Transport, end: TransactionEnd): void {
-    if (connection.isBroken || connection.isLeaving) return;
-    if (!connection.isQuiet || (end.kind !== 'accepted' && !sparesConnection(end))) {
-      connection.drop();
+  /** After a transaction: to idle for the next, or goodbye. */
+  #release(link: Link, { pooling, timeouts }: Transport, end: TransactionEnd): void {
+    if (link.connection.isLeaving) return;
+    if (end.kind !== 'accepted' && !sparesConnection(end)) {
+      link.connection.drop();
       return;
     }
-    const { enabled, transactions, idleSeconds } = transport.pooling;
-    const mayServeAgain = transactions === undefined || connection.transactions < transactions;
-    if (enabled && mayServeAgain && !this.#isClosing && this.#pool.offer(key, connection, idleSeconds)) {
-      this.#watcher.idle?.(facts);
-      return;
-    }
-    this.#dismiss(connection, timeoutsFor(undefined, transport.timeouts)('QUIT'));
-  }
-
-  #dismiss(connection: Connection, seconds: number): void {
-    const farewell = connection.quit(seconds).finally(() => this.#farewells.delete(connection));
-    this.#farewells.set(connection, farewell);
+    const { enabled, transactions: most } = pooling;
+    const mayServeAgain = most === undefined || link.connection.transactions < most;
+    this.#connections.release(
+      link,
+      enabled && mayServeAgain ? pooling : undefined,
+      timeoutsFor(undefined, timeouts),
+    );
   }
 
   #secondsSince(startedMs: number): number {
@@ -395,34 +353,12 @@ export class SmtpDeliverer implements Deliverer {
   }
 }
 
+/** Whether a connection offered what the message needs; what was not offered may be on a fresh one. */
+function suits({ capabilities }: Connection, { attempt, envelope }: Journey): boolean {
+  const needsUtf8 = envelope.needsSmtpUtf8 || 'SMTPUTF8' in (attempt.sender.params ?? {});
+  return (capabilities.smtpUtf8 || !needsUtf8) && (capabilities.requireTls || !envelope.passedOn.requiresTls);
+}
+
 function withoutParameters({ localPart, domain }: Address): Address {
   return { localPart, domain };
-}
-
-/** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */
-function poolKey(address: HopAddress, introduction: Introduction): string {
-  const { helo, protocol, peerName, tls, credentials } = introduction;
-  const place = `${protocol} ${address.ip} ${address.port} ${helo}`;
-  if (tls.mode === 'disabled' && credentials === undefined) return place;
-  // The name counts where certificates are looked at: another host may be behind the same address.
-  return `${place} ${JSON.stringify([peerName, tls])} ${credentials === undefined ? '' : fingerprint(credentials)}`;
-}
-
-/** Tells log-ins apart without keeping passwords in more places. */
-function fingerprint({ userName, password, allowsUnverified }: Credentials): string {
-  return createHash('sha256')
-    .update(JSON.stringify([userName, password, allowsUnverified]))
-    .digest('base64');
-}
-
-function describeConnection({ connection, facts }: Link): NonNullable<AttemptReport['connection']> {
-  return {
-    id: facts.id,
-    transactions: connection.transactions,
-    localIp: facts.localIp,
-    helo: facts.helo,
-    remoteIp: facts.remoteIp,
-    remoteMx: facts.remoteMx,
-    ...(connection.greeting === undefined ? {} : { remoteGreet: connection.greeting }),
-  };
 }

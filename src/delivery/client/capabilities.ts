@@ -7,6 +7,12 @@ export interface Capabilities {
   readonly smtpUtf8: boolean; // RFC 6531
   readonly dsn: boolean; // RFC 3461
   readonly startTls: boolean; // RFC 3207
+  readonly chunking: boolean; // RFC 3030
+  readonly binaryMime: boolean; // RFC 3030
+  readonly requireTls: boolean; // RFC 8689
+  readonly mtPriority: boolean; // RFC 6710
+  /** The shortest time that can be kept, in seconds, 0 when it is not said; absent: DELIVERBY was not announced (RFC 2852). */
+  readonly deliverByLeast?: number;
   /** SASL mechanisms in upper case (RFC 4954). */
   readonly mechanisms: readonly string[];
   /** Attributes of XCLIENT in upper case; absent: the command was not announced. */
@@ -22,6 +28,10 @@ export const noCapabilities: Capabilities = {
   smtpUtf8: false,
   dsn: false,
   startTls: false,
+  chunking: false,
+  binaryMime: false,
+  requireTls: false,
+  mtPriority: false,
   mechanisms: [],
 };
 
@@ -39,12 +49,20 @@ export function parseCapabilities(lines: readonly string[]): Capabilities {
   }
   const size = keywords.get('SIZE');
   const xclient = keywords.get('XCLIENT');
+  const deliverBy = keywords.get('DELIVERBY');
   return {
     pipelining: keywords.has('PIPELINING'),
     eightBitMime: keywords.has('8BITMIME'),
     smtpUtf8: keywords.has('SMTPUTF8'),
     dsn: keywords.has('DSN'),
     startTls: keywords.has('STARTTLS'),
+    chunking: keywords.has('CHUNKING'),
+    binaryMime: keywords.has('BINARYMIME'),
+    requireTls: keywords.has('REQUIRETLS'),
+    mtPriority: keywords.has('MT-PRIORITY'),
+    ...(deliverBy === undefined
+      ? {}
+      : { deliverByLeast: /^\d{1,9}$/.test(deliverBy) ? Number(deliverBy) : 0 }),
     mechanisms: wordsOf(keywords.get('AUTH')),
     ...(xclient === undefined ? {} : { xclient: wordsOf(xclient) }),
     // A limit that is no number is no limit: the peer will say so itself when a message is too large.

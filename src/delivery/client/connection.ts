@@ -6,8 +6,10 @@
 
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Clock, Timer } from '../clock.js';
+import type { TlsFailureType } from '../security/tlsrpt.js';
 import { type Capabilities, noCapabilities } from './capabilities.js';
+import { Deadline, type Deadlines } from './deadlines.js';
+import { type OutboundProxy, writeProxyHeader } from './proxy-header.js';
 import { type Reply, ReplyParser } from './reply-parser.js';
 import type { SessionTls } from './tls.js';
 import type { Breakage, SmtpState, Trouble } from './trouble.js';
@@ -21,6 +23,16 @@ export interface NetTarget {
 
 /** Opens a socket: node:net's `connect`, or a test's own. */
 export type NetConnect = (target: NetTarget) => Socket;
+
+/** The way to a peer. */
+export interface Route {
+  readonly ip: string;
+  readonly port: number;
+  /** The address to come from; the system's choice when absent. */
+  readonly sourceIp?: string | undefined;
+  /** Who connects for us; then `sourceIp` is an address of the proxy's machine, not of ours. */
+  readonly proxy?: OutboundProxy | undefined;
+}
 
 /** A TCP connection that speaks SMTP or LMTP. */
 export class Connection {
@@ -36,13 +48,19 @@ export class Connection {
   tls: SessionTls | undefined;
   /** Why an optional TLS session was not begun. */
   tlsRefusal: string | undefined;
+  /** What was wrong with the session's protection, in the words of RFC 8460 §4.3, also where it did not matter. */
+  tlsFailure: TlsFailureType | undefined;
   /** The good reply to a log-in. */
   logInReply: Reply | undefined;
   /** Transactions begun, the running one included. */
   transactions = 0;
 
   #socket: Socket;
-  readonly #clock: Clock;
+  readonly #route: Route;
+  readonly #deadlines: Deadlines;
+  // What happens when it passes depends on what is waited for.
+  readonly #deadline = new Deadline(() => this.#late());
+  #waitSeconds = 0;
   readonly #parser = new ReplyParser();
   #replies: Reply[] = [];
   // Replies that commands already sent still have to bring; the greeting is the first.
@@ -54,17 +72,22 @@ export class Connection {
   #isLeaving = false;
   #breakage: Breakage | undefined;
   #wake: (() => void) | undefined;
-  #deadline: Timer | undefined;
   #onBroken: (() => void) | undefined;
   #onClosed: (() => void) | undefined;
 
-  constructor(id: string, target: NetTarget, connect: NetConnect, clock: Clock) {
+  constructor(id: string, route: Route, connect: NetConnect, deadlines: Deadlines) {
+    const { ip, port, sourceIp, proxy } = route;
     this.id = id;
-    this.remoteIp = target.host;
-    this.remotePort = target.port;
-    this.#clock = clock;
-    this.#socket = connect(target);
-    this.#socket.on('connect', () => this.#connected());
+    this.remoteIp = ip;
+    this.remotePort = port;
+    this.#route = route;
+    this.#deadlines = deadlines;
+    this.#socket = connect(
+      proxy !== undefined
+        ? { host: proxy.ip, port: proxy.port }
+        : { host: ip, port, ...(sourceIp === undefined ? {} : { localAddress: sourceIp }) },
+    );
+    this.#socket.once('connect', () => this.#connected());
     this.#listen(this.#socket);
   }
 
@@ -85,11 +108,7 @@ export class Connection {
 
   /** Waits for the TCP connection. */
   async connected(seconds: number): Promise<Trouble | undefined> {
-    while (!this.#isConnected && this.#breakage === undefined) {
-      await this.#event(seconds, () =>
-        this.#break({ kind: 'unreachable', message: `no connection to ${this.#peer()} in ${seconds} s` }),
-      );
-    }
+    while (!this.#isConnected && this.#breakage === undefined) await this.#event(seconds);
     return this.trouble('BANNER');
   }
 
@@ -144,6 +163,16 @@ export class Connection {
     this.#socket.cork();
     if (bytes.length > 0) this.#socket.write(bytes);
     this.#socket.write(end);
+    this.#socket.uncork();
+  }
+
+  /** Writes a chunk of the message behind the command that announces it, which brings a reply (RFC 3030 §2). */
+  sendChunk(command: string, bytes: Buffer, replies: number): void {
+    if (this.#breakage !== undefined) return;
+    this.#expected += replies;
+    this.#socket.cork();
+    this.#socket.write(command, 'latin1');
+    if (bytes.length > 0) this.#socket.write(bytes);
     this.#socket.uncork();
   }
 
@@ -206,13 +235,34 @@ export class Connection {
     });
   }
 
-  #peer(): string {
-    return `${this.remoteIp} port ${this.remotePort}`;
+  #unreachable(why: string): Breakage {
+    const { ip, port, proxy } = this.#route;
+    const peer = `${ip} port ${port}`;
+    return proxy === undefined
+      ? { kind: 'unreachable', message: `no connection to ${peer} ${why}` }
+      : {
+          kind: 'unreachable',
+          isProxy: true,
+          message: `no connection to the proxy ${proxy.ip} port ${proxy.port} on the way to ${peer} ${why}`,
+        };
   }
 
   #connected(): void {
+    const { sourceIp, proxy } = this.#route;
+    const { localAddress = '', localPort = 0 } = this.#socket;
     this.#isConnected = true;
-    this.localIp = this.#socket.localAddress ?? '';
+    this.localIp = sourceIp ?? localAddress;
+    if (proxy !== undefined) {
+      const header = writeProxyHeader(proxy.version ?? 2, {
+        sourceIp: this.localIp,
+        // Of an address that is not ours no port can be known to be free.
+        sourcePort: sourceIp === undefined ? localPort : 0,
+        destinationIp: this.remoteIp,
+        destinationPort: this.remotePort,
+      });
+      if ('problem' in header) this.#break({ kind: 'misconfigured', message: header.problem });
+      else this.#socket.write(header);
+    }
     this.#notify();
   }
 
@@ -243,11 +293,11 @@ export class Connection {
   #fail(error: NodeJS.ErrnoException): void {
     const what = error.code ?? error.message;
     if (this.#isHandshaking) this.#lose(`the peer and we could not agree (${what})`);
-    this.#break(
-      this.#isConnected
-        ? { kind: 'closed', message: `the connection was lost (${what})` }
-        : { kind: 'unreachable', message: `no connection to ${this.#peer()} (${what})` },
-    );
+    else if (!this.#isConnected) this.#break(this.#unreachable(`(${what})`));
+    // With TLS 1.3 a peer says only after the handshake that it does not like our certificate, or the lack of one.
+    else if (what.startsWith('ERR_SSL'))
+      this.#break({ kind: 'tls', cause: 'handshake', message: `the TLS session failed (${what})` });
+    else this.#break({ kind: 'closed', message: `the connection was lost (${what})` });
   }
 
   #lose(message: string): void {
@@ -266,14 +316,21 @@ export class Connection {
         : breakage;
     this.#socket.destroy();
     this.#notify();
+    this.#deadlines.remove(this.#deadline);
     this.#onBroken?.();
     this.#onBroken = undefined;
   }
 
-  #event(seconds: number, late = () => this.#break({ kind: 'timeout', seconds })): Promise<void> {
+  #late(): void {
+    const seconds = this.#waitSeconds;
+    this.#break(this.#isConnected ? { kind: 'timeout', seconds } : this.#unreachable(`in ${seconds} s`));
+  }
+
+  #event(seconds: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      this.#deadline = this.#clock.setTimer(seconds * 1000, late);
+      this.#waitSeconds = seconds;
+      this.#deadlines.set(this.#deadline, seconds * 1000);
     });
   }
 
@@ -281,8 +338,7 @@ export class Connection {
     const wake = this.#wake;
     if (wake === undefined) return;
     this.#wake = undefined;
-    this.#deadline?.cancel();
-    this.#deadline = undefined;
+    this.#deadlines.clear(this.#deadline);
     wake();
   }
 }

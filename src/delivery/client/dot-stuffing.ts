@@ -13,15 +13,22 @@ const CR = 13;
 
 const dot = Buffer.from('.');
 const space = Buffer.from(' ');
+const nothing = Buffer.alloc(0);
 const lineEnd = Buffer.from('\r\n');
 const endOfData = Buffer.from('.\r\n');
 const lineEndAndEndOfData = Buffer.from('\r\n.\r\n');
 
 /** Stuffs one message given in chunks cut anywhere. A chunk that needs no change is passed through without a copy. */
 export class DotStuffer {
+  readonly #dot: Buffer | undefined;
   #atLineStart = true;
   // A CR that ended a chunk is held back until the next byte tells whether it is half of a CRLF.
   #holdsCr = false;
+
+  /** `stuffs` false: only the line ends are put right, as BDAT wants it (RFC 3030 §2). */
+  constructor(stuffs = true) {
+    this.#dot = stuffs ? dot : undefined;
+  }
 
   /** The bytes to send for the next chunk of the message. */
   push(chunk: Buffer): Buffer {
@@ -40,7 +47,8 @@ export class DotStuffer {
       }
     }
     let lineStart = sent;
-    if (this.#atLineStart && chunk[lineStart] === DOT) out.push(dot);
+    const mark = this.#dot;
+    if (mark !== undefined && this.#atLineStart && chunk[lineStart] === DOT) out.push(mark);
 
     let cr = chunk.indexOf(CR, lineStart); // the first CR not yet dealt with, -1 if none is left
     for (;;) {
@@ -60,8 +68,8 @@ export class DotStuffer {
         sent = lf + 1;
       }
       lineStart = lf + 1;
-      if (chunk[lineStart] === DOT) {
-        out.push(chunk.subarray(sent, lineStart), dot);
+      if (mark !== undefined && chunk[lineStart] === DOT) {
+        out.push(chunk.subarray(sent, lineStart), mark);
         sent = lineStart;
       }
     }
@@ -72,6 +80,11 @@ export class DotStuffer {
     if (out.length === 0 && !this.#holdsCr) return chunk;
     out.push(chunk.subarray(sent, this.#holdsCr ? chunk.length - 1 : chunk.length));
     return out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out);
+  }
+
+  /** The line end that the last line lacks; without dots there is nothing else at the end. */
+  lastLineEnd(): Buffer {
+    return this.#atLineStart && !this.#holdsCr ? nothing : lineEnd;
   }
 
   /** What ends the message: the final dot, after a line end if the last line has none. */

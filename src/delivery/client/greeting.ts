@@ -6,11 +6,13 @@
 // LHLO in LMTP; HELO if the peer knows no EHLO, which then offers nothing. What a peer announced is forgotten each time
 // it is greeted anew (RFC 3207 §4.2): before TLS anybody could have said it.
 
+import type { TlsDemand } from '../security/demand.js';
+import { judgeSession } from '../security/judge.js';
 import { noCapabilities, parseCapabilities } from './capabilities.js';
 import type { Connection } from './connection.js';
 import type { Reply } from './reply-parser.js';
 import { authenticate, type Credentials } from './sasl.js';
-import { describeTls, noTls, type TlsClient, type TlsWish, verificationProblem } from './tls.js';
+import { describeTls, type TlsClient, type TlsWish } from './tls.js';
 import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
 import { impersonate, type XclientAttributes } from './xclient.js';
 
@@ -20,7 +22,12 @@ export interface Introduction {
   readonly protocol: 'smtp' | 'lmtp';
   /** Whom we want to reach: the host's name, or its address where there is no name. */
   readonly peerName: string;
+  /** How TLS is made, and whether the author wants any at all. */
   readonly tls: TlsWish;
+  /** What the session must be like. */
+  readonly demand: TlsDemand;
+  /** STARTTLS is not said any more: the handshake with this peer failed a moment ago. */
+  readonly isTlsGivenUp?: boolean;
   readonly credentials?: Credentials | undefined;
   readonly xclient?: XclientAttributes | undefined;
 }
@@ -32,13 +39,15 @@ export async function greet(
   tlsClient: TlsClient,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
-  const { tls, credentials, xclient } = introduction;
+  const { tls, demand, credentials, xclient } = introduction;
   const banner = positive('BANNER', await connection.reply('BANNER', secondsFor('BANNER')));
   if ('kind' in banner) return banner;
   connection.greeting = banner.lines;
   return (
     (await introduceOrOlder(connection, introduction, secondsFor)) ??
-    (tls.mode === 'disabled' ? undefined : await protect(connection, introduction, tlsClient, secondsFor)) ??
+    (demand.minimum === 'none'
+      ? undefined
+      : await protect(connection, introduction, tlsClient, secondsFor)) ??
     (xclient === undefined ? undefined : await impersonate(connection, xclient, secondsFor)) ??
     (xclient === undefined ? undefined : await introduce(connection, introduction, secondsFor)) ??
     (credentials === undefined ? undefined : await authenticate(connection, credentials, tls, secondsFor))
@@ -47,7 +56,7 @@ export async function greet(
 
 /** The same introduction without TLS, for a peer whose TLS does not work (failure.ts says when). */
 export function inPlainText(introduction: Introduction): Introduction {
-  return { ...introduction, tls: { ...noTls, mode: 'optional', isGivenUp: true } };
+  return { ...introduction, isTlsGivenUp: true };
 }
 
 async function introduceOrOlder(
@@ -91,40 +100,57 @@ async function protect(
   tlsClient: TlsClient,
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
-  const { tls, peerName } = introduction;
-  if (tls.isGivenUp === true) {
+  const { tls, demand, peerName } = introduction;
+  const isRequired = demand.minimum === 'required';
+  if (introduction.isTlsGivenUp === true && !isRequired) {
     connection.tlsRefusal = 'the TLS handshake failed before';
+    connection.tlsFailure = 'validation-failure';
     return undefined;
   }
-  if (tls.mode === 'dane' || tls.mode === 'dane_require')
-    return {
-      kind: 'misconfigured',
-      state: 'STARTTLS',
-      message: `the TLS mode "${tls.mode}" is not supported yet`,
-    };
-  const isOptional = tls.mode === 'optional' || tls.mode === 'optional_verify';
   if (!connection.capabilities.startTls) {
-    const message = `the peer does not offer STARTTLS, which the TLS mode "${tls.mode}" needs`;
-    if (!isOptional) return { kind: 'tls', state: 'STARTTLS', cause: 'not-offered', message };
     connection.tlsRefusal = 'the peer does not offer STARTTLS';
-    return undefined;
+    connection.tlsFailure = 'starttls-not-supported';
+    const message = `the peer does not offer STARTTLS, which ${reasonOf(introduction)} needs`;
+    return isRequired ? { ...insecure(demand, message), cause: 'not-offered' } : undefined;
   }
-  const plan = tlsClient.plan(tls, peerName);
+  const plan = tlsClient.plan(tls, demand, peerName);
   if ('problem' in plan) return { kind: 'misconfigured', state: 'STARTTLS', message: plan.problem };
 
   connection.send('STARTTLS\r\n', 1);
   const goAhead = positive('STARTTLS', await connection.reply('STARTTLS', secondsFor('STARTTLS')));
   if ('kind' in goAhead) {
-    if (!isOptional || goAhead.kind !== 'refused' || goAhead.reply.code === 421) return goAhead;
+    if (goAhead.kind !== 'refused') return goAhead;
     connection.tlsRefusal = `the peer answered STARTTLS with ${goAhead.reply.code}`;
-    return undefined;
+    connection.tlsFailure = 'starttls-not-supported';
+    return isRequired || goAhead.reply.code === 421 ? goAhead : undefined;
   }
   const socket = await connection.startTls(plan.secure, secondsFor('STARTTLS'));
-  if ('kind' in socket) return socket;
-  connection.tls = describeTls(socket, tls, peerName);
-  const problem = verificationProblem(connection.tls, tls, peerName);
-  if (problem !== undefined) return { kind: 'tls', state: 'STARTTLS', cause: 'unverified', message: problem };
+  if ('kind' in socket) {
+    connection.tlsFailure = 'validation-failure';
+    return socket.kind === 'tls' ? { ...socket, unmet: demand.unmet } : socket;
+  }
+  const described = describeTls(socket, tls, peerName);
+  const judgement = await judgeSession(demand, described, peerName, tlsClient.now());
+  const isTrustedPeer = described.chainProblem === undefined && described.isForPeer;
+  const isProven = judgement.kind === 'met' && demand.verify.some(({ kind }) => kind === 'dane');
+  connection.tls = { ...described, isAuthenticated: isTrustedPeer || isProven };
+  if (judgement.kind === 'unmet') {
+    connection.tlsFailure = judgement.failure;
+    return { ...insecure(demand, judgement.message), cause: 'unverified' };
+  }
+  connection.tlsFailure = judgement.trial;
   return introduce(connection, introduction, secondsFor);
+}
+
+function reasonOf({ tls, demand }: Introduction): string {
+  if (demand.unmet.type === 'dane') return 'DANE';
+  return tls.mode.startsWith('require')
+    ? `the TLS mode "${tls.mode}"`
+    : "the recipient's domain or the message";
+}
+
+function insecure(demand: TlsDemand, message: string): Trouble & { readonly kind: 'tls' } {
+  return { kind: 'tls', state: 'STARTTLS', cause: 'unverified', message, unmet: demand.unmet };
 }
 
 /** Sorts an answer: 2xx goes on, 4xx and 5xx refuse, 3xx makes no sense outside DATA. */

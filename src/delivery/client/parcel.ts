@@ -14,6 +14,7 @@ import {
   writeMailPath,
   writeParameters,
 } from './mail-path.js';
+import { addPassedOn, nothingPassedOn, type PassedOn } from './passed-on.js';
 import type { Trouble } from './trouble.js';
 
 /** One recipient of a parcel. */
@@ -29,6 +30,8 @@ export interface Parcel extends ParcelEnvelope {
   /** The message when it fits into memory. */
   readonly whole: Buffer | undefined;
   readonly hasEightBit: boolean;
+  /** Its headers hold UTF-8 that only peers with SMTPUTF8 read, whatever its addresses. */
+  readonly hasUtf8Header: boolean;
 }
 
 /** The part of a parcel that stands on the outside. */
@@ -39,6 +42,8 @@ export interface ParcelEnvelope {
   /** At least one. */
   readonly recipients: readonly ParcelRecipient[];
   readonly dsn: DsnParameters;
+  readonly passedOn: PassedOn;
+  /** An address, or the script, asks for it. */
   readonly needsSmtpUtf8: boolean;
 }
 
@@ -54,6 +59,8 @@ export interface Envelope {
   readonly sender: Address;
   readonly recipients: readonly Address[];
   readonly dsn: DsnParameters;
+  /** What the message was received with and is meant for every hop. */
+  readonly passedOn?: PassedOn;
 }
 
 /** Makes an envelope ready, or says why it cannot be sent. */
@@ -79,6 +86,7 @@ export function prepareEnvelope(envelope: Envelope): ParcelEnvelope | Trouble {
     senderParameters,
     recipients,
     dsn: envelope.dsn,
+    passedOn: envelope.passedOn ?? nothingPassedOn,
     needsSmtpUtf8:
       sender.needsSmtpUtf8 ||
       senderParameters.has('SMTPUTF8') ||
@@ -86,19 +94,20 @@ export function prepareEnvelope(envelope: Envelope): ParcelEnvelope | Trouble {
   };
 }
 
+/** Makes envelope and message ready. */
+export async function prepareParcel(envelope: Envelope, message: MessageReader): Promise<Parcel | Trouble> {
+  const outside = prepareEnvelope(envelope);
+  return 'kind' in outside ? outside : fillParcel(outside, message);
+}
+
 /** Reads what must be known of a message. `cameWithSmtpUtf8`: its headers may hold UTF-8 that only such peers read. */
-export async function prepareParcel(
-  envelope: Envelope,
+export async function fillParcel(
+  outside: ParcelEnvelope,
   message: MessageReader,
   cameWithSmtpUtf8 = false,
 ): Promise<Parcel | Trouble> {
-  const outside = prepareEnvelope(envelope);
-  if ('kind' in outside) return outside;
   const whole = await readWhole(message);
   if (whole !== undefined && !Buffer.isBuffer(whole)) return whole;
-  const hasUtf8Header =
-    (cameWithSmtpUtf8 || outside.senderParameters.has('SMTPUTF8')) &&
-    (whole === undefined || !isAscii(headerSection(whole)));
   return {
     ...outside,
     message,
@@ -106,17 +115,25 @@ export async function prepareParcel(
     // A message too large for memory is called 8-bit without looking: reading it twice would cost more than a peer that
     // announced 8BITMIME loses by being told so.
     hasEightBit: whole === undefined || !isAscii(whole),
-    // RFC 6531 §3.1: addresses, or headers of a message that came with SMTPUTF8. Raw 8-bit headers alone are older than
-    // that RFC and common; such mail goes where it always went.
-    needsSmtpUtf8:
-      outside.sender.needsSmtpUtf8 ||
-      outside.recipients.some(({ path }) => path.needsSmtpUtf8) ||
-      hasUtf8Header,
+    // RFC 6531 §3.1: headers of a message that came with SMTPUTF8. Raw 8-bit headers alone are older than that RFC and
+    // common; such mail goes where it always went.
+    hasUtf8Header:
+      (cameWithSmtpUtf8 || outside.senderParameters.has('SMTPUTF8')) &&
+      (whole === undefined || !isAscii(headerSection(whole))),
   };
 }
 
-/** The commands for a peer, or why this peer cannot take the message. */
-export function envelopeCommands(parcel: Parcel, peer: Capabilities): EnvelopeCommands | Trouble {
+/** Whether the bytes must arrive as they are, line ends or not (RFC 3030 §3). Only a script can ask for that. */
+export function isBinary({ senderParameters }: ParcelEnvelope): boolean {
+  return senderParameters.get('BODY')?.toUpperCase() === 'BINARYMIME';
+}
+
+/** The commands for a peer, or why this peer cannot take the message. `isProtected`: the session has TLS. */
+export function envelopeCommands(
+  parcel: Parcel,
+  peer: Capabilities,
+  isProtected: boolean,
+): EnvelopeCommands | Trouble {
   const { sizeBytes } = parcel.message;
   // RFC 1870 §6.1 spares both sides the transfer.
   if (peer.sizeLimit !== undefined && peer.sizeLimit > 0 && sizeBytes > peer.sizeLimit) {
@@ -126,24 +143,29 @@ export function envelopeCommands(parcel: Parcel, peer: Capabilities): EnvelopeCo
       `the message has ${sizeBytes} bytes, the peer takes at most ${peer.sizeLimit}`,
     );
   }
+  if (isBinary(parcel) && !(peer.chunking && peer.binaryMime))
+    return otherPeer([5, 6, 3], 'the message is binary (BODY=BINARYMIME), which the peer does not take');
   const mail = new Map<string, string>();
   if (peer.sizeLimit !== undefined) mail.set('SIZE', String(sizeBytes));
   // Without 8BITMIME the message is sent as it is. RFC 6152 §3 would have it converted or returned: conversion breaks
   // signatures, nearly every server passes 8-bit bytes whether it says so or not, and returning loses mail.
   if (parcel.hasEightBit && peer.eightBitMime) mail.set('BODY', '8BITMIME');
-  return bareEnvelopeCommands(parcel, peer, mail);
+  return bareEnvelopeCommands(parcel, peer, isProtected, mail);
 }
 
 /** The commands of an envelope whose message is not known or not sent. */
 export function bareEnvelopeCommands(
-  envelope: ParcelEnvelope,
+  envelope: ParcelEnvelope & Partial<Pick<Parcel, 'hasUtf8Header'>>,
   peer: Capabilities,
+  isProtected: boolean,
   mail = new Map<string, string>(),
 ): EnvelopeCommands | Trouble {
   const paths = choosePaths(envelope, peer);
   if ('kind' in paths) return paths;
   if (paths.smtpUtf8) mail.set('SMTPUTF8', '');
   if (peer.dsn) addMailDsnParameters(mail, envelope.dsn);
+  const unfit = addPassedOn(mail, envelope.passedOn, peer, isProtected);
+  if (unfit !== undefined) return unfit;
   for (const [keyword, value] of envelope.senderParameters) mail.set(keyword, value);
   return {
     mail: `MAIL FROM:${paths.sender}${writeParameters(mail)}\r\n`,
@@ -162,17 +184,25 @@ interface ChosenPaths {
   readonly smtpUtf8: boolean;
 }
 
-function choosePaths(envelope: ParcelEnvelope, peer: Capabilities): ChosenPaths | Trouble {
+/**
+ * RFC 6531 §3.2: a domain may be written in A-labels for a peer that knows no better. Nothing else is downgraded: not a local
+ * part, and not a message whose headers are in UTF-8.
+ */
+function choosePaths(
+  envelope: ParcelEnvelope & Partial<Pick<Parcel, 'hasUtf8Header'>>,
+  peer: Capabilities,
+): ChosenPaths | Trouble {
   const all = [envelope.sender, ...envelope.recipients.map(({ path }) => path)];
-  if (!envelope.needsSmtpUtf8 || peer.smtpUtf8)
+  const needsSmtpUtf8 = envelope.needsSmtpUtf8 || envelope.hasUtf8Header === true;
+  if (!needsSmtpUtf8 || peer.smtpUtf8)
     return chosen(
       all.map(({ text }) => text),
-      envelope.needsSmtpUtf8,
+      needsSmtpUtf8,
     );
+  const isAskedFor = envelope.hasUtf8Header === true || envelope.senderParameters.has('SMTPUTF8');
   const ascii = all.map((path) => (path.needsSmtpUtf8 ? path.asciiText : path.text));
-  const isOnlyForDomains = all.some(({ needsSmtpUtf8 }) => needsSmtpUtf8);
-  if (isOnlyForDomains && ascii.every((text) => text !== undefined)) return chosen(ascii, false);
-  return unwritable('MAIL', [5, 6, 7], 'the message needs SMTPUTF8, which the peer does not offer');
+  if (!isAskedFor && ascii.every((text) => text !== undefined)) return chosen(ascii, false);
+  return otherPeer([5, 6, 7], 'the message needs SMTPUTF8, which the peer does not offer');
 }
 
 function chosen([sender, ...recipients]: readonly string[], smtpUtf8: boolean): ChosenPaths {
@@ -207,6 +237,11 @@ export function unreadable(why: string): Trouble {
 function headerSection(message: Buffer): Buffer {
   const end = message.indexOf('\r\n\r\n');
   return end === -1 ? message : message.subarray(0, end);
+}
+
+/** This peer cannot take the message; another host of the destination perhaps can. */
+function otherPeer(status: readonly [number, number, number], message: string): Trouble {
+  return { kind: 'impossible', state: 'MAIL', status, message, isAboutPeer: true };
 }
 
 function unwritable(

@@ -29,10 +29,7 @@ const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
 
 /** The header, or why there can be none. */
-export function writeProxyHeader(
-  version: 1 | 2,
-  ends: ProxiedEnds,
-): Buffer | { readonly problem: string } {
+export function writeProxyHeader(version: 1 | 2, ends: ProxiedEnds): Buffer | { readonly problem: string } {
   const { sourceIp, sourcePort, destinationIp, destinationPort } = ends;
   const isFour = isIPv4(sourceIp) && isIPv4(destinationIp);
   const isSix = isPlainIPv6(sourceIp) && isPlainIPv6(destinationIp);

@@ -67,11 +67,10 @@ function riskOf(connection: Connection, credentials: Credentials, wish: TlsWish)
   const { tls } = connection;
   if (tls === undefined)
     return `no SASL log-in in plain text where TLS was wanted (${connection.tlsRefusal ?? 'no TLS'}); ${how}`;
+  if (tls.isAuthenticated) return undefined;
   if (tls.chainProblem !== undefined)
     return `no SASL log-in at a peer whose certificate is not trusted (${tls.chainProblem}); ${how}`;
-  return tls.isForPeer
-    ? undefined
-    : `no SASL log-in at a peer whose certificate is for another name; name it in "tls_verify_name", or ${how}`;
+  return `no SASL log-in at a peer whose certificate is for another name; name it in "tls_verify_name", or ${how}`;
 }
 
 async function dialogue(

@@ -1,24 +1,19 @@
-// TLS as a client wants it, and what came of it. Whether a session that came about differently will do is decided by the
-// mode in greeting.ts; here the handshake never fails because of a certificate, so that opportunistic sessions can be
-// had and what is wrong with the certificate can be told.
+// TLS as a client wants it, and what came of it. Here the handshake never fails because of a certificate, so that opportunistic
+// sessions can be had and what is wrong with the certificate can be told. Whether a session will do is decided in greeting.ts,
+// by the demand on the host (../security).
 //
-//   mode              not offered, refused   handshake fails        certificate is no good
-//   disabled          (STARTTLS is never said)
-//   optional          plain                  plain, reconnected     used all the same
-//   optional_verify   plain                  fails, temporary       fails, temporary
-//   require           fails, temporary       fails, temporary       used all the same
-//   require_verify    fails, temporary       fails, temporary       fails, temporary
-//
-// Why `optional` falls back: it protects against listeners only (RFC 7435). Whoever could break the handshake could as
-// well have taken STARTTLS out of the peer's announcement, and mail to a peer with a broken TLS library is still mail.
-// `optional_verify` says that a TLS session, once begun, must be with the right peer: there nothing is sent after a failure.
-// Names that are asked for (`verifiesHost`, `verifyNames`) are checked in every mode that does not look away, `require` too.
+// Why `optional` falls back when a handshake fails: it protects against listeners only (RFC 7435). Whoever could break the
+// handshake could as well have taken STARTTLS out of the peer's announcement, and mail to a peer with a broken TLS library is
+// still mail. `optional_verify` says that a TLS session, once begun, must be with the right peer: there nothing is sent after
+// a failure.
 
 import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, rootCertificates, type SecureContext, type TLSSocket } from 'node:tls';
 import { ScriptFault } from '#lang';
 import { type ConfiguredKey, parseTlsProtocols, systemTrust, type TlsMode } from '#stdlib';
+import type { TlsDemand } from '../security/demand.js';
+import { peerChain } from '../security/peer-chain.js';
 import { isCertificateFor, isCertificateForOneOf } from './certificate-names.js';
 
 /** How a session is to be protected. */
@@ -38,8 +33,8 @@ export interface TlsWish {
   readonly usesSystemCa: boolean;
   /** Id of the configured key to show when asked. */
   readonly clientCertificate?: string | undefined;
-  /** STARTTLS is not said any more: the handshake with this peer failed a moment ago. */
-  readonly isGivenUp?: boolean;
+  /** The recipient's domain may demand more by MTA-STS (RFC 8461). */
+  readonly usesMtaSts?: boolean | undefined;
 }
 
 /** No TLS at all. */
@@ -54,7 +49,10 @@ export interface SessionTls {
   readonly chainProblem: string | undefined;
   /** Whether the certificate is for the host we connected to, or for one of the names asked for. */
   readonly isForPeer: boolean;
-  readonly certificate: X509Certificate | undefined;
+  /** Whether it is proven with whom the session is: by a trusted certificate for the peer, or by its TLSA records. */
+  readonly isAuthenticated: boolean;
+  /** The peer's certificate and what came with it. */
+  readonly chain: readonly X509Certificate[];
 }
 
 /** Keys and authorities of the configuration. */
@@ -84,23 +82,26 @@ interface MadeContexts {
 /** Makes the client's side of TLS sessions. Contexts are kept: reading authorities costs milliseconds. */
 export class TlsClient {
   readonly #trust: TlsTrust;
+  /** Unix time, for certificates that have a time. */
+  readonly now: () => number;
   readonly #contexts = new WeakMap<object, MadeContexts>();
 
-  constructor(trust: TlsTrust = noTrust) {
+  constructor(trust: TlsTrust = noTrust, now = () => Date.now() / 1000) {
     this.#trust = trust;
+    this.now = now;
   }
 
   /** What a session with the host of that name needs. */
-  plan(wish: TlsWish, peerName: string): TlsPlan {
-    const id = wish.clientCertificate;
+  plan(wish: TlsWish, demand: TlsDemand, peerName: string): TlsPlan {
+    const id = wish.clientCertificate === '' ? undefined : wish.clientCertificate;
     const key = id === undefined ? undefined : this.#trust.key(id);
     if (id !== undefined && (key === undefined || key.certificates.length === 0)) {
       const what = key === undefined ? 'there is no key' : 'there is no certificate with the key';
       return { problem: `${what} "${id}" in the configuration (pki.private)` };
     }
-    const secureContext = this.#context(wish, key);
+    const secureContext = this.#context(wish, demand.usesSystemCa ?? wish.usesSystemCa, key);
     if ('problem' in secureContext) return secureContext;
-    const asked = wish.sni === true ? peerName : wish.sni;
+    const asked = demand.serverName ?? (wish.sni === true ? peerName : wish.sni);
     // RFC 6066 §3: a server name is never an address.
     const servername = typeof asked === 'string' && asked !== '' && isIP(asked) === 0 ? asked : undefined;
     return {
@@ -115,14 +116,18 @@ export class TlsClient {
     };
   }
 
-  #context(wish: TlsWish, key: ConfiguredKey | undefined): SecureContext | { readonly problem: string } {
+  #context(
+    wish: TlsWish,
+    usesSystemCa: boolean,
+    key: ConfiguredKey | undefined,
+  ): SecureContext | { readonly problem: string } {
     const authorities = this.#trust.authorities();
     let made = this.#contexts.get(key ?? authorities);
     if (made === undefined || made.authorities !== authorities) {
       made = { authorities, byWish: new Map() };
       this.#contexts.set(key ?? authorities, made);
     }
-    const name = JSON.stringify([wish.protocols, wish.ciphers, wish.usesSystemCa, systemTrust()?.version]);
+    const name = JSON.stringify([wish.protocols, wish.ciphers, usesSystemCa, systemTrust()?.version]);
     const kept = made.byWish.get(name);
     if (kept !== undefined) return kept;
     try {
@@ -130,7 +135,7 @@ export class TlsClient {
       const context = createSecureContext({
         ...protocols,
         ...(wish.ciphers === undefined || wish.ciphers === '' ? {} : { ciphers: wish.ciphers }),
-        ca: authoritiesOf(authorities, wish.usesSystemCa),
+        ca: authoritiesOf(authorities, usesSystemCa),
         ...(key === undefined ? {} : clientCertificate(key)),
       });
       if (made.byWish.size >= KEPT_CONTEXTS) made.byWish.clear();
@@ -154,8 +159,13 @@ function authoritiesOf(configured: readonly X509Certificate[], withSystem: boole
 }
 
 /** Reads off a session that has just begun. */
-export function describeTls(socket: TLSSocket, wish: TlsWish, peerName: string): SessionTls {
-  const certificate = socket.getPeerX509Certificate();
+export function describeTls(
+  socket: TLSSocket,
+  wish: TlsWish,
+  peerName: string,
+): Omit<SessionTls, 'isAuthenticated'> {
+  const chain = peerChain(socket);
+  const [certificate] = chain;
   const names = wish.verifyNames ?? [];
   const { name, standardName } = socket.getCipher();
   return {
@@ -168,19 +178,8 @@ export function describeTls(socket: TLSSocket, wish: TlsWish, peerName: string):
       (names.length > 0
         ? isCertificateForOneOf(certificate, names)
         : isCertificateFor(certificate, peerName)),
-    certificate,
+    chain,
   };
-}
-
-/** What is wrong with a session for this wish, if anything. */
-export function verificationProblem(tls: SessionTls, wish: TlsWish, peerName: string): string | undefined {
-  if (wish.mode.endsWith('_verify') && tls.chainProblem !== undefined)
-    return `the certificate of "${peerName}" is not trusted (${tls.chainProblem})`;
-  const names = wish.verifyNames ?? [];
-  // `optional` uses whatever session it gets; a name that nobody vouches for would add nothing to it.
-  if (wish.mode === 'optional' || (!wish.verifiesHost && names.length === 0) || tls.isForPeer)
-    return undefined;
-  return `the certificate is not for ${names.length > 0 ? names.join(' or ') : `"${peerName}"`}`;
 }
 
 function clientCertificate({ key, certificates }: ConfiguredKey): { key: string; cert: string } {

@@ -1,4 +1,5 @@
-// One mail transaction on an open connection: RSET if another went before, MAIL, RCPT, DATA, the message, its reply.
+// One mail transaction on an open connection: RSET if another went before, MAIL, RCPT, DATA, the message, its reply. Large
+// messages go in chunks instead of DATA where the peer takes them (chunks.ts).
 //
 // With PIPELINING (RFC 2920) the commands go out in one write. Every reply is still read in order, and the first refusal
 // decides; what the peer makes of the commands behind it only tells whether the connection can be used again. Rules kept:
@@ -10,6 +11,7 @@
 // - Of several recipients all must be accepted, or nothing is sent: there is one outcome for all of them. LMTP answers for
 //   each after the dot (RFC 2033 §4.2); the first refusal there is the outcome, though others have the message.
 
+import { goesInChunks, sendChunks } from './chunks.js';
 import type { Connection } from './connection.js';
 import { DotStuffer } from './dot-stuffing.js';
 import { positive } from './greeting.js';
@@ -41,10 +43,12 @@ export async function transact(
   protocol: 'smtp' | 'lmtp',
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
-  const commands = envelopeCommands(parcel, connection.capabilities);
+  const commands = envelopeCommands(parcel, connection.capabilities, connection.tls !== undefined);
   if ('kind' in commands) return commands;
   const isFirst = connection.transactions === 0;
   connection.transactions++;
+  if (goesInChunks(parcel, connection))
+    return transactInChunks(connection, parcel, commands, isFirst, protocol, secondsFor);
   const mayPipeline = connection.capabilities.pipelining && commands.rcpts.length === 1;
   const end = mayPipeline
     ? await openPipelined(connection, commands, isFirst, protocol, secondsFor)
@@ -59,7 +63,7 @@ export async function probe(
   envelope: ParcelEnvelope,
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
-  const commands = bareEnvelopeCommands(envelope, connection.capabilities);
+  const commands = bareEnvelopeCommands(envelope, connection.capabilities, connection.tls !== undefined);
   if ('kind' in commands) return commands;
   connection.transactions++;
   const reply = await nameEnvelope(connection, commands, true, secondsFor);
@@ -67,6 +71,23 @@ export async function probe(
   connection.send('RSET\r\n', 1);
   await connection.reply('RSET', secondsFor('RSET'));
   return { kind: 'accepted', reply };
+}
+
+async function transactInChunks(
+  connection: Connection,
+  parcel: Parcel,
+  commands: EnvelopeCommands,
+  isFirst: boolean,
+  protocol: 'smtp' | 'lmtp',
+  secondsFor: SecondsFor,
+): Promise<TransactionEnd> {
+  const named = await nameEnvelope(connection, commands, isFirst, secondsFor);
+  if ('kind' in named) return named;
+  const replies = protocol === 'lmtp' ? commands.rcpts.length : 1;
+  return (
+    (await sendChunks(connection, parcel, replies, secondsFor)) ??
+    (await takeMessageReplies(connection, replies, secondsFor))
+  );
 }
 
 async function openInTurn(
@@ -88,6 +109,7 @@ async function nameEnvelope(
   isFirst: boolean,
   secondsFor: SecondsFor,
 ): Promise<Reply | Trouble> {
+  const atOnce = connection.capabilities.pipelining;
   const opening: [SmtpState, string][] = [['MAIL', mail]];
   if (!isFirst) opening.unshift(['RSET', 'RSET\r\n']);
   for (const [state, command] of opening) {
@@ -95,7 +117,6 @@ async function nameEnvelope(
     const answer = positive(state, await connection.reply(state, secondsFor(state)));
     if ('kind' in answer) return answer;
   }
-  const atOnce = connection.capabilities.pipelining;
   if (atOnce) connection.send(rcpts.join(''), rcpts.length);
   let last: Reply | undefined;
   let refusal: Trouble | undefined;
@@ -211,6 +232,15 @@ async function sendMessage(
     // A refusal in mid-message is the answer to the message, only early.
     return trouble.kind === 'refused' ? { ...trouble, state: 'EOD' } : trouble;
   }
+  return takeMessageReplies(connection, replies, secondsFor);
+}
+
+/** What is said to the whole message: once, in LMTP once for each recipient (RFC 2033 §4.2). */
+async function takeMessageReplies(
+  connection: Connection,
+  replies: number,
+  secondsFor: SecondsFor,
+): Promise<TransactionEnd> {
   let end: TransactionEnd | undefined;
   for (let index = 0; index < replies; index++) {
     const answer = positive('EOD', await connection.reply('EOD', secondsFor('EOD')));

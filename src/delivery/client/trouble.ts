@@ -2,6 +2,7 @@
 // is decided in ../failure.ts and nowhere else.
 
 import type { EnhancedStatus } from '#hooks';
+import type { UnmetDemand } from '../security/demand.js';
 import type { Reply } from './reply-parser.js';
 
 /**
@@ -28,27 +29,41 @@ export type SmtpState =
   | 'NOOP'
   | 'QUIT';
 
-/** Why there is no session protected as it should be: no STARTTLS, a handshake that failed, a certificate that is no good. */
-export type TlsCause = 'not-offered' | 'handshake' | 'unverified';
+/**
+ * Why there is no session protected as it should be: the host is not to be talked to at all, no STARTTLS, a handshake that
+ * failed, a certificate that is no good.
+ */
+export type TlsCause = 'not-tried' | 'not-offered' | 'handshake' | 'unverified';
 
 /** Why a connection is of no more use. */
 export type Breakage =
-  | { readonly kind: 'unreachable'; readonly message: string }
+  | { readonly kind: 'unreachable'; readonly message: string; readonly isProxy?: boolean }
   | { readonly kind: 'closed'; readonly message: string }
   | { readonly kind: 'timeout'; readonly seconds: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'tls'; readonly cause: TlsCause; readonly message: string }
+  /** What configuration or script asked for cannot be said in SMTP, or makes no sense. */
+  | { readonly kind: 'misconfigured'; readonly message: string }
+  | {
+      readonly kind: 'tls';
+      readonly cause: TlsCause;
+      readonly message: string;
+      /** What it means where more than an ordinary TLS mode asked for the protection. */
+      readonly unmet?: UnmetDemand;
+    }
   /** A reply nobody asked for that says no: 421 at any time, any 4xx or 5xx while the message is being sent. */
   | { readonly kind: 'refused'; readonly reply: Reply };
 
 /** Why a message did not go through. `recipientIndex`: of several recipients, the one it is about. */
 export type Trouble = { readonly state: SmtpState; readonly recipientIndex?: number } & (
   | Breakage
-  /** This peer cannot take this message, ever; found out before anything was sent. */
-  | { readonly kind: 'impossible'; readonly status: EnhancedStatus; readonly message: string }
-  /** What configuration or script asked for cannot be said in SMTP. */
-  | { readonly kind: 'misconfigured'; readonly message: string }
+  /** This peer cannot take this message, ever; found out before anything was sent. `isAboutPeer`: another perhaps can. */
+  | {
+      readonly kind: 'impossible';
+      readonly status: EnhancedStatus;
+      readonly message: string;
+      readonly isAboutPeer?: boolean;
+    }
   /** The spool did not give us the message. */
   | { readonly kind: 'unreadable'; readonly message: string }
 );

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import type { MailOutcome, MailServer } from '#stdlib';
 import type { TlsTrust } from '../../../src/delivery/client/tls.js';
 import type { InLineClientOptions } from '../../../src/delivery/in-line-client.js';
-import type { Names } from '../../../src/delivery/lookup.js';
+import type { Names } from '../../../src/delivery/next-hops/names.js';
 import { makeTransport } from '../../support/delivery-attempt.js';
 import { noKey, patience, sendThrough, serverAt, startClient } from '../../support/in-line-client.js';
 import { type PeerScript, type PeerTls, startPeer } from '../../support/scripted-peer.js';
@@ -266,11 +266,14 @@ describe('mail hosts', () => {
       expect(outcome).toMatchObject({ error: { isTemporary: true, message: /mx_include/ } });
   });
 
-  test('without an address are a temporary error', async (t) => {
+  test.for([
+    ['nodata', false],
+    ['other', true],
+  ] as const)('without an address (%s) are an error', async ([reason, isTemporary], t) => {
     const { outcome } = await lookUp(t, {
-      addresses: async () => ({ kind: 'none', reason: 'nodata', message: 'it has no addresses' }),
+      addresses: async () => ({ kind: 'none', reason, message: 'nothing' }),
     });
-    expect(outcome).toMatchObject({ error: { isTemporary: true } });
+    expect(outcome).toMatchObject({ error: { isTemporary } });
   });
 });
 
@@ -435,9 +438,13 @@ describe('TLS', () => {
     expect(errorOf(wrong.outcome)).toMatch(/TLS cannot be set up/);
   });
 
-  test.for(['dane', 'dane_require'] as const)('by %s is not there yet', async (tls, t) => {
-    const { outcome } = await send(t, protectedPeer, { tls }, good);
-    expect(outcome).toMatchObject({ error: { isTemporary: true, message: /not supported yet/ } });
+  test('by dane is as with optional for a host that publishes nothing, and by dane_require is not had', async (t) => {
+    const { outcome } = await send(t, protectedPeer, { tls: 'dane' }, good);
+    expect(codeOf(outcome)).toBe(250);
+    expect(outcome.tls).toMatchObject({ isStarted: true });
+    const required = await send(t, protectedPeer, { tls: 'dane_require' }, good);
+    expect(required.outcome).toMatchObject({ error: { isTemporary: true, message: /dane_require/ } });
+    expect(required.peer.connections).toBe(0);
   });
 
   test('works by LMTP', async (t) => {
