@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Units run from source through the doors' `argonite-source` condition; dialogue and end-to-end tests run what
@@ -7,6 +8,8 @@ const conditions = ['argonite-source', 'module', 'node', 'development|production
 export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
+    // vitest would leave one core to itself; most tests wait for sockets and disks.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         extends: true,
