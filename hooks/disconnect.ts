@@ -20,7 +20,12 @@ export interface SessionEnding {
     readonly lines: readonly string[];
     readonly state: string;
   };
-  readonly error?: { readonly reason: string; readonly code?: number };
+  readonly error?: {
+    readonly reason: string;
+    readonly type: 'socket' | 'tls';
+    /** errno, or OpenSSL's. */
+    readonly code?: number;
+  };
 }
 
 const Pass = builtin({
@@ -46,7 +51,8 @@ export const disconnect = definePhase<PassOutcome>({
   variables: sessionVariables({
     close: '"local" or "remote": who ended the session.',
     reply: 'The last reply: array with `code`, `enhanced`, `reason`, `state`; optional.',
-    error: 'Array with `reason`, `type`, `code` if an error ended it; optional.',
+    error:
+      'Array with `reason`, `type` ("socket" or "tls") and `code` (errno, or that of OpenSSL; optional) if an error ended it; optional.',
   }),
   declarations: [Pass],
   atEndOfScript: { kind: 'Pass' },
@@ -68,7 +74,7 @@ export function disconnectArguments({ close, reply, error }: SessionEnding): Hsl
   if (error !== undefined) {
     const what = HslArray.empty();
     what.set('reason', error.reason);
-    what.set('type', 'socket');
+    what.set('type', error.type);
     if (error.code !== undefined) what.set('code', error.code);
     value.set('error', what);
   }

@@ -4,7 +4,7 @@ import { builtin, type CallContext, HslArray, HslObject, ScriptFault, type Value
 import { EODMailMessage, encodeJson } from '#stdlib';
 import { type EodFrame, frameOf } from './frame.js';
 import { present, readReplyWish, reasonKey, replyCodesKey } from './outcome.js';
-import type { EodOutcome } from './outcomes.js';
+import type { EodOutcome, ReplyWish } from './outcomes.js';
 import { defineReplyingPhase } from './phase.js';
 import { Defer, Reject } from './refusal.js';
 import { sessionVariables } from './state.js';
@@ -12,7 +12,10 @@ import { sessionVariables } from './state.js';
 const Accept = builtin({
   name: 'Accept',
   summary: 'Accepts the message: everything queued by `$mail->queue()` is carried out.',
-  details: 'A message that was not queued at all is accepted and dropped.',
+  details:
+    'A message that was not queued at all is accepted and dropped. ' +
+    'An LMTP client has a reply for each recipient: `Accept(["recipients" => [1 => ["reason" => "Mailbox full", "reply_codes" => ["code" => 452, "enhanced" => [4, 2, 2]]]]])` ' +
+    'refuses the second one for now and accepts the others. The script must not have queued for those it refuses.',
   group: 'actions',
   example: [
     '$mail = $arguments["mail"];',
@@ -34,18 +37,64 @@ const Accept = builtin({
           type: 'any',
           doc: 'Given back to the submitter of an HTTP submission, as JSON; no effect over SMTP.',
         },
+        recipients: {
+          type: 'array|none',
+          doc: 'LMTP only: what single recipients are told instead. Keys as in `$transaction["recipients"]`; values are arrays with `reason` and `reply_codes`, whose `code` may be 2xx, 4xx or 5xx, or none.',
+        },
       },
     },
   ],
   returns: 'none',
   ends: true,
-  run: ({ reason, reply_codes, metadata }, ctx): EodOutcome => ({
-    kind: 'Accept',
-    ...readReplyWish('Accept', reason, reply_codes),
-    ...present({ metadata: metadata === undefined ? undefined : checkedMetadata(metadata, ctx) }),
-    queued: [...frameOf(ctx, 'eod').mail.queued],
-  }),
+  run: ({ reason, reply_codes, metadata, recipients }, ctx): EodOutcome => {
+    const { mail, separateReplies = 0 } = frameOf(ctx, 'eod');
+    return {
+      kind: 'Accept',
+      ...readReplyWish('Accept', reason, reply_codes),
+      ...present({
+        metadata: metadata === undefined ? undefined : checkedMetadata(metadata, ctx),
+        recipients:
+          recipients instanceof HslArray ? readRecipientWishes(recipients, separateReplies) : undefined,
+      }),
+      queued: [...mail.queued],
+    };
+  },
 });
+
+/**
+ * What single recipients are to be told. Where the message has one reply for all of them this is refused: a client that
+ * hears 250 would never know that one of them was told otherwise.
+ */
+function readRecipientWishes(given: HslArray, count: number): (ReplyWish | undefined)[] {
+  if (count === 0)
+    throw new ScriptFault(
+      'Accept: "recipients" is for LMTP ($connection["helo"]["verb"] == "LHLO"); here the message has one reply for all its recipients',
+    );
+  const wishes = new Array<ReplyWish | undefined>(count).fill(undefined);
+  for (const [key, wish] of given.entries()) {
+    if (typeof key !== 'number' || !Number.isInteger(key) || key < 0 || key >= count)
+      throw new ScriptFault(
+        `Accept: "recipients" has the key ${JSON.stringify(key)}; expected one of $transaction["recipients"], 0 to ${count - 1}`,
+      );
+    if (wish !== null) wishes[key] = readRecipientWish(wish, key);
+  }
+  return wishes;
+}
+
+function readRecipientWish(wish: Value, key: number): ReplyWish {
+  const fail = (what: string) => new ScriptFault(`Accept: "recipients" ${key} ${what}`);
+  if (!(wish instanceof HslArray))
+    throw fail('is no array; expected one with "reason" and "reply_codes", or none');
+  for (const name of wish.keys())
+    if (name !== 'reason' && name !== 'reply_codes')
+      throw fail(`has the key ${JSON.stringify(name)}; expected "reason" and "reply_codes"`);
+  const reason = wish.get('reason') ?? null;
+  const codes = wish.get('reply_codes') ?? null;
+  if (reason !== null && typeof reason !== 'string' && !(reason instanceof HslArray))
+    throw fail('has a "reason" that is neither a string nor an array');
+  if (codes !== null && !(codes instanceof HslArray)) throw fail('has "reply_codes" that are no array');
+  return readReplyWish('recipients', reason, codes ?? undefined);
+}
 
 /** An answer is kept for a while when the submitter asked for that (Idempotency-Key), so it must not be endless. */
 const mostMetadataBytes = 1024 * 1024;
@@ -74,7 +123,7 @@ export const eod = defineReplyingPhase<EodOutcome>({
   variables: sessionVariables({
     mail: 'The message: an EODMailMessage.',
     metadata: 'HTTP submission only: what the submitter gave with the message, an empty array if nothing.',
-    http: 'HTTP submission only: array with `method`, `path`, `headers` (names in lower case, without the API key), `remoteip`, and `apikey`, the id of the API key if it has one.',
+    http: 'HTTP submission only: array with `method`, `path`, `headers` (names in lower case, without the API key), `remoteip`, and optionally `proxyip` and `proxytlv` as in the connect phase, and `apikey`, the id of the API key if it has one.',
   }),
   declarations: [Accept, Reject, Defer, EODMailMessage],
   replies: {

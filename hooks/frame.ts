@@ -17,6 +17,8 @@ export interface EodFrame {
   readonly kind: 'eod';
   readonly mail: EodMessage;
   readonly submission?: HttpSubmission;
+  /** LMTP: how many recipients are answered one by one (RFC 2033 §4.2); absent: the message has one reply. */
+  readonly separateReplies?: number;
 }
 
 /** A run of a queue hook. */

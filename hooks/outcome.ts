@@ -42,6 +42,7 @@ const codeClasses = {
   Reject: { from: 400, to: 599, words: '400 to 599' },
   Defer: { from: 400, to: 599, words: '400 to 599' },
   Reply: { from: 200, to: 599, words: '200 to 599' },
+  recipients: { from: 200, to: 599, words: '200 to 299 or 400 to 599' },
 } as const;
 
 /** What a script asked the reply to be. @throws ScriptFault */
@@ -80,7 +81,9 @@ function readReason(action: string, reason: string | HslArray | null | undefined
 
 function readCode(action: keyof typeof codeClasses, code: Value): number {
   const { from, to, words } = codeClasses[action];
-  if (typeof code !== 'number' || !Number.isInteger(code) || code < from || code > to)
+  // After a message there is nothing to go on with: 3xx would leave the client waiting.
+  const isMisplaced = action === 'recipients' && typeof code === 'number' && code >= 300 && code < 400;
+  if (typeof code !== 'number' || !Number.isInteger(code) || code < from || code > to || isMisplaced)
     throw new ScriptFault(`${action}: "code" in "reply_codes" is ${described(code)}; expected ${words}`);
   return code;
 }

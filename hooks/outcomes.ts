@@ -53,6 +53,8 @@ export interface EodAccept extends ReplyWish {
   readonly metadata?: Value;
   /** What `$mail->queue()` collected; nothing is queued with any other outcome. */
   readonly queued: readonly QueueRequest[];
+  /** LMTP: what single recipients are told instead, in their order; undefined is what the others are told. */
+  readonly recipients?: readonly (ReplyWish | undefined)[];
 }
 
 /** What becomes of a command line that a proxy script saw; `next`: the script sees the next line too, whatever it is. */

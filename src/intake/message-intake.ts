@@ -71,6 +71,8 @@ export interface Envelope {
   readonly hasUtf8?: boolean;
   /** What the eod script is told of an HTTP submission. */
   readonly submission?: EodFrame['submission'];
+  /** Each recipient has a reply of its own (LMTP). */
+  readonly hasSeparateReplies?: boolean;
 }
 
 /** Why a message is not taken, beside a script's decision. `no-space` and `spool-trouble` pass. */
@@ -258,8 +260,13 @@ export class MessageIntake {
       priority: state.priority,
       knowsTransport: parts.knowsTransport,
     });
-    const { submission } = envelope;
-    const frame: EodFrame = { kind: 'eod', mail, ...(submission === undefined ? undefined : { submission }) };
+    const { submission, recipients, hasSeparateReplies = false } = envelope;
+    const frame: EodFrame = {
+      kind: 'eod',
+      mail,
+      ...(submission === undefined ? undefined : { submission }),
+      ...(hasSeparateReplies ? { separateReplies: recipients.length } : undefined),
+    };
     const run = parts.hooks.eod(hook, state, frame, this.#arrivedAt);
     if (!(run instanceof PendingRun)) return run;
     this.#run = run;

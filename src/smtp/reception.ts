@@ -1,7 +1,8 @@
 // A message as SMTP brings it: from the go-ahead after DATA, or the first BDAT, to the reply after its end. Here the
-// verdict becomes a reply; what happens to the message itself is ../intake/message-intake.ts.
+// verdict becomes a reply, or in LMTP one for each recipient; what happens to the message itself is
+// ../intake/message-intake.ts.
 
-import { eod, type SessionState } from '#hooks';
+import { type EodAccept, eod, type ReplyWish, type SessionState } from '#hooks';
 import {
   type IntakeResult,
   type IntakeTrouble,
@@ -20,12 +21,16 @@ export interface ReceptionContext {
   readonly parts: SmtpServerParts;
   readonly options: SmtpServerOptions;
   readonly state: SessionState;
+  /** Each recipient has a reply of its own (LMTP). */
+  readonly hasSeparateReplies: boolean;
 }
 
-/** The reply of the end-of-data, and whether a message was accepted with it. */
+/** What became of a message, in words for the client. */
 export interface ReceptionResult {
   readonly kind: 'accepted' | 'refused' | 'abandoned';
   readonly reply: Reply;
+  /** Where recipients have replies of their own and a script gave some: those of all, in their order. */
+  readonly separate?: readonly Reply[];
   readonly sizeBytes: number;
   /** How many recipients it was queued for. */
   readonly queued: number;
@@ -36,6 +41,7 @@ export class MessageReception {
   readonly #reader: MessageReader;
   readonly #unixSeconds: () => number;
   readonly #intake: MessageIntake;
+  readonly #hasSeparateReplies: boolean;
 
   /** `trace` is the Received field. @throws SpoolError when the spool takes nothing */
   constructor(context: ReceptionContext, transaction: Transaction, trace: string, reader: MessageReader) {
@@ -43,6 +49,7 @@ export class MessageReception {
     this.#reader = reader;
     this.#unixSeconds = () => context.parts.clock.now();
     this.#intake = new MessageIntake(context, trace);
+    this.#hasSeparateReplies = context.hasSeparateReplies;
   }
 
   /** Why the message cannot be accepted any more, although it may still be read to its end. */
@@ -80,6 +87,7 @@ export class MessageReception {
       dsnOf: (recipient) => dsnOfEnvelope(reversePath.params, recipient.params),
       delaySeconds: delayOfEnvelope(reversePath.params, this.#unixSeconds()),
       hasUtf8,
+      hasSeparateReplies: this.#hasSeparateReplies,
     });
     return intakeToReception(result, id);
   }
@@ -92,11 +100,8 @@ export class MessageReception {
 
 function intakeToReception(result: IntakeResult, transactionId: string): ReceptionResult {
   switch (result.kind) {
-    case 'accepted': {
-      const text = `${eod.replies.Accept.text} ${transactionId}`;
-      const reply = outcomeToReply(eod, result.outcome, text);
-      return { kind: 'accepted', reply, sizeBytes: result.sizeBytes, queued: result.queued };
-    }
+    case 'accepted':
+      return acceptance(result.outcome, transactionId, result.sizeBytes, result.queued);
     case 'refused':
       return refused(outcomeToReply(eod, result.outcome));
     case 'troubled':
@@ -104,6 +109,31 @@ function intakeToReception(result: IntakeResult, transactionId: string): Recepti
     case 'abandoned':
       return { kind: 'abandoned', reply: replies.ourFault, sizeBytes: 0, queued: 0 };
   }
+}
+
+function acceptance(
+  outcome: EodAccept,
+  transactionId: string,
+  sizeBytes: number,
+  queued: number,
+): ReceptionResult {
+  const text = `${eod.replies.Accept.text} ${transactionId}`;
+  const reply = outcomeToReply(eod, outcome, text);
+  const { recipients } = outcome;
+  if (recipients === undefined) return { kind: 'accepted', reply, sizeBytes, queued };
+  const separate = recipients.map((wish) =>
+    wish === undefined ? reply : recipientReply(wish, outcome, text),
+  );
+  // What no recipient got was not accepted, whatever else the script did with it.
+  const kind = separate.some(({ code }) => code < 400) ? 'accepted' : 'refused';
+  return { kind, reply, separate, sizeBytes, queued };
+}
+
+/** The reply for one recipient (RFC 2033 §4.2). A refusal has the defaults of Reject and Defer. */
+function recipientReply(wish: ReplyWish, outcome: EodAccept, text: string): Reply {
+  const { code = 250 } = wish;
+  if (code < 400) return outcomeToReply(eod, { ...outcome, ...wish }, text);
+  return outcomeToReply(eod, { kind: code < 500 ? 'Defer' : 'Reject', ...wish });
 }
 
 const troubleReplies: Readonly<Record<IntakeTrouble, Reply>> = {

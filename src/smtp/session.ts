@@ -1,43 +1,35 @@
 // One SMTP connection, from greeting to close.
 //
-//   (TLS) ──► (delay) ──► greeting ──► commands ⇄ message (after DATA, BDAT) ──► closing ──► closed
-//                            ▲          │
-//                            └─ XCLIENT ┴─► TLS (after STARTTLS), and commands again
+//   (TLS) ──► approach ──► commands ⇄ message (after DATA, BDAT) ──► closing ──► closed
+//                ▲          │
+//                └─ XCLIENT ┴─► TLS (after STARTTLS), and commands again
 //
-// Input is read in one place, `#pump`: it takes command lines or message bytes as long as there are some and nothing is
+// Here is what all of that shares: input and output, what is waited for, deadlines, the end. What is done before the greeting
+// is in approach.ts, with a line in dispatch.ts, with a message in message-exchange.ts.
+//
+// Input is read in one place, `pump`: it takes command lines or message bytes as long as there are some and nothing is
 // being waited for (a script, the spool, the client's window). Replies are collected and written once per turn, so a
 // pipelined group is answered with one packet (RFC 2920 §3.2).
 //
 // There is no timer in a session: the server asks each one now and then whether its deadline is over (`sweep`).
 
 import type { Socket } from 'node:net';
-import {
-  type Address,
-  type ConnectOutcome,
-  connect,
-  type Recipient,
-  SessionState,
-  type TlsFacts,
-} from '#hooks';
+import { type Address, type Recipient, SessionState, type TlsFacts } from '#hooks';
 import { printable } from '../log/printable.js';
 import { PendingRun, type Run } from '../scripting/smtp-hooks.js';
+import { Approach } from './approach.js';
 import { Authentication, longestLineBytes } from './authentication.js';
-import { authResponse, type Command, commands, unimplementedVerbs } from './commands.js';
-import { DataReader } from './data-reader.js';
+import { Dispatch } from './dispatch.js';
 import { type Arrival, isLoopback } from './edge/arrival.js';
 import { anotherClient, type XclientRequest } from './edge/xclient.js';
 import { sessionEnding } from './ending.js';
-import { type LineFault, LineReader } from './line-reader.js';
-import { type ChunkRequest, type InputStep, MessageInput, readChunk, refusedChunk } from './message-input.js';
-import type { MessageReader } from './message-reader.js';
+import { LineReader } from './line-reader.js';
+import { MessageExchange } from './message-exchange.js';
+import type { ChunkRequest } from './message-input.js';
 import type { SmtpServerOptions, SmtpServerParts } from './options.js';
-import { commandWord, proxyHookFor, proxyReply } from './proxy-commands.js';
-import { protocolKeyword, receivedField } from './received-field.js';
-import { MessageReception, type ReceptionResult, spoolErrorToReply } from './reception.js';
 import { replies } from './replies.js';
-import { outcomeToReply, Reply } from './reply.js';
-import { nameLookUp } from './reverse-name.js';
-import { logAccepted, logClientLine, logRefusal, logReply, sessionFields } from './session-log.js';
+import type { Reply } from './reply.js';
+import { logRefusal, logReply, sessionFields } from './session-log.js';
 import { certificateRefusal } from './tls/client-policy.js';
 import type { ClientCertificatePolicy } from './tls/server-contexts.js';
 import { Transaction } from './transaction.js';
@@ -56,12 +48,6 @@ export interface SessionHost {
   ended(session: Session): void;
 }
 
-const faultReplies: Readonly<Record<LineFault, Reply>> = {
-  'too-long': replies.lineTooLong,
-  'bare-line-end': replies.bareLineEnd,
-  nul: replies.nulInLine,
-};
-
 /** Unread input beyond this stops reading from the socket. */
 const mostWaitingBytes = 16 * 1024;
 /** Commands in one turn, so that a flood of them does not keep other sessions waiting; fewer when they take long. */
@@ -74,6 +60,8 @@ export class Session implements WireUser {
   /** Does not change under a session. */
   readonly protocol: SmtpServerOptions['protocol'];
   readonly authentication = new Authentication();
+  /** Takes the lines. */
+  readonly dispatch = new Dispatch(this);
   /** Extensions of the last EHLO. */
   announced: readonly string[] = [];
   /** Messages accepted so far. */
@@ -84,14 +72,12 @@ export class Session implements WireUser {
   readonly #arrival: Arrival;
   readonly #wire: Wire;
   readonly #lines: LineReader;
-  readonly #turn = () => this.#pump();
-  /** Takes the bytes of a message, all of them or chunk by chunk. */
-  #input: MessageInput | undefined;
-  /** Has them all, and decides. */
-  #finishing: MessageReception | undefined;
+  readonly #turn = () => this.pump();
+  /** Until the greeting. */
+  #approach: Approach | undefined = new Approach(this);
+  /** From DATA or the first BDAT of a transaction to its end. */
+  #message: MessageExchange | undefined;
   #run: PendingRun<unknown> | undefined;
-  /** The proxy script asked for the next command line, whatever it is. */
-  #isProxyNext = false;
 
   /** Something is being waited for: no input is taken. */
   #isWaiting = true;
@@ -103,17 +89,7 @@ export class Session implements WireUser {
   #isYielding = false;
   /** The handshake of TLS begins when the reply to STARTTLS is out. */
   #isTlsNext = false;
-  /** Why every command but QUIT is refused. */
-  #barred: Reply | undefined;
-  #hasGreeted = false;
-  /** The greeting is held back until the deadline. */
-  #isDelaying = false;
   #deadline: number;
-  /** For the message being received. */
-  #messageDeadline = Number.POSITIVE_INFINITY;
-  #errors = 0;
-  #commandsWithoutMail = 0;
-  #lastVerb = 'BANNER';
   #lastReply: Reply | undefined;
   #closedBy: 'local' | 'remote' = 'remote';
 
@@ -136,6 +112,16 @@ export class Session implements WireUser {
     return this.#host.parts;
   }
 
+  /** No more transactions may begin. */
+  get isStopping(): boolean {
+    return this.#host.isStopping;
+  }
+
+  /** Seconds on the monotonic clock, at most a sweep old. */
+  get roughNow(): number {
+    return this.#host.roughNow;
+  }
+
   /** The address that the connection came from, whatever scripts and XCLIENT made of it. */
   get peerIp(): string {
     return this.#arrival.ends.remoteIp;
@@ -155,6 +141,11 @@ export class Session implements WireUser {
     return this.#arrival.maySpeakForOthers;
   }
 
+  /** The last reply is said, or nobody is there to hear one. */
+  get isOver(): boolean {
+    return this.#isClosing || this.#isClosed;
+  }
+
   /** The connection begins. */
   start(): void {
     if (this.#arrival.isTlsFirst) {
@@ -162,46 +153,29 @@ export class Session implements WireUser {
       return;
     }
     this.#wire.open();
-    this.#approach();
-    this.#pump();
+    this.#approach?.begin();
+    this.pump();
   }
 
-  /** Holds the greeting back for a while, if configured: who talks meanwhile does not know how SMTP goes. */
-  #approach(): void {
-    const { bannerDelaySeconds } = this.options;
-    if (bannerDelaySeconds === 0) {
-      this.#lookUpName();
-      return;
-    }
-    this.#isDelaying = true;
-    this.#deadline = this.parts.clock.monotonic() + bannerDelaySeconds;
+  // --- What the approach does ---------------------------------------------------------------------------------------
+
+  /** The greeting; commands may come. */
+  welcome(greeting: Reply): void {
+    this.#isWaiting = false;
+    this.#approach = undefined;
+    this.say(this.#host.isStopping ? replies.shuttingDown : greeting);
   }
 
-  #endDelay(): void {
-    this.#isDelaying = false;
-    this.#expectInput();
-    this.#lookUpName();
-    this.#pump();
+  /** A refusal instead, which closes. */
+  turnAway(refusal: Reply): void {
+    this.#isWaiting = false;
+    logRefusal(this, this.dispatch.lastVerb, '', refusal);
+    this.say(refusal);
   }
 
-  /** Everything is known of the client but its name, if that is wanted. */
-  #lookUpName(): void {
-    const { resolver } = this.parts;
-    if (!this.options.reverseNames || resolver === undefined || this.state.facts.remoteIp === '') {
-      this.#askConnect();
-      return;
-    }
-    this.#after(nameLookUp(resolver, this.state.facts.remoteIp), (name) => {
-      this.state.lookedUp(name);
-      this.#isWaiting = true;
-      this.#askConnect();
-    });
-  }
-
-  #askConnect(): void {
-    const hook = this.options.hooks.connect;
-    if (hook === undefined) this.#connected(connect.atEndOfScript);
-    else this.#after(this.parts.hooks.connect(hook, this.state), (outcome) => this.#connected(outcome));
+  /** The next thing happens by itself, when so many seconds are over. */
+  expectNothingFor(seconds: number): void {
+    this.#deadline = this.parts.clock.monotonic() + seconds;
   }
 
   // --- What commands do ---------------------------------------------------------------------------------------------
@@ -222,16 +196,34 @@ export class Session implements WireUser {
   }
 
   endTransaction(): void {
-    this.#input?.giveUp('the transaction is over');
-    this.#input = undefined;
-    this.#messageDeadline = Number.POSITIVE_INFINITY;
+    this.#message?.giveUp('the transaction is over');
+    this.#message = undefined;
     this.transaction = undefined;
     this.state.endTransaction();
   }
 
   /** A message has begun with BDAT. */
   get isInChunks(): boolean {
-    return this.#input !== undefined;
+    return this.#message?.isInChunks === true;
+  }
+
+  /** Prepares for the message's bytes; the reply is the go-ahead, or why not. */
+  beginReception(): Reply {
+    const message = new MessageExchange(this);
+    const refusal = message.begin();
+    if (refusal !== undefined) {
+      this.endTransaction();
+      return refusal;
+    }
+    this.#message = message;
+    return replies.goAhead;
+  }
+
+  /** Prepares for the bytes behind BDAT; the reply comes after them. */
+  beginChunk(chunk: ChunkRequest): void {
+    this.#message ??= new MessageExchange(this);
+    this.#message.expect(chunk);
+    this.expectInput();
   }
 
   /** After the reply, TLS begins. What the client has sent behind the command already is thrown away (RFC 3207 §4.2). */
@@ -245,81 +237,27 @@ export class Session implements WireUser {
   startOver(request: XclientRequest): void {
     this.endTransaction();
     this.announced = [];
-    this.#hasGreeted = false;
-    this.#isProxyNext = false;
+    this.dispatch.startOver();
     this.#isWaiting = true;
     this.state = anotherClient(this.state, request, this.parts.newId);
+    this.#approach = new Approach(this);
     // A name that was told is not looked up.
-    if (request.name === undefined) this.#lookUpName();
-    else this.#askConnect();
-  }
-
-  /** Prepares for the message's bytes; the reply is the go-ahead, or why not. */
-  beginReception(): Reply {
-    const reception = this.#openReception(new DataReader());
-    if (reception instanceof Reply) {
-      this.endTransaction();
-      return reception;
-    }
-    this.#input = MessageInput.ofData(reception);
-    return replies.goAhead;
-  }
-
-  /** Prepares for the bytes behind BDAT; the reply comes after them. */
-  beginChunk(chunk: ChunkRequest): void {
-    if (this.#input === undefined) {
-      const { messageBytes } = this.options.limits;
-      this.#input =
-        chunk.refusal === undefined || chunk.refusesMessage === true
-          ? MessageInput.ofChunks((reader) => this.#openReception(reader), messageBytes)
-          : MessageInput.ofNothing();
-    }
-    this.#input.expect(chunk);
-    this.#expectInput();
-  }
-
-  #openReception(reader: MessageReader): MessageReception | Reply {
-    const { options, parts, state } = this;
-    const transaction = this.transaction!;
-    const protocol = protocolKeyword({
-      verb: state.helo?.verb,
-      hasUtf8: transaction.hasUtf8,
-      isEncrypted: state.tls !== undefined,
-      isAuthenticated: state.auth !== undefined,
-    });
-    const trace = receivedField({
-      helo: state.helo?.host,
-      remotePtr: state.remotePtr,
-      remoteIp: state.remoteIp,
-      hostname: options.hostname,
-      protocol,
-      transactionId: transaction.id,
-      unixSeconds: parts.clock.now(),
-    });
-    try {
-      const reception = new MessageReception({ parts, options, state }, transaction, trace, reader);
-      this.#messageDeadline = this.#host.roughNow + options.timeouts.messageSeconds;
-      return reception;
-    } catch (error) {
-      parts.log.error(
-        { ...sessionFields(this), err: error },
-        `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      return spoolErrorToReply(error);
-    }
+    if (request.name === undefined) this.#approach.lookUpName();
+    else this.#approach.askConnect();
   }
 
   // --- What the server does -----------------------------------------------------------------------------------------
 
   /** Acts on deadlines; `now` is on the monotonic clock. */
   sweep(now: number): void {
-    if (now < this.#deadline && now < this.#messageDeadline) return;
+    const isOverdue = !this.#isClosing && this.#message?.isOverdue(now) === true;
+    if (now < this.#deadline && !isOverdue) return;
     if (this.#isClosing || this.#wire.isBlocked || this.#wire.isShakingHands) {
       this.#wire.destroy();
       return;
     }
-    if (this.#isDelaying) {
-      this.#endDelay();
+    if (this.#approach?.isDelaying === true) {
+      this.#approach.endDelay();
       return;
     }
     if (this.#isWaiting) return; // for us: scripts and spool have limits of their own
@@ -343,20 +281,20 @@ export class Session implements WireUser {
   received(chunk: Buffer): void {
     if (this.#isClosing) return;
     this.#lines.push(chunk);
-    if (!this.#hasGreeted && !this.state.isEarlyTalker) this.state.talkedEarly();
+    if (this.#approach !== undefined && !this.state.isEarlyTalker) this.state.talkedEarly();
     // The next turn is asked for already: more input does not make it come sooner.
-    if (this.#isDelaying) this.#endDelay();
+    if (this.#approach?.isDelaying === true) this.#approach.endDelay();
     else if (this.#isYielding) this.#watchInput();
-    else this.#pump();
+    else this.pump();
   }
 
   peerEnded(): void {
-    this.#pump();
+    this.pump();
   }
 
   drained(): void {
-    if (!this.#isClosing) this.#expectInput();
-    this.#pump();
+    if (!this.#isClosing) this.expectInput();
+    this.pump();
   }
 
   closed(): void {
@@ -366,7 +304,7 @@ export class Session implements WireUser {
     this.#host.ended(this);
     const hook = this.options.hooks.disconnect;
     if (hook === undefined) return;
-    const ending = sessionEnding(this.#closedBy, this.#lastReply, this.#lastVerb, this.#wire.error);
+    const ending = sessionEnding(this.#closedBy, this.#lastReply, this.dispatch.lastVerb, this.#wire.error);
     this.parts.hooks.disconnect(hook, this.state, ending);
   }
 
@@ -390,31 +328,33 @@ export class Session implements WireUser {
   #secured(facts: TlsFacts, policy: ClientCertificatePolicy): void {
     this.endTransaction();
     this.announced = [];
-    this.#isProxyNext = false;
+    this.dispatch.startOver();
     this.state.secured(facts);
-    this.#barred = certificateRefusal(policy, facts.peerCertificate);
-    if (this.#barred !== undefined) logRefusal(this, 'STARTTLS', '', this.#barred);
-    if (this.#hasGreeted) {
+    const refusal = certificateRefusal(policy, facts.peerCertificate);
+    this.dispatch.barred = refusal;
+    if (refusal !== undefined) logRefusal(this, 'STARTTLS', '', refusal);
+    if (this.#approach === undefined) {
       this.#isWaiting = false;
-      this.#expectInput();
-    } else if (this.#barred === undefined) {
-      this.#approach();
+      this.expectInput();
+    } else if (refusal === undefined) {
+      this.#approach.begin();
     } else {
-      this.#endWith(this.#barred);
+      this.#endWith(refusal);
     }
-    this.#pump();
+    this.pump();
   }
 
   // --- Taking input -------------------------------------------------------------------------------------------------
 
-  #pump(): void {
+  /** Takes what has come, says what is to be said, and stops or goes on reading. */
+  pump(): void {
     // A script that does not wait calls back from inside: the loop that is running goes on by itself.
     if (this.#isPumping || this.#isClosed) return;
     this.#isPumping = true;
     try {
       this.#takeInput();
     } catch (error) {
-      this.#fault(error);
+      this.fault(error);
     }
     this.#isPumping = false;
     if (this.#host.isStopping) this.stop();
@@ -429,18 +369,16 @@ export class Session implements WireUser {
     const turnEnds = clock.monotonic() + turnSeconds;
     let budget = commandsPerTurn;
     while (!this.#isWaiting && !this.#wire.isBlocked && !this.#isClosing) {
-      if (this.#input?.isReading === true) {
-        const step = this.#input.feed(this.#lines.takeAll());
-        if (step === undefined) return;
-        this.#takeMessageBytes(this.#input, step);
+      if (this.#message?.isReading === true) {
+        if (!this.#message.take(this.#lines.takeAll())) return;
         continue;
       }
       const line = this.#lines.next();
       if (line === undefined) {
-        if (this.#lines.skippedBytes > this.options.limits.endlessLineBytes) this.#say(replies.endlessLine);
+        if (this.#lines.skippedBytes > this.options.limits.endlessLineBytes) this.say(replies.endlessLine);
         return;
       }
-      this.#takeLine(line);
+      this.dispatch.take(line);
       if (--budget === 0 || clock.monotonic() >= turnEnds) {
         this.#isYielding = true;
         setImmediate(this.#turn);
@@ -460,98 +398,27 @@ export class Session implements WireUser {
     if (waitingBytes > 0 && isHeldUp) return;
     this.#abandon('the client has gone');
     // A message that is being committed is finished first.
-    if (this.#finishing === undefined) this.#close('remote');
+    if (this.#message?.isFinishing !== true) this.#close('remote');
   }
 
-  #takeLine(line: { readonly text: string } | LineFault): void {
-    const { authentication } = this;
-    if (this.#host.isStopping && this.transaction === undefined) this.#say(replies.shuttingDown);
-    else if (this.#barred !== undefined && !isQuit(line))
-      this.#refuse(this.#barred); // RFC 3207 §4.1
-    else if (typeof line === 'string') this.#refuse(authentication.fault(line) ?? faultReplies[line]);
-    else this.#takeText(line.text);
+  /** Bytes behind the end of a message, or of a chunk: lines again. */
+  putBack(bytes: Buffer): void {
+    this.#lines.push(bytes);
   }
 
-  /** Whose line it is: the exchange's that is under way, the proxy script's, or a command. */
-  #takeText(text: string): void {
-    const { options, authentication } = this;
-    if (options.verbose) logClientLine(this, text);
-    if (authentication.isUnderWay) this.#count(authResponse, text);
-    else if (text.length + 2 > options.limits.commandLineBytes && !/^AUTH /i.test(text))
-      this.#refuse(replies.lineTooLong);
-    else {
-      const hook = proxyHookFor(options, text, this.#isProxyNext);
-      if (hook === undefined) this.#takeCommand(text);
-      else this.#askProxy(hook, text);
-    }
+  // --- Waiting ------------------------------------------------------------------------------------------------------
+
+  /** No input is taken until `goOn`. */
+  wait(): void {
+    this.#isWaiting = true;
   }
 
-  #askProxy(hook: string, text: string): void {
-    this.#lastVerb = printable(commandWord(text), 16);
-    this.#after(this.parts.hooks.proxy(hook, this.state, text), (outcome) => {
-      this.#isProxyNext = outcome.next;
-      if (outcome.kind === 'Pass') this.#takeCommand(outcome.command ?? text);
-      else if (this.#isOneTooMany()) this.#say(replies.tooManyCommands);
-      else {
-        const reply = proxyReply(outcome);
-        if (reply.code >= 400) logRefusal(this, this.#lastVerb, '', reply);
-        this.#answerLine(text, reply);
-      }
-    });
-  }
-
-  /** Says a reply that is not the engine's; the bytes behind BDAT are on their way whoever answers it. */
-  #answerLine(text: string, reply: Reply): void {
-    const chunk = /^BDAT /i.test(text) ? readChunk(text.slice(5)) : undefined;
-    const request = chunk && refusedChunk(chunk, reply, this.options.limits.refusedChunkBytes);
-    if (request === undefined || request instanceof Reply) this.#say(request ?? reply);
-    else this.beginChunk({ ...request, refusesMessage: (this.transaction?.recipients.length ?? 0) > 0 });
-  }
-
-  #takeCommand(text: string): void {
-    const space = text.indexOf(' ');
-    const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase();
-    const command = commands.get(verb);
-    if (command === undefined) {
-      this.#lastVerb = printable(verb, 16);
-      this.#refuse(unimplementedVerbs.has(verb) ? replies.notImplemented : replies.unknownCommand);
-      return;
-    }
-    this.#lastVerb = verb;
-    this.#count(command, space === -1 ? '' : text.slice(space + 1).trimStart());
-  }
-
-  #count(command: Command, argument: string): void {
-    if (command.isMail !== true && this.#isOneTooMany()) this.#say(replies.tooManyCommands);
-    else this.#carryOut(command, argument);
-  }
-
-  #isOneTooMany(): boolean {
-    const { commandsWithoutMail } = this.options.limits;
-    return ++this.#commandsWithoutMail > commandsWithoutMail && commandsWithoutMail > 0;
-  }
-
-  /** check → phase → proceed. */
-  #carryOut(command: Command, argument: string): void {
-    const request = command.check(this, argument);
-    if (request instanceof Reply) {
-      this.#refuse(request);
-      return;
-    }
-    const proceed = (outcome: unknown) => {
-      const reply = command.proceed(this, request, outcome);
-      if (reply === undefined) return;
-      if (reply.code >= 400)
-        logRefusal(this, this.#lastVerb, command.forLog?.(this, argument) ?? argument, reply);
-      this.#say(reply);
-    };
-    const run = command.ask?.(this, request);
-    if (run === undefined) proceed(undefined);
-    else this.#after(run, proceed);
+  goOn(): void {
+    this.#isWaiting = false;
   }
 
   /** Goes on with the outcome, at once if it is there. */
-  #after<Outcome>(run: Run<Outcome>, goOn: (outcome: Outcome) => void): void {
+  after<Outcome>(run: Run<Outcome>, goOn: (outcome: Outcome) => void): void {
     if (!(run instanceof PendingRun)) {
       goOn(run);
       return;
@@ -561,142 +428,39 @@ export class Session implements WireUser {
     void run.outcome.then((outcome) => {
       this.#run = undefined;
       this.#isWaiting = false;
-      if (this.#isClosing || this.#isClosed) return;
+      if (this.isOver) return;
       try {
         goOn(outcome);
       } catch (error) {
-        this.#fault(error);
+        this.fault(error);
       }
-      this.#pump();
+      this.pump();
     });
-  }
-
-  #connected(outcome: ConnectOutcome): void {
-    this.#isWaiting = false;
-    if (outcome.kind === 'Accept') {
-      this.#hasGreeted = true;
-      this.state.override(outcome);
-      const reply = outcomeToReply(
-        connect,
-        outcome,
-        `${this.options.hostname} ${this.protocol === 'lmtp' ? 'LMTP' : 'ESMTP'}`,
-      );
-      this.#say(this.#host.isStopping ? replies.shuttingDown : reply);
-    } else {
-      const { code, enhanced, lines } = outcomeToReply(connect, outcome);
-      const reply = new Reply(code, enhanced, lines, true);
-      logRefusal(this, this.#lastVerb, '', reply);
-      this.#say(reply);
-    }
-  }
-
-  // --- A message ----------------------------------------------------------------------------------------------------
-
-  #takeMessageBytes(input: MessageInput, step: InputStep): void {
-    this.#expectInput();
-    if (step.kind !== 'more') this.#lines.push(step.rest);
-    if (step.kind === 'whole') {
-      this.#finish(step.reception);
-      return;
-    }
-    if (step.kind === 'chunk') this.#say(step.reply);
-    else if (step.kind === 'refused') this.#refuseChunk(input, step.reply, step.isLast);
-    const { storing } = input;
-    if (storing === undefined) return;
-    this.#isWaiting = true;
-    void storing.then(() => {
-      this.#isWaiting = false;
-      this.#expectInput();
-      this.#pump();
-    });
-  }
-
-  #refuseChunk(input: MessageInput, reply: Reply, isLast: boolean): void {
-    if (!input.isMessage) this.#input = undefined;
-    logRefusal(this, this.#lastVerb, '', reply);
-    if (isLast && this.protocol === 'lmtp' && this.transaction !== undefined) this.#sayForEach(reply);
-    else if (reply.code >= 400) this.#refuse(reply);
-    else this.#say(reply); // a proxy script's
-    if (isLast && input.isMessage) this.endTransaction();
-  }
-
-  #finish(reception: MessageReception): void {
-    this.#input = undefined;
-    this.#finishing = reception;
-    this.#messageDeadline = Number.POSITIVE_INFINITY;
-    this.#lastVerb = 'EOD';
-    this.#isWaiting = true;
-    void reception.finish().then(
-      (result) => this.#finished(result),
-      (error: unknown) => {
-        this.#isWaiting = false;
-        this.#finishing = undefined;
-        this.#fault(error);
-        this.#pump();
-      },
-    );
-  }
-
-  #finished({ kind, reply, sizeBytes, queued }: ReceptionResult): void {
-    this.#isWaiting = false;
-    this.#finishing = undefined;
-    if (kind === 'accepted') {
-      this.messageCount++;
-      this.#commandsWithoutMail = 0;
-      logAccepted(this, sizeBytes, queued);
-    } else if (kind === 'refused') {
-      logRefusal(this, this.#lastVerb, '', reply);
-    }
-    if (this.#isClosing || this.#isClosed) {
-      this.endTransaction();
-      return;
-    }
-    if (this.protocol === 'lmtp') this.#sayForEach(reply);
-    else this.#say(reply);
-    this.endTransaction();
-    this.#expectInput();
-    this.#pump();
   }
 
   /** Drops what is under way for a client that is not there any more. */
   #abandon(reason: string): void {
     this.#run?.cancel(reason);
     this.#run = undefined;
-    this.#input?.giveUp(reason);
-    this.#input = undefined;
-    this.#finishing?.giveUp(reason);
+    this.#message?.giveUp(reason);
   }
 
-  // --- Replies ------------------------------------------------------------------------------------------------------
+  // --- Replies, and the end -----------------------------------------------------------------------------------------
 
-  /** A wrong command: answered, and counted. */
-  #refuse(reply: Reply): void {
-    const { errorsPerConnection } = this.options.limits;
-    this.#say(
-      ++this.#errors >= errorsPerConnection && errorsPerConnection > 0 ? replies.tooManyErrors : reply,
-    );
-  }
-
-  #say(reply: Reply): void {
+  /** Goes out at the end of the turn. */
+  say(reply: Reply): void {
     if (this.#isClosing) return;
     this.#wire.say(reply.toWire());
     if (this.options.verbose) logReply(this, reply);
     this.#lastReply = reply;
-    this.#expectInput();
+    this.expectInput();
     if (reply.closes) this.#close('local');
-  }
-
-  /** LMTP answers a message once for each accepted recipient (RFC 2033 §4.2). */
-  #sayForEach(reply: Reply): void {
-    const open = reply.closes ? new Reply(reply.code, reply.enhanced, reply.lines) : reply;
-    const count = this.transaction?.recipients.length ?? 0;
-    for (let index = 1; index <= count; index++) this.#say(index === count ? reply : open);
   }
 
   /** Says a last reply from outside the loop. */
   #endWith(reply: Reply): void {
     this.#abandon('the session ends');
-    this.#say(reply);
+    this.say(reply);
     this.#close('local');
   }
 
@@ -707,9 +471,16 @@ export class Session implements WireUser {
     this.#closedBy = by;
     this.#lines.takeAll();
     this.#wire.end();
-    this.#messageDeadline = Number.POSITIVE_INFINITY;
     this.#expectDrain();
   }
+
+  /** We are wrong: this session ends, the daemon goes on. */
+  fault(error: unknown): void {
+    this.parts.log.error({ ...sessionFields(this), err: error }, 'internal error in an SMTP session');
+    this.#endWith(replies.ourFault);
+  }
+
+  // --- Time ---------------------------------------------------------------------------------------------------------
 
   /** From now on the client has so long to take what was said. */
   #expectDrain(): void {
@@ -717,22 +488,12 @@ export class Session implements WireUser {
   }
 
   /** From now on the client has so long for what comes next. */
-  #expectInput(): void {
+  expectInput(): void {
     const { timeouts } = this.options;
     let seconds = timeouts.commandSeconds;
-    if (this.#input?.isReading === true) seconds = timeouts.dataSeconds;
+    if (this.#message?.isReading === true) seconds = timeouts.dataSeconds;
     else if (this.transaction !== undefined) seconds = timeouts.transactionSeconds;
     else if (this.state.helo === undefined) seconds = timeouts.greetingSeconds;
     this.#deadline = this.#host.roughNow + seconds;
   }
-
-  /** We are wrong: this session ends, the daemon goes on. */
-  #fault(error: unknown): void {
-    this.parts.log.error({ ...sessionFields(this), err: error }, 'internal error in an SMTP session');
-    this.#endWith(replies.ourFault);
-  }
-}
-
-function isQuit(line: { readonly text: string } | LineFault): boolean {
-  return typeof line !== 'string' && /^quit *$/i.test(line.text);
 }

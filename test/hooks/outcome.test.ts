@@ -48,6 +48,38 @@ describe('reasons', () => {
   });
 });
 
+describe('recipients of Accept in eod (hooks 9)', () => {
+  const accept = (recipients: unknown, separateReplies?: number) =>
+    take(eod, 'Accept', [{ recipients }], { kind: 'eod', mail: { queued: [] }, separateReplies });
+
+  test('are wishes in the order of the recipients', () => {
+    expect(
+      accept(
+        { 2: { reason: 'no', reply_codes: { code: 550, enhanced: [5, 1, 1] } }, 0: { reason: 'yes' } },
+        3,
+      ),
+    ).toMatchObject({
+      recipients: [{ reason: ['yes'] }, undefined, { reason: ['no'], code: 550, enhanced: [5, 1, 1] }],
+    });
+    expect(accept([null, {}], 2)).toMatchObject({ recipients: [undefined, {}] });
+  });
+
+  test.each([
+    [[], undefined, 'one reply for all its recipients'],
+    [{ 3: {} }, 3, 'has the key 3; expected one of $transaction["recipients"], 0 to 2'],
+    [{ '-1': {} }, 3, 'has the key -1'],
+    [{ 'a@b.test': {} }, 3, 'has the key "a@b.test"'],
+    [['no'], 1, 'is no array'],
+    [[{ code: 550 }], 1, 'has the key "code"; expected "reason" and "reply_codes"'],
+    [[{ reason: 1 }], 1, 'neither a string nor an array'],
+    [[{ reply_codes: 550 }], 1, 'no array'],
+    [[{ reply_codes: { code: 354 } }], 1, 'expected 200 to 299 or 400 to 599'],
+  ])('%j of %j recipients is a script error', (recipients, count, message) => {
+    expect(() => accept(recipients, count)).toThrow(ScriptFault);
+    expect(() => accept(recipients, count)).toThrow(message);
+  });
+});
+
 describe('reply codes', () => {
   test('are taken in the class of their action', () => {
     expect(
@@ -155,6 +187,9 @@ describe('Try', () => {
           {
             host: '10.0.0.1',
             port: 2525,
+            domain: 'c.test',
+            mx_include: ['*.c.test'],
+            mx_exclude: ['mx9.c.test'],
             helo: 'me.test',
             sender: '',
             recipient: 'x@y.test',
@@ -172,6 +207,9 @@ describe('Try', () => {
       options: {
         host: '10.0.0.1',
         port: 2525,
+        domain: 'c.test',
+        mxInclude: ['*.c.test'],
+        mxExclude: ['mx9.c.test'],
         helo: 'me.test',
         sender: { localPart: '', domain: '' },
         recipient: { localPart: 'x', domain: 'y.test' },
@@ -185,21 +223,71 @@ describe('Try', () => {
     expect(take(predelivery, 'Try', [], frame())).toEqual({ kind: 'Try', options: {} });
   });
 
-  test('takes what needs nothing of a feature that is not there yet', () => {
-    for (const options of [
-      { tls: 'disabled' },
-      { tls: 'optional' },
-      { tls_protocols: '!SSLv3' },
-      { sourceip_random: false },
-    ])
-      expect(take(predelivery, 'Try', [options], frame())).toEqual({ kind: 'Try', options: {} });
+  test('takes what shapes the session', () => {
+    const options = {
+      tls: 'require_verify',
+      tls_sni: true,
+      tls_protocols: '!TLSv1.2',
+      tls_ciphers: 'HIGH',
+      tls_verify_host: true,
+      tls_verify_name: ['*.b.test'],
+      tls_default_ca: true,
+      tls_client_cert: 'pki:mine',
+      saslusername: 'u',
+      saslpassword: 'p',
+      xclient: { ADDR: '192.0.2.1' },
+      proxy: '[::1]:8025',
+    };
+    expect(take(predelivery, 'Try', [options], frame())).toEqual({
+      kind: 'Try',
+      options: {
+        tls: {
+          mode: 'require_verify',
+          sni: true,
+          protocols: '!TLSv1.2',
+          ciphers: 'HIGH',
+          verifiesHost: true,
+          verifyNames: ['*.b.test'],
+          usesSystemCa: true,
+          clientCertificate: 'pki:mine',
+        },
+        logIn: { userName: 'u', password: 'p' },
+        xclient: { ADDR: '192.0.2.1' },
+        proxy: { ip: '::1', port: 8025 },
+      },
+    });
   });
 
   test.each([
-    [{ tls: 'require' }, '"tls" is not supported yet'],
-    [{ sourceip: ['a'] }, '"sourceip" is not supported yet'],
-    [{ saslusername: 'u' }, '"saslusername" is not supported yet'],
-    [{ host: 'lookup-mx' }, '"lookup-mx" is not supported yet'],
+    [{ saslusername: '' }, { logIn: 'none' }],
+    [{ sasl_unverified: true }, { logIn: { allowsUnverified: true } }],
+    [{ saslusername: 'u' }, { logIn: { userName: 'u', password: '' } }],
+    [{ tls_client_cert: '' }, { tls: { clientCertificate: '' } }],
+    [{ proxy: '' }, { proxy: 'none' }],
+    [{ proxyip: '' }, { proxy: 'none' }],
+    [{ proxyip: '192.0.2.9' }, { proxy: { ip: '192.0.2.9' } }],
+    [{ proxyip: '2001:db8::9' }, { proxy: { ip: '2001:db8::9' } }],
+    [
+      { proxy: { address: '192.0.2.9', port: 26, version: 1 } },
+      { proxy: { ip: '192.0.2.9', port: 26, version: 1 } },
+    ],
+    [{ tls: null, saslusername: null, proxy: null }, {}],
+  ])('reads %j', (options, expected) => {
+    expect(take(predelivery, 'Try', [options], frame())).toEqual({ kind: 'Try', options: expected });
+  });
+
+  test.each([
+    [{ tls: 'perhaps' }, '"tls"'],
+    [{ tls_protocols: 'TLSv9' }, '"TLSv9" is no protocol'],
+    [{ tls_verify_name: [1] }, '"tls_verify_name"'],
+    [{ saslpassword: 'secret' }, '"saslpassword" is given without "saslusername"'],
+    [{ xclient: { ADDR: [] } }, '"xclient"'],
+    [{ proxy: 'mx.test:25' }, '"proxy" must be an IP address'],
+    [{ proxy: '192.0.2.9:0' }, '1 to 65535'],
+    [{ proxy: { address: '192.0.2.9', version: 3 } }, '"version" in "proxy" must be 1 or 2'],
+    [{ plugin: { id: 'x' } }, '"plugin" is not supported yet'],
+    [{ domain: '' }, '"domain" is empty'],
+    [{ mx_include: [1] }, '"mx_include" must hold strings only'],
     [{ port: 0 }, '"port" is 0; expected 1 to 65535'],
     [{ connect_timeout: 0 }, 'above 0'],
     [{ timeout: { EOD: 'x' } }, 'above 0'],

@@ -239,7 +239,7 @@ describe('$arguments', () => {
         disconnectArguments({
           close: 'remote',
           reply: { code: 250, enhanced: [2, 0, 0], lines: ['Ok'], state: 'NOOP' },
-          error: { reason: 'read ECONNRESET', code: 104 },
+          error: { reason: 'read ECONNRESET', type: 'socket', code: 104 },
         }),
       ),
     ).toEqual({

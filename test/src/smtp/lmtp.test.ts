@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { EodOutcome } from '#hooks';
 import { SpoolError } from '../../../src/spool/spool.js';
 import { chunk } from '../../support/chunks.js';
+import { hookRunner } from '../../support/compiled-hooks.js';
 import { type FixtureOptions, SmtpFixture } from '../../support/smtp-fixture.js';
+import { TestLog } from '../../support/test-log.js';
 
 let mta: SmtpFixture;
 
@@ -151,6 +154,140 @@ describe('RFC 2033 §4.2: one reply for each accepted recipient', () => {
       S: 250 *
       C: DATA
       S: 503 5.5.1 *`);
+  });
+});
+
+describe('RFC 2033 §4.2: each recipient has a verdict of its own', () => {
+  const verdicts: EodOutcome = {
+    kind: 'Accept',
+    queued: [],
+    recipients: [
+      undefined,
+      { code: 452, enhanced: [4, 2, 2], reason: ['Mailbox full', 'Come back later'] },
+      { code: 550 },
+    ],
+  };
+
+  test('where a script gives some; the others hear what the message got', async () => {
+    await start({ hooks: { eod: () => verdicts } });
+    await mta.play(`${envelope}
+      C: DATA
+      S: 354 *
+      C: x
+      C: .
+      S: 250 2.0.0 Ok: queued as id-*
+      S: 452-4.2.2 Mailbox full
+      S: 452 4.2.2 Come back later
+      S: 550 5.7.1 Message refused
+      C: NOOP
+      S: 250 2.0.0 Ok`);
+    expect(
+      mta.log.lines.filter(({ message }) => message === 'refused').map(({ fields }) => fields['argument']),
+    ).toEqual(['c@here.test', 'b@here.test']);
+  });
+
+  test('after BDAT LAST too', async () => {
+    await start({ hooks: { eod: () => verdicts } });
+    await mta.play(`${envelope}
+      ${chunk('y\r\n', 'LAST')}
+      S: 250 *
+      S: 452-4.2.2 Mailbox full
+      S: 452 *
+      S: 550 *
+      C: NOOP
+      S: 250 2.0.0 Ok`);
+  });
+
+  test('counts as a message only if one of them got it', async () => {
+    await start({
+      limits: { messagesPerConnection: 1 },
+      hooks: {
+        eod: () => ({
+          kind: 'Accept',
+          queued: [],
+          recipients: [{ code: 550 }, { code: 550 }, { code: 450 }],
+        }),
+      },
+    });
+    await mta.play(`${envelope.replace('S: 250-CHUNKING', 'S: 250-CHUNKING\n  S: 250-LIMITS MAILMAX=1')}
+      C: DATA
+      S: 354 *
+      C: .
+      S: 550 5.7.1 Message refused
+      S: 550 5.7.1 Message refused
+      S: 450 4.3.0 Try again later
+      C: MAIL FROM:<>
+      S: 250 *`);
+  });
+
+  const script = `
+    $mail = $arguments["mail"];
+    $answers = [];
+    foreach ($transaction["recipients"] as $i => $to) {
+      if ($to["address"]["localpart"] == "c")
+        $answers[$i] = ["reason" => "No " . $to["recipient"], "reply_codes" => ["code" => 550, "enhanced" => [5, 1, 1]]];
+      else
+        $mail->queue($transaction["senderaddress"], $to["address"], $to["transportid"]);
+    }
+    Accept(["recipients" => $answers]);`;
+
+  test('as a script says it (hooks 9)', async () => {
+    await start({
+      parts: { hooks: await hookRunner({ 'eod/a': script }, new TestLog()) },
+      hookIds: { eod: 'a' },
+    });
+    await mta.play(`${envelope}
+      C: DATA
+      S: 354 *
+      C: x
+      C: .
+      S: 250 2.0.0 Ok: queued as *
+      S: 550 5.1.1 No c@here.test
+      S: 250 2.0.0 Ok: queued as *`);
+    expect(mta.spool.committed[0]!.transaction.requests.map(({ recipient }) => recipient.localPart)).toEqual([
+      'b',
+      'b',
+    ]);
+  });
+
+  test('unless the spool is in trouble: then all of them may come again', async () => {
+    await start({
+      parts: { hooks: await hookRunner({ 'eod/a': script }, new TestLog()) },
+      hookIds: { eod: 'a' },
+    });
+    mta.spool.failOnCommit = new SpoolError('broken', false);
+    await mta.play(`${envelope}
+      C: DATA
+      S: 354 *
+      C: .
+      S: 451 4.3.0 *
+      S: 451 4.3.0 *
+      S: 451 4.3.0 *`);
+  });
+
+  test('is a script error over SMTP, where nobody would hear it', async () => {
+    const log = new TestLog();
+    await start({
+      protocol: 'smtp',
+      parts: { hooks: await hookRunner({ 'eod/a': script }, log) },
+      hookIds: { eod: 'a' },
+    });
+    await mta.play(`
+      S: 220 *
+      C: HELO c.test
+      S: 250 *
+      C: MAIL FROM:<>
+      S: 250 *
+      C: RCPT TO:<b@here.test>
+      S: 250 *
+      C: DATA
+      S: 354 *
+      C: .
+      S: 421 4.3.0 *`);
+    expect(mta.spool.committed).toEqual([]);
+    expect(log.lines.map(({ message, fields }) => message + JSON.stringify(fields)).join('\n')).toContain(
+      'recipients" is for LMTP',
+    );
   });
 });
 

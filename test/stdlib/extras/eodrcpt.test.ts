@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '#lang';
 import { createLocalServices, type QueueRequest } from '#stdlib';
 import { hookRunner } from '../../support/compiled-hooks.js';
+import type { Dialogue } from '../../support/dialogue.js';
 import { SmtpFixture } from '../../support/smtp-fixture.js';
 import { TestLog } from '../../support/test-log.js';
 
@@ -33,6 +34,12 @@ async function send(
   recipients: readonly string[] = ['ada@a.test', 'bob@b.test'],
   greeting = 'HELO c.test',
 ): Promise<string> {
+  const client = await offer(script, recipients, greeting);
+  return readReply(client);
+}
+
+/** The same as far as the final dot. */
+async function offer(script: string, recipients: readonly string[], greeting: string): Promise<Dialogue> {
   log = new TestLog();
   submitted = [];
   const local = createLocalServices();
@@ -60,18 +67,23 @@ async function send(
       hooks: await hookRunner({ 'eod/a': hook, 'helo/a': helo }, log, DEFAULT_LIMITS, services as never),
     },
     hookIds: { eod: 'a', helo: 'a' },
+    protocol: greeting.startsWith('LHLO') ? 'lmtp' : 'smtp',
   }).start();
   const client = await mta.dial();
   await client.play(`S: 220 *\nC: ${greeting}\nS: 250*`);
-  if (greeting.startsWith('EHLO'))
-    await client.play('S: 250 DSN\nC: MAIL FROM:<Sue@S.test> RET=hdrs ENVID=a+2Bb');
+  const hasDsn = !greeting.startsWith('HELO');
+  if (hasDsn) await client.play('S: 250 DSN\nC: MAIL FROM:<Sue@S.test> RET=hdrs ENVID=a+2Bb');
   else await client.play('C: MAIL FROM:<Sue@S.test>');
   await client.play('S: 250 *');
   for (const recipient of recipients) {
-    const dsn = greeting.startsWith('EHLO') ? ' NOTIFY=never ORCPT=rfc822;x+2By@a.test' : '';
+    const dsn = hasDsn ? ' NOTIFY=never ORCPT=rfc822;x+2By@a.test' : '';
     await client.play(`C: RCPT TO:<${recipient}>${dsn}\nS: 250 *`);
   }
   await client.play('C: DATA\nS: 354 *\nC: Subject: s\nC: \nC: body\nC: .');
+  return client;
+}
+
+async function readReply(client: Dialogue): Promise<string> {
   const lines: string[] = [];
   for (;;) {
     const line = (await client.line())!;
@@ -253,6 +265,86 @@ describe('the message', () => {
     ]);
     // Getters show the message as it was received (stdlib, MIMEPart).
     expect(echoes().map((text) => text.slice(0, 4))).toEqual(['s 0 ', 's 0 ']);
+  });
+});
+
+describe('over LMTP each recipient has its own decision (RFC 2033 §4.2)', () => {
+  const three = ['ada@a.test', 'bob@b.test', 'cyd@c.test'];
+
+  async function deliver(script: string): Promise<string[]> {
+    const client = await offer(script, three, 'LHLO c.test');
+    const replies: string[] = [];
+    for (const _recipient of three) replies.push((await readReply(client)).replace(/(queued as) .*/, '$1 *'));
+    await client.play('C: NOOP\nS: 250 *');
+    return replies;
+  }
+
+  test('what one refuses the others get', async () => {
+    const replies = await deliver(`
+      AddHeader("X-For", $recipient);
+      if ($actionid == 1) Reject("no", ["reply_codes" => ["enhanced" => [5, 1, 1]]]);
+      if ($actionid == 2) Defer("later");`);
+    expect(replies).toEqual(['550 5.1.1 no', '451 4.3.0 later', '250 2.0.0 Ok: queued as *']);
+    expect(recipientsOf()).toEqual(['cyd@c.test']);
+    expect(mta.messages[0]).toContain('X-For: cyd@c.test');
+    expect(mta.messages[0]).not.toContain('X-For: ada@a.test');
+  });
+
+  test('texts and codes are those of each', async () => {
+    const replies = await deliver(`
+      if ($actionid == 1) Deliver(["reason" => "one"]);
+      if ($actionid == 2) Delete();
+      Defer(["three", "lines"], ["reply_codes" => ["code" => 452]]);`);
+    expect(replies).toEqual([
+      '250 2.0.0 one',
+      '250 2.0.0 Ok: queued as *',
+      '452-4.3.0 three\n452 4.3.0 lines',
+    ]);
+    expect(recipientsOf()).toEqual(['ada@a.test']);
+  });
+
+  test('calls of a recipient that is refused after all are dropped; each copy is as it was when it was made', async () => {
+    const replies = await deliver(`
+      AddHeader("X-Copy", "$actionid a");
+      Deliver(["recipient" => "copy$actionid@x.test", "done" => false]);
+      AddHeader("X-More", "b");
+      if ($actionid == 2) Reject();
+      Deliver();`);
+    expect(replies).toEqual([
+      '250 2.0.0 Ok: queued as *',
+      '550 5.7.1 Message refused',
+      '250 2.0.0 Ok: queued as *',
+    ]);
+    expect(recipientsOf()).toEqual(['copy1@x.test', 'ada@a.test', 'copy3@x.test', 'cyd@c.test']);
+    expect(mta.messages.map((text) => [text.includes('X-Copy: '), text.includes('X-More: b')])).toEqual([
+      [true, false],
+      [true, true],
+      [true, false],
+      [true, true],
+    ]);
+  });
+
+  test('a Quarantine that rejects keeps its copy, and only its recipient is refused', async () => {
+    const replies = await deliver(`
+      if ($actionid == 1) Quarantine("spam", ["reason" => "spam"]);
+      if ($actionid == 2) Quarantine("spam", ["reject" => false]);
+      Deliver();`);
+    expect(replies).toEqual(['550 5.7.1 spam', '250 2.0.0 Ok: queued as *', '250 2.0.0 Ok: queued as *']);
+    expect(queued().map(({ to, hold }) => [to, hold])).toEqual([
+      ['ada@a.test', true],
+      ['bob@b.test', true],
+      ['cyd@c.test', false],
+    ]);
+    expect(submitted).toEqual([]);
+  });
+
+  test('a mistake defers the message for all of them', async () => {
+    expect(await deliver('if ($actionid == 2) throw "mistake";')).toEqual([
+      '421 4.3.0 Try again later',
+      '421 4.3.0 Try again later',
+      '421 4.3.0 Try again later',
+    ]);
+    expect(recipientsOf()).toEqual([]);
   });
 });
 
