@@ -50,6 +50,17 @@ export function isApiKey(value: unknown): boolean {
   );
 }
 
+/** The keys of a list. */
+export function apiKeysOf(
+  list: readonly (string | { readonly id: string; readonly sha256: string })[] = [],
+): readonly ApiKey[] {
+  return list.map((key) =>
+    typeof key === 'string'
+      ? { id: undefined, sha256: createHash('sha256').update(key, 'utf8').digest() }
+      : { id: key.id, sha256: Buffer.from(key.sha256, 'hex') },
+  );
+}
+
 /** The settings, with defaults filled in. */
 export function submissionSettings({
   apikeys = [],
@@ -57,11 +68,7 @@ export function submissionSettings({
 }: ConfiguredServer['app']): SubmissionSettings {
   const { concurrency = {}, idempotency = {} } = submission;
   return {
-    apiKeys: apikeys.map((key) =>
-      typeof key === 'string'
-        ? { id: undefined, sha256: createHash('sha256').update(key, 'utf8').digest() }
-        : { id: key.id, sha256: Buffer.from(key.sha256, 'hex') },
-    ),
+    apiKeys: apiKeysOf(apikeys),
     optionsBytes: parseSize(submission.maxoptions) ?? 1024 * 1024,
     requestSeconds: parseDuration(submission.timeout) ?? 600,
     requests: concurrency.total ?? 500,
@@ -107,6 +114,14 @@ export function checkSubmission(
         'warning',
       ),
     );
+  if (start.xclient !== undefined || listeners.some(({ xclient }) => xclient !== undefined))
+    problems.push(
+      smtpd.problemAt(
+        ['servers', startIndex],
+        `"xclient" is without effect for server "${start.id}": XCLIENT is a command of SMTP`,
+        'warning',
+      ),
+    );
   const keys = server.apikeys ?? [];
   if (keys.length === 0)
     problems.push(
@@ -126,7 +141,9 @@ export function checkSubmission(
     ids.add(key.id);
   });
   for (const [phase, settings] of Object.entries(server.phases ?? {})) {
-    if (phase === 'eod' || phase === 'data' || (phase === 'rcptto' && !('hook' in settings))) continue;
+    if (phase === 'eod' || phase === 'data') continue;
+    // What they have beside a script counts here too: maxrecipients, remoteptr.
+    if ((phase === 'rcptto' || phase === 'connect') && !('hook' in settings)) continue;
     problems.push(
       app.problemAt(
         ['servers', appIndex, 'phases', phase],

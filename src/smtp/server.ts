@@ -2,7 +2,7 @@
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Admission, type Refusal } from './edge/admission.js';
-import { type Ends, tcpEnds, unixEnds } from './edge/arrival.js';
+import { descriptorOf, type Ends, tcpEnds, unixEnds } from './edge/arrival.js';
 import { listen } from './edge/listeners.js';
 import { ProxiedArrival } from './edge/proxied-arrival.js';
 import type { ListenerOptions, SmtpServerOptions, SmtpServerParts } from './options.js';
@@ -227,10 +227,4 @@ export class SmtpServer implements SessionHost {
     this.#nextTrouble = now + toldEverySeconds;
     this.parts.log.error({ server: this.options.id, ...(error && { err: error }) }, message);
   }
-}
-
-/** The number of a socket's descriptor, which node:net has but does not show; -1 when there is none. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
-  return handle?.fd ?? -1;
 }

@@ -7,7 +7,6 @@ import swagger from '@fastify/swagger';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { ApiKey } from '../config/submission.js';
 import { printable } from '../log/printable.js';
-import { plainIp } from '../smtp/edge/networks.js';
 import { answerToJson } from './answer.js';
 import { findApiKey } from './api-keys.js';
 import type { Connection, Connections } from './connections.js';
@@ -17,7 +16,7 @@ import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } fro
 import { RequestProblem } from './request-problem.js';
 import { RunningRequests } from './running-requests.js';
 import { submissionHeaders, submissionQuery } from './schemas.js';
-import { mostBodyBytes, Submission } from './submission.js';
+import { type ClientFacts, mostBodyBytes, Submission } from './submission.js';
 
 /** What the application sees of its server. */
 export interface ApplicationHost {
@@ -179,8 +178,10 @@ export async function buildApplication(
           415,
           'the request has a Content-Encoding; expected the parts "options.gzip" and "rfc822.gzip" instead',
         );
+      const client = clientFacts(host, request);
       // Nobody would tell us any more.
-      if (request.raw.socket.destroyed) throw new RequestProblem(400, 'the client has gone');
+      if (client === undefined || request.raw.socket.destroyed)
+        throw new RequestProblem(400, 'the client has gone');
       if (!running.enter(apiKey, options.limits))
         throw new RequestProblem(503, 'too many submissions at once; try again', { 'retry-after': '1' });
       if (request.raw.headers.expect !== undefined) reply.raw.writeContinue();
@@ -189,7 +190,7 @@ export async function buildApplication(
           options,
           parts,
           answers,
-          client: clientFacts(host, request),
+          client,
           apiKey,
           idempotencyKey: options.idempotency.keys === 0 ? undefined : request.headers['idempotency-key'],
           contentType,
@@ -252,18 +253,20 @@ function isPretty({ query }: FastifyRequest): boolean {
   return pretty === true || pretty === 'true';
 }
 
-function clientFacts({ connections, parts }: ApplicationHost, { raw: { socket } }: FastifyRequest) {
+/** Who sends a request; undefined when the connection has gone. */
+function clientFacts(
+  { connections }: ApplicationHost,
+  { raw: { socket }, facts }: FastifyRequest,
+): ClientFacts | undefined {
   const connection = connections.of(socket);
-  const remoteIp = connection?.remoteIp ?? plainIp(socket.remoteAddress);
-  return {
-    connectionId: connection?.id ?? parts.newId(),
-    remoteIp,
-    remotePort: socket.remotePort ?? 0,
-    // A UNIX socket has no address: both ends are this machine.
-    localIp: plainIp(socket.localAddress) || remoteIp,
-    localPort: socket.localPort ?? 0,
-    tls: connection?.tls,
-  };
+  if (connection === undefined) return undefined;
+  const { id: connectionId, ends, tls } = connection;
+  const { options, parts } = facts!;
+  const reverseName =
+    options.reverseNames && parts.resolver !== undefined
+      ? connections.nameOf(socket, parts.resolver)
+      : undefined;
+  return { connectionId, ends, tls, reverseName };
 }
 
 /**
@@ -293,7 +296,7 @@ function logRequest(host: ApplicationHost, { facts, method, url }: FastifyReques
   const fields = {
     server: options.id,
     connection: facts?.connection?.id,
-    remoteip: facts?.connection?.remoteIp,
+    remoteip: facts?.connection?.ends.remoteIp,
     ...(apiKey?.id === undefined ? undefined : { apikey: printable(apiKey.id) }),
     ...submission?.logFields,
     status,

@@ -15,6 +15,7 @@ export function submissionServerOptions(settings: ServerSettings, hostname: stri
     tls: edge.tls && contextsOf(edge.tls),
     transportId: settings.transportId,
     hooks: { eod: settings.hooks.eod },
+    reverseNames: settings.reverseNames,
     apiKeys: submission.apiKeys,
     idempotency: { seconds: submission.idempotencySeconds, keys: submission.idempotencyKeys },
     limits: {
@@ -31,6 +32,8 @@ export function submissionServerOptions(settings: ServerSettings, hostname: stri
       idleSeconds: settings.timeouts.idle,
       requestSeconds: submission.requestSeconds,
       lingerSeconds: submissionDefaults.timeouts.lingerSeconds,
+      handshakeSeconds: settings.timeouts.handshake,
+      proxyHeaderSeconds: settings.timeouts.proxyHeader,
     },
   };
 }

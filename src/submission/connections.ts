@@ -1,8 +1,11 @@
 // The connections of one server: how many there may be, and what is going on on each.
 
 import type { Socket } from 'node:net';
-import type { TlsFacts } from '#hooks';
+import type { ReverseNameFacts, TlsFacts } from '#hooks';
+import type { Resolver } from '#stdlib';
 import { Admission } from '../smtp/edge/admission.js';
+import { descriptorOf, type Ends } from '../smtp/edge/arrival.js';
+import { lookUpName } from '../smtp/reverse-name.js';
 import type { StagedBasis, SubmissionLimits } from './options.js';
 
 /** Share of the file descriptors that clients may not take: spool, logs and deliveries need some. */
@@ -12,13 +15,21 @@ const reservedDescriptors = 0.1;
 export interface Connection {
   /** As scripts see it. */
   readonly id: string;
-  /** Of the client; 127.0.0.1 on a UNIX socket. */
-  readonly remoteIp: string;
+  /** The client, and our side; 127.0.0.1 for both on a UNIX socket. */
+  readonly ends: Ends;
   readonly staged: StagedBasis | undefined;
   /** A request has come on it. */
   isUsed: boolean;
   /** Set by the handshake, where there is one. */
   tls: TlsFacts | undefined;
+}
+
+/** With what only this file looks at. */
+interface OpenConnection extends Connection {
+  /** What HTTP reads: the one on top of TLS, where there is TLS. */
+  socket: Socket;
+  readonly closed: AbortController;
+  reverseName: Promise<ReverseNameFacts> | undefined;
 }
 
 /** What a new connection is measured against. */
@@ -28,12 +39,13 @@ export interface AdmissionTerms {
   readonly openFiles: number | undefined;
   /** Seconds on the monotonic clock. */
   readonly now: number;
-  readonly remoteIp: string;
+  readonly ends: Ends;
   readonly staged: StagedBasis | undefined;
 }
 
 export class Connections {
-  readonly #all = new Map<Socket, Connection>();
+  /** By the socket that HTTP reads. */
+  readonly #all = new Map<Socket, OpenConnection>();
   readonly #admission = new Admission();
 
   get size(): number {
@@ -46,24 +58,53 @@ export class Connections {
   }
 
   /** Counts a connection until it closes. @returns false when there may be no more */
-  admit(socket: Socket, { newId, limits, openFiles, now, remoteIp, staged }: AdmissionTerms): boolean {
+  admit(socket: Socket, { newId, limits, openFiles, now, ends, staged }: AdmissionTerms): boolean {
     if (openFiles !== undefined && descriptorOf(socket) >= openFiles * (1 - reservedDescriptors))
       return false;
+    const { remoteIp } = ends;
     // Without an address it has gone already.
     if (remoteIp === '' || this.#admission.admit(remoteIp, limits, now) !== undefined) return false;
-    this.#all.set(socket, { id: newId(), remoteIp, staged, isUsed: false, tls: undefined });
+    const connection: OpenConnection = {
+      id: newId(),
+      ends,
+      staged,
+      isUsed: false,
+      tls: undefined,
+      socket,
+      closed: new AbortController(),
+      reverseName: undefined,
+    };
+    this.#all.set(socket, connection);
     socket.once('close', () => {
-      this.#all.delete(socket);
+      this.#all.delete(connection.socket);
       this.#admission.release(remoteIp);
+      connection.closed.abort();
       staged?.close();
     });
     return true;
   }
 
-  /** The connection of a socket, as long as it is open; TLS runs on top of the socket that was counted. */
+  /** TLS is on: from now on the connection is the socket on top. */
+  secured(below: Socket, socket: Socket, facts: TlsFacts): void {
+    const connection = this.#all.get(below);
+    if (connection === undefined) return;
+    this.#all.delete(below);
+    connection.tls = facts;
+    connection.socket = socket;
+    this.#all.set(socket, connection);
+  }
+
+  /** The connection of a socket, as long as it is open. */
   of(socket: Socket): Connection | undefined {
-    const below = (socket as { readonly _parent?: Socket })._parent;
-    return this.#all.get(socket) ?? (below && this.#all.get(below));
+    return this.#all.get(socket);
+  }
+
+  /** Who the client of a connection is by reverse DNS, asked once; undefined when the connection has gone. */
+  nameOf(socket: Socket, resolver: Resolver): Promise<ReverseNameFacts> | undefined {
+    const connection = this.#all.get(socket);
+    if (connection === undefined) return undefined;
+    connection.reverseName ??= lookUpName(resolver, connection.ends.remoteIp, connection.closed.signal);
+    return connection.reverseName;
   }
 
   /** Forgets what no longer matters; called now and then. */
@@ -85,10 +126,4 @@ export class Connections {
   destroy(): void {
     for (const socket of this.#all.keys()) socket.destroy();
   }
-}
-
-/** The lowest free number is always given out: a high one says that nearly all are in use. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
-  return handle?.fd ?? 0;
 }

@@ -1,6 +1,7 @@
 // What a submission server is told, and what it is given to work with. Every number has its unit in its name; 0 means no
 // limit where that makes sense.
 
+import type { Resolver } from '#stdlib';
 import type { ApiKey } from '../config/submission.js';
 import type { IntakeContext, MessageLimits } from '../intake/message-intake.js';
 import type { AdmissionLimits } from '../smtp/edge/admission.js';
@@ -23,6 +24,10 @@ export interface SubmissionTimeouts {
   readonly requestSeconds: number;
   /** For a client that has its answer to end what it is still sending. */
   readonly lingerSeconds: number;
+  /** For the handshake of TLS. */
+  readonly handshakeSeconds: number;
+  /** For a PROXY header at the start of a connection. */
+  readonly proxyHeaderSeconds: number;
 }
 
 export interface SubmissionServerOptions {
@@ -37,6 +42,8 @@ export interface SubmissionServerOptions {
   /** Transport of recipients for which the submitter names none. */
   readonly transportId?: string | undefined;
   readonly hooks: { readonly eod?: string | undefined };
+  /** Clients are looked up by reverse DNS before their first message is taken. */
+  readonly reverseNames: boolean;
   readonly apiKeys: readonly ApiKey[];
   /** Answers kept for Idempotency-Key; `keys` 0 = off. */
   readonly idempotency: { readonly seconds: number; readonly keys: number };
@@ -64,7 +71,14 @@ export const submissionDefaults = {
     requests: 500,
     requestsPerKey: 0,
   },
-  timeouts: { idleSeconds: 300, requestSeconds: 600, lingerSeconds: 5 },
+  reverseNames: false,
+  timeouts: {
+    idleSeconds: 300,
+    requestSeconds: 600,
+    lingerSeconds: 5,
+    handshakeSeconds: 30,
+    proxyHeaderSeconds: 10,
+  },
 } as const satisfies Omit<SubmissionServerOptions, 'id' | 'hostname' | 'listeners'>;
 
 /** What the requests of a connection run on. */
@@ -87,6 +101,10 @@ export interface SubmissionServerParts extends Readonly<IntakeContextParts> {
     readonly remoteIp: string;
   }) => StagedBasis | undefined;
   readonly newId: () => string;
+  /** For reverse DNS. */
+  readonly resolver?: Resolver | undefined;
+  /** The user at the other end of a UNIX socket, by its descriptor; absent where the addon is missing. */
+  readonly peerUser?: ((descriptor: number) => number | undefined) | undefined;
   /** How many files the process may have open (RLIMIT_NOFILE), if known. */
   readonly openFiles?: number | undefined;
   /** Calls `run` again and again until the returned function is called. */

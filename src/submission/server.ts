@@ -1,32 +1,21 @@
 // One server of HTTP submission: its listener, its connections, starting, reloading and stopping. It has the face of
 // SmtpServer, so that the daemon treats both alike.
 
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from 'node:http';
-import { createServer as createSecureServer, Server as SecureServer } from 'node:https';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
 import { listen } from '../smtp/edge/listeners.js';
-import { plainIp } from '../smtp/edge/networks.js';
-import { certificateRefusal } from '../smtp/tls/client-policy.js';
-import { tlsFacts } from '../smtp/tls/handshake.js';
 import type { ApplicationHost } from './application.js';
 import { Connections } from './connections.js';
+import { Entrance } from './entrance.js';
 import type { RequestBasis, SubmissionServerOptions, SubmissionServerParts } from './options.js';
+import { plainAnswer } from './plain-answer.js';
 import type { Submission } from './submission.js';
 
 /** How often deadlines are looked at. */
 const sweepSeconds = 1;
 /** Request line and header fields together; more is answered 431. */
 const mostHeaderBytes = 16 * 1024;
-/** For a handshake of TLS. */
-const mostHandshakeSeconds = 30;
 /** For the header fields of a request to arrive. */
 const mostHeaderSeconds = 60;
 
@@ -38,6 +27,7 @@ export class SubmissionServer implements ApplicationHost {
   isStopping = false;
   #application: FastifyInstance | undefined;
   #server: Server | undefined;
+  #entrance: Entrance | undefined;
   #stopSweeping: (() => void) | undefined;
   #graceEnds = Number.POSITIVE_INFINITY;
   #whenNoneRuns: (() => void) | undefined;
@@ -76,11 +66,7 @@ export class SubmissionServer implements ApplicationHost {
   reconfigure(options: SubmissionServerOptions): void {
     this.options = options;
     this.connections.reconfigured();
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#applyTimeouts(server);
-    if (server instanceof SecureServer && options.tls !== undefined)
-      server.setSecureContext(options.tls.fallbackOptions);
+    if (this.#server !== undefined) this.#applyTimeouts(this.#server);
   }
 
   /** Takes no more submissions and waits for those under way, at most `graceSeconds`. Resolves when no connection is left. */
@@ -90,6 +76,7 @@ export class SubmissionServer implements ApplicationHost {
     if (server === undefined) return;
     this.#graceEnds = this.parts.clock.monotonic() + graceSeconds;
     const closed = new Promise<void>((done) => server.close(() => done()));
+    this.#entrance?.close();
     server.closeIdleConnections();
     this.connections.destroyUnused();
     await closed;
@@ -112,56 +99,25 @@ export class SubmissionServer implements ApplicationHost {
   }
 
   #makeServer(listener: RequestListener): Server {
-    const http = {
-      noDelay: true,
-      maxHeaderSize: mostHeaderBytes,
-      connectionsCheckingInterval: sweepSeconds * 1000,
-    };
-    const server = this.options.isSecure
-      ? this.#makeSecureServer(http, listener)
-      : createServer(http, listener);
+    const server = createServer(
+      { noDelay: true, maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: sweepSeconds * 1000 },
+      listener,
+    );
+    // Node's server listens, so that it counts and times connections, but it gets only those that have come through.
+    const toHttp = server.listeners('connection');
+    server.removeAllListeners('connection');
+    const entrance = new Entrance(this, (socket) => {
+      for (const take of toHttp) Reflect.apply(take, server, [socket]);
+    });
+    server.on('connection', (socket: Socket) => entrance.accept(socket));
     // The body is asked for once it is known who sends it and that it fits (RFC 9110 §10.1.1).
     server.on('checkContinue', listener);
-    server.prependListener('connection', (socket) => this.#admit(socket));
     server.on('timeout', (socket) => this.#silent(socket));
     server.on('clientError', (error, socket) => this.#badRequest(error, socket as Socket));
     this.#applyTimeouts(server);
     this.#server = server;
+    this.#entrance = entrance;
     return server;
-  }
-
-  /** What is shown, and what is asked of clients, is that of the moment a handshake begins. */
-  #makeSecureServer(http: ServerOptions, listener: RequestListener): SecureServer {
-    const { id, tls } = this.options;
-    if (tls === undefined) throw new Error(`the server "${id}" is to speak HTTPS and has no certificate`);
-    const server = createSecureServer(
-      {
-        ...http,
-        ...tls.fallbackOptions,
-        handshakeTimeout: mostHandshakeSeconds * 1000,
-        SNICallback: (name, done) => (this.options.tls ?? tls).sniCallback(name, done),
-        requestCert: tls.clientCertificate !== 'none',
-        rejectUnauthorized: false,
-      },
-      listener,
-    );
-    server.prependListener('secureConnection', (socket) => this.#secured(socket));
-    return server;
-  }
-
-  /** A client whose certificate will not do hears nothing of what is behind it. */
-  #secured(socket: TLSSocket): void {
-    const policy = this.options.tls?.clientCertificate;
-    const facts = tlsFacts(socket, policy !== 'none');
-    const connection = this.connections.of(socket);
-    if (connection !== undefined) connection.tls = facts;
-    const refusal = certificateRefusal(policy, facts.peerCertificate);
-    if (refusal === undefined) return;
-    this.parts.log.info(
-      { server: this.options.id, remoteip: connection?.remoteIp, error: refusal.lines[0] },
-      'a client was turned away',
-    );
-    socket.destroy();
   }
 
   #applyTimeouts(server: Server): void {
@@ -172,25 +128,6 @@ export class SubmissionServer implements ApplicationHost {
     server.timeout = idleSeconds * 1000;
   }
 
-  #admit(socket: Socket): void {
-    const { newId, openFiles, stage } = this.parts;
-    const isUnix = this.options.listeners.some(({ path }) => path !== undefined);
-    const remoteIp = isUnix ? '127.0.0.1' : plainIp(socket.remoteAddress);
-    const staged = stage?.({ serverId: this.options.id, remoteIp });
-    // All connections of the server count; how many there may be is the chosen configuration's.
-    const { limits } = (staged ?? this).options;
-    const now = this.parts.clock.monotonic();
-    if (this.connections.admit(socket, { newId, limits, openFiles, now, remoteIp, staged })) return;
-    staged?.close();
-    socket.on('error', () => {});
-    if (this.options.isSecure) {
-      socket.destroy();
-      return;
-    }
-    socket.end(plainAnswer('503 Service Unavailable', 'too many connections; come again later'));
-    socket.destroySoon();
-  }
-
   /** Nothing has moved for a while: a submission knows its own deadline, anything else is over. */
   #silent(socket: Socket): void {
     for (const request of this.running.keys()) if (request.socket === socket) return;
@@ -199,15 +136,14 @@ export class SubmissionServer implements ApplicationHost {
 
   /** What comes is no HTTP, too large, or too slow. */
   #badRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-    const hasNoHandshake = this.options.isSecure && this.connections.of(socket)?.tls === undefined;
-    if (error.code === 'ECONNRESET' || !socket.writable || hasNoHandshake) {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
     this.parts.log.info(
       {
         server: this.options.id,
-        remoteip: this.connections.of(socket)?.remoteIp,
+        remoteip: this.connections.of(socket)?.ends.remoteIp,
         error: error.code,
       },
       'a request could not be read',
@@ -228,13 +164,8 @@ export class SubmissionServer implements ApplicationHost {
   #sweep(): void {
     const now = this.parts.clock.monotonic();
     if (now >= this.#graceEnds) this.connections.destroy();
+    this.#entrance?.sweep(now);
     this.connections.sweep(now);
     for (const submission of this.running.values()) submission.sweep(now);
   }
-}
-
-/** A whole answer where there is no request to answer. */
-function plainAnswer(status: string, error: string): string {
-  const body = JSON.stringify({ error });
-  return `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
 }

@@ -7,7 +7,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type HttpSubmission, SessionState, type TlsFacts } from '#hooks';
+import { type HttpSubmission, type ReverseNameFacts, SessionState, type TlsFacts } from '#hooks';
 import { HslArray, type Value } from '#lang';
 import { mailboxToText } from '#stdlib';
 import type { ApiKey } from '../config/submission.js';
@@ -19,6 +19,7 @@ import {
   spoolErrorToTrouble,
 } from '../intake/message-intake.js';
 import { printable } from '../log/printable.js';
+import type { Ends } from '../smtp/edge/arrival.js';
 import { receivedField } from '../smtp/received-field.js';
 import { type ReceivedMessage, SpoolError } from '../spool/spool.js';
 import { type Answer, isFinal, resultToAnswer } from './answer.js';
@@ -32,11 +33,10 @@ import { readOptions, type SubmittedOptions } from './submitted-options.js';
 /** Where a request came from. */
 export interface ClientFacts {
   readonly connectionId: string;
-  readonly remoteIp: string;
-  readonly remotePort: number;
-  readonly localIp: string;
-  readonly localPort: number;
+  readonly ends: Ends;
   readonly tls: TlsFacts | undefined;
+  /** Who it is by reverse DNS, where that is wanted; never rejects. */
+  readonly reverseName: Promise<ReverseNameFacts> | undefined;
 }
 
 /** What a submission is given. */
@@ -89,14 +89,7 @@ export class Submission {
     this.#began = parts.clock.monotonic();
     this.#lastBytesAt = this.#began;
     this.#state = new SessionState(
-      {
-        id: client.connectionId,
-        remoteIp: client.remoteIp,
-        remotePort: client.remotePort,
-        localIp: client.localIp,
-        localPort: client.localPort,
-        serverId: options.id,
-      },
+      { ...client.ends, id: client.connectionId, serverId: options.id },
       parts.newId,
     );
     if (client.tls !== undefined) this.#state.secured(client.tls);
@@ -115,6 +108,7 @@ export class Submission {
   /** Takes the body and decides. @throws RequestProblem when there is nothing to decide on */
   async carryOut(): Promise<GivenAnswer> {
     try {
+      await this.#findName();
       await this.#read();
       return await this.#decide();
     } catch (error) {
@@ -148,6 +142,14 @@ export class Submission {
     this.#isGivenUp = true;
     this.#intake?.giveUp(reason);
     this.#form?.stop(new RequestProblem(400, reason));
+  }
+
+  /** The name is in the trace field, which goes before the first byte of the message. */
+  async #findName(): Promise<void> {
+    const { reverseName } = this.#context.client;
+    if (reverseName === undefined) return;
+    this.#state.lookedUp(await reverseName);
+    if (this.#isGivenUp) throw new RequestProblem(400, 'the client has gone');
   }
 
   // --- Reading ------------------------------------------------------------------------------------------------------
@@ -226,7 +228,7 @@ export class Submission {
     const state = this.#state;
     const trace = receivedField({
       helo: undefined,
-      remotePtr: undefined,
+      remotePtr: state.remotePtr,
       remoteIp: state.remoteIp,
       hostname: options.hostname,
       protocol: 'HTTP',
@@ -316,6 +318,7 @@ export class Submission {
   /** `$arguments["metadata"]` and `["http"]`. */
   #forScripts(metadata: Value): HttpSubmission {
     const { apiKey, client } = this.#context;
+    const { remoteIp, proxyIp, proxyTlv } = client.ends;
     const { method = '', url = '', headers } = this.#request;
     const fields = HslArray.empty();
     for (const [name, value] of Object.entries(headers))
@@ -325,7 +328,9 @@ export class Submission {
     http.set('method', method);
     http.set('path', url.split('?', 1)[0]!);
     http.set('headers', fields);
-    http.set('remoteip', client.remoteIp);
+    http.set('remoteip', remoteIp);
+    if (proxyIp !== undefined) http.set('proxyip', proxyIp);
+    if (proxyTlv !== undefined) http.set('proxytlv', proxyTlv);
     if (apiKey.id !== undefined) http.set('apikey', Buffer.from(apiKey.id, 'utf8').toString('latin1'));
     return { metadata, http };
   }

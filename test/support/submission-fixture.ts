@@ -6,6 +6,7 @@ import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { EodFrame, EodOutcome, SessionState } from '#hooks';
+import type { Resolver } from '#stdlib';
 import type { HookRunner } from '../../src/scripting/hook-runner.js';
 import { PendingRun } from '../../src/scripting/smtp-hooks.js';
 import {
@@ -30,6 +31,9 @@ export interface SubmissionFixtureOptions
   readonly timeouts?: Partial<SubmissionTimeouts>;
   /** A real script instead. */
   readonly script?: string;
+  /** For reverse DNS. */
+  readonly resolver?: Resolver;
+  readonly peerUser?: SubmissionServerParts['peerUser'];
 }
 
 export const testKey = 'test-key';
@@ -71,7 +75,7 @@ export class SubmissionFixture {
 
   /** Its options with some replaced, for a reload. */
   optionsWith(changed: Partial<SubmissionServerOptions>): SubmissionServerOptions {
-    const { eod, limits, timeouts, script, ...rest } = this.given;
+    const { eod, limits, timeouts, script, resolver: _resolver, peerUser: _peerUser, ...rest } = this.given;
     return {
       ...submissionDefaults,
       id: 'test',
@@ -109,6 +113,8 @@ export class SubmissionFixture {
       log: this.log,
       clock: { now: () => this.now, monotonic: () => this.elapsed },
       newId: () => `id-${++this.#ids}`,
+      resolver: this.given.resolver,
+      peerUser: this.given.peerUser,
       knowsTransport: (id) => ['default', 'other'].includes(id),
       onQueued: (messages) => this.queued.push(...messages.map(({ id }) => `${id.transaction}:${id.number}`)),
       every: (_seconds, run) => {

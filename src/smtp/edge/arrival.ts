@@ -34,6 +34,12 @@ export function unixEnds(remoteUid: number | undefined): Ends {
   return { remoteIp: '127.0.0.1', remotePort: 0, localIp: '127.0.0.1', localPort: 0, remoteUid };
 }
 
+/** The number of a socket's descriptor, which node:net has but does not show; -1 when there is none. */
+export function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null };
+  return handle?.fd ?? -1;
+}
+
 /** Whether an address is of this machine itself. */
 export function isLoopback(ip: string): boolean {
   return ip === '::1' || ip.startsWith('127.');

@@ -18,13 +18,15 @@ export interface HandshakeListener {
 
 /**
  * Begins a handshake on a socket whose listeners are gone. What the client said in the clear and nobody has read is
- * thrown away (RFC 3207 §4.2), unless it is the handshake itself (`isFresh`). @returns the encrypted socket to be
+ * thrown away (RFC 3207 §4.2), unless it is the handshake itself (`isFresh`). `applicationProtocols` are what follows, for
+ * clients that ask (RFC 7301). @returns the encrypted socket to be
  */
 export function beginHandshake(
   plain: Socket,
   contexts: ServerContexts,
   isFresh: boolean,
   listener: HandshakeListener,
+  applicationProtocols?: readonly string[],
 ): TLSSocket {
   if (!isFresh) {
     plain.pause();
@@ -37,6 +39,7 @@ export function beginHandshake(
     SNICallback: contexts.sniCallback,
     requestCert: asksClient,
     rejectUnauthorized: false,
+    ...(applicationProtocols === undefined ? undefined : { ALPNProtocols: [...applicationProtocols] }),
   });
   let isOver = false;
   const over = (error?: Error): void => {
