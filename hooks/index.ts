@@ -4,6 +4,7 @@ export type { Address, DsnParameters, QueueRequest } from '#stdlib';
 export { type AuthAttempt, auth, authArguments } from './auth.js';
 export { connect, connectArguments } from './connect.js';
 export { disconnect, disconnectArguments, type PassOutcome, type SessionEnding } from './disconnect.js';
+export { type DsnOptions, dsnOptionKeys, type HeaderLine, readDsnOptions } from './dsn-options.js';
 export { eod, eodArguments } from './eod.js';
 export type { EodFrame, HookFrame, HookServices, HttpSubmission, QueueFrame } from './frame.js';
 export { helo, heloArguments } from './helo.js';

@@ -1,8 +1,10 @@
 // What a hook decided, as data. The scripting layer turns an action's arguments into one of these; the SMTP engine and the
 // queue carry them out without knowing that a script was involved.
 
+import type { X509Certificate } from 'node:crypto';
 import type { Value } from '#lang';
-import type { Address, DsnParameters, QueueRequest } from '#stdlib';
+import type { Address, DsnParameters, QueueRequest, TlsMode } from '#stdlib';
+import type { DsnOptions } from './dsn-options.js';
 
 /** An enhanced status code (RFC 3463): class, subject, detail. */
 export type EnhancedStatus = readonly [number, number, number];
@@ -81,10 +83,70 @@ export type EodOutcome = EodAccept | RejectOutcome | DeferOutcome;
 
 // --- The queue's hooks -------------------------------------------------------------------------------------------
 
+/** A proxy to connect through; what is absent is the transport's. */
+export interface TryProxy {
+  readonly ip?: string;
+  readonly port?: number;
+  /** Of the PROXY protocol. */
+  readonly version?: 1 | 2;
+}
+
+/** Whom to log in as. Bytes; never shown. */
+export interface TryLogIn {
+  /** Absent: as the transport says. */
+  readonly userName?: string;
+  readonly password?: string;
+  /** Although the session does not show with whom it is. */
+  readonly allowsUnverified?: boolean;
+}
+
+/** The options of `Try` about the session; what is absent is the transport's. */
+export interface SessionOptions {
+  readonly tls?: {
+    readonly mode?: TlsMode;
+    /** True for the name of the host we connect to. */
+    readonly sni?: string | boolean;
+    readonly protocols?: string;
+    readonly ciphers?: string;
+    readonly verifiesHost?: boolean;
+    readonly verifyNames?: readonly string[];
+    readonly usesSystemCa?: boolean;
+    /** Id of a configured key; empty for none. */
+    readonly clientCertificate?: string;
+  };
+  readonly logIn?: TryLogIn | 'none';
+  readonly xclient?: Readonly<Record<string, string>>;
+  readonly proxy?: TryProxy | 'none';
+}
+
+/** An address of ours to come from. */
+export interface SourceAddress {
+  readonly ip: string;
+  /** As it is configured under. */
+  readonly id?: string | undefined;
+  /** The name for EHLO from there; one that Try gives wins. */
+  readonly helo?: string | undefined;
+}
+
+/** The options of `Try` about where we come from. */
+export interface SourceOptions {
+  /** In place of the transport's; one that stands twice gets twice the share. */
+  readonly sources?: readonly SourceAddress[];
+  /** The first one that is usable, not in turns. */
+  readonly takesFirstSource?: boolean;
+  /** The addresses need not be of this machine. */
+  readonly isSourceNonlocal?: boolean;
+}
+
 /** Options of `Try` (hooks.md 12.1) that this build carries out; each overrides the transport for this attempt only. */
-export interface TryOptions {
+export interface TryOptions extends SessionOptions, SourceOptions {
+  /** An address, a host, or `lookup-mx`. */
   readonly host?: string;
   readonly port?: number;
+  /** Whose mail hosts are looked up; bytes. */
+  readonly domain?: string;
+  readonly mxInclude?: readonly string[];
+  readonly mxExclude?: readonly string[];
   readonly helo?: string;
   readonly sender?: Address;
   readonly recipient?: Address;
@@ -105,6 +167,11 @@ export interface QueueOptions {
   readonly resetRetry: boolean;
   readonly transportId?: string;
   readonly quotas?: readonly string[];
+  readonly jobId?: string;
+  /** Of the notification that is made now, if one is. */
+  readonly dsn?: DsnOptions;
+  /** Tell the sender that it takes longer, or do not; absent: by the transport's retry table. */
+  readonly dsnDelayed?: boolean;
 }
 
 /** `metadata` is set when the script replaced it (SetMetaData). */
@@ -116,17 +183,53 @@ export type PredeliveryOutcome = MetaDataChange &
   (
     | { readonly kind: 'Try'; readonly options: TryOptions; readonly context: unknown }
     | { readonly kind: 'Queue'; readonly options: QueueOptions }
-    | { readonly kind: 'Bounce'; readonly reason?: string; readonly context?: unknown }
+    | {
+        readonly kind: 'Bounce';
+        readonly reason?: string;
+        readonly dsn?: DsnOptions;
+        readonly context?: unknown;
+      }
     | { readonly kind: 'Delete'; readonly reason?: string; readonly context?: unknown }
   );
 
 export type PostdeliveryOutcome = MetaDataChange &
   (
     | { readonly kind: 'Queue'; readonly options: QueueOptions }
-    | { readonly kind: 'Bounce' }
+    | { readonly kind: 'Bounce'; readonly dsn?: DsnOptions }
     | { readonly kind: 'Delete' }
     | { readonly kind: 'Default' }
   );
+
+/** A record of TLSA (RFC 6698 2.1) that a host was held to. */
+export interface TlsaRecord {
+  readonly usage: number;
+  readonly selector: number;
+  readonly matchingType: number;
+  /** Lower-case hexadecimal digits. */
+  readonly data: string;
+}
+
+/** The TLS session of an attempt, or why there was none. */
+export interface AttemptTls {
+  readonly isStarted: boolean;
+  readonly protocol?: string;
+  readonly cipher?: string;
+  /** Bits. */
+  readonly keySize?: number;
+  readonly peer?: {
+    readonly certificate?: X509Certificate;
+    /** What it was sent with, the next issuer first. */
+    readonly chain: readonly X509Certificate[];
+    /** Why it is not trusted. */
+    readonly error?: string;
+  };
+  /** The kind of failure in the words of RFC 8460 4.3. */
+  readonly tlsrpt?: string;
+  /** What DNS said of the host's certificates, where it was asked. */
+  readonly tlsa?:
+    | { readonly kind: 'records'; readonly records: readonly TlsaRecord[] }
+    | { readonly kind: 'error'; readonly errors: readonly string[] };
+}
 
 /** The result of one delivery attempt as postdelivery sees it (hooks.md 13). */
 export interface AttemptReport {
@@ -153,6 +256,12 @@ export interface AttemptReport {
     readonly remoteIp: string;
     readonly remoteMx: string;
     readonly remoteGreet?: readonly string[];
+    /** The peer knows DSNs (RFC 3461): it was told what the sender wants to hear, and tells it. */
+    readonly takesDsn?: boolean;
+    /** Id of the configured address it came from. */
+    readonly localIpId?: string;
+    /** Absent only where nobody looked. */
+    readonly tls?: AttemptTls;
   };
   readonly durationSeconds: number;
 }

@@ -1,9 +1,10 @@
 // The postdelivery phase: an attempt has ended, or a message ends without one.
 
 import { builtin, HslArray, ScriptFault } from '#lang';
+import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf, type QueueFrame } from './frame.js';
-import { $message, attemptToValue } from './message-state.js';
-import { keysOf, laterQueueOptions, refuseLaterOptions } from './not-yet.js';
+import { $message, attemptToValue, type MessageFacts } from './message-state.js';
+import { present } from './outcome.js';
 import type { AttemptReport, EnhancedStatus, PostdeliveryOutcome } from './outcomes.js';
 import { definePhase } from './phase.js';
 import { metadataChange, metadataFunctions, queueOptionKeys, readQueueOptions } from './queue-actions.js';
@@ -26,8 +27,12 @@ export interface PostdeliveryFacts {
     readonly tags: readonly string[];
     readonly policies: readonly { readonly fields: readonly string[] }[];
   };
-  /** What a DSN would say of the failure. */
+  /** The notification that will be made unless the script decides otherwise. */
   readonly dsn?: {
+    /** Absent: none will be. */
+    readonly action?: 'failed' | 'delayed' | 'relayed' | 'delivered';
+    /** Without `action`, of the one that Bounce() would make. */
+    readonly id?: MessageFacts['id'];
     readonly diagnosticType: string;
     readonly diagnosticCode: string;
     readonly status?: EnhancedStatus;
@@ -47,8 +52,8 @@ const Queue = builtin({
   example: [
     '$code = $arguments["attempt"]["result"]["code"] ?? 0;',
     'if ($code == 450 and $arguments["retry"] < 10)',
-    '  Queue(["delay" => 900]);',
-    '// Queue {"delaySeconds":900}',
+    '  Queue(["delay" => 900, "dsn_delayed" => $arguments["retry"] == 3, "dsn" => ["subject_prepend" => "Not making it in time: "]]);',
+    '// Queue {"delaySeconds":900,"dsn":{"subjectPrepend":"Not making it in time: "},"dsnDelayed":true}',
   ].join('\n'),
   params: [{ name: 'options', type: 'options', optional: true, keys: queueOptionKeys }],
   returns: 'none',
@@ -56,7 +61,7 @@ const Queue = builtin({
   ends: true,
   run: (options, ctx): PostdeliveryOutcome => {
     const frame = stillQueued('Queue', frameOf(ctx, 'queue'));
-    return { kind: 'Queue', options: readQueueOptions(options, frame), ...metadataChange(frame) };
+    return { kind: 'Queue', options: readQueueOptions(options, frame, ctx), ...metadataChange(frame) };
   },
 });
 
@@ -66,18 +71,20 @@ const Bounce = builtin({
   group: 'actions',
   example: [
     'if ($arguments["attempt"]["result"]["enhanced"] == [4, 2, 1] and $arguments["retry"] > 2)',
-    '  Bounce();',
-    '// Bounce',
+    '  Bounce(["dsn" => ["from_name" => "Example Mail", "subject_prepend" => "Sorry: "]]);',
+    '// Bounce {"dsn":{"fromName":"Example Mail","subjectPrepend":"Sorry: "}}',
   ].join('\n'),
-  params: [
-    { name: 'options', type: 'options', optional: true, keys: { dsn: keysOf(laterQueueOptions).dsn } },
-  ],
+  params: [{ name: 'options', type: 'options', optional: true, keys: { dsn: dsnKey } }],
   returns: 'none',
-  errors: 'Exception after a successful delivery.',
+  errors: 'Exception after a successful delivery, and for an option of the notification that makes no sense.',
   ends: true,
-  run: (options, ctx): PostdeliveryOutcome => {
-    refuseLaterOptions('Bounce', laterQueueOptions, options);
-    return { kind: 'Bounce', ...metadataChange(stillQueued('Bounce', frameOf(ctx, 'queue'))) };
+  run: ({ dsn }, ctx): PostdeliveryOutcome => {
+    const frame = stillQueued('Bounce', frameOf(ctx, 'queue'));
+    return {
+      kind: 'Bounce',
+      ...present({ dsn: readDsnOptions('Bounce', dsn, ctx) }),
+      ...metadataChange(frame),
+    };
   },
 });
 
@@ -127,7 +134,7 @@ export const postdelivery = definePhase<PostdeliveryOutcome>({
       action: 'What happens by default: "QUEUE", "BOUNCE" or "DELETE"; absent after a success.',
       grouping: 'Matched grouping; optional.',
       policy: 'Array with `tags` and `policies`, each with its `fields`; absent when no attempt was made.',
-      dsn: 'What a notification would say: `status`, `diagnostictype`, `diagnosticcode`; optional.',
+      dsn: 'The notification that will be made by default: `action` ("failed", "delayed", "relayed", "delivered"; absent: none will be), `id` (array with `transaction` and `queue`), `status` (three numbers), `diagnostictype` ("smtp", "x-error"), `diagnosticcode`; absent after a success of which nobody is told.',
       attempt: 'Array with `result` or `error`, `connection`, `duration`; absent when none was made.',
     }),
     $message,
@@ -163,15 +170,25 @@ function policyToValue({ tags, policies }: NonNullable<PostdeliveryFacts['policy
   return value;
 }
 
-/** Without `action`: no notification is made yet, so none is promised. */
 function dsnToValue({
+  action,
+  id,
   diagnosticType,
   diagnosticCode,
   status,
 }: NonNullable<PostdeliveryFacts['dsn']>): HslArray {
   const value = HslArray.empty();
+  if (action !== undefined) value.set('action', action);
+  if (id !== undefined) value.set('id', idToValue(id));
   if (status !== undefined) value.set('status', HslArray.fromList([...status]));
   value.set('diagnostictype', diagnosticType);
   value.set('diagnosticcode', diagnosticCode);
+  return value;
+}
+
+function idToValue({ transaction, number }: MessageFacts['id']): HslArray {
+  const value = HslArray.empty();
+  value.set('transaction', transaction);
+  value.set('queue', number);
   return value;
 }

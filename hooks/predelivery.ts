@@ -1,14 +1,17 @@
 // The predelivery phase: a message is about to be tried.
 
 import { builtin, HslArray, type OptionKeys, ScriptFault, type Value } from '#lang';
-import { type DsnParameters, valueToAddress, valueToDsnParameters } from '#stdlib';
+import { type DsnParameters, valueToAddress, valueToDsnParameters, valueToStringList } from '#stdlib';
+import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf } from './frame.js';
 import { $message } from './message-state.js';
-import { keysOf, laterQueueOptions, laterTryOptions, refuseLaterOptions } from './not-yet.js';
+import { keysOf, laterTryOptions, refuseLaterOptions } from './not-yet.js';
 import { present } from './outcome.js';
 import type { MetaDataChange, PredeliveryOutcome, TryOptions } from './outcomes.js';
 import { definePhase } from './phase.js';
 import { metadataChange, metadataFunctions, queueOptionKeys, readQueueOptions } from './queue-actions.js';
+import { readSessionOptions, sessionOptionKeys } from './session-options.js';
+import { readSourceOptions, sourceOptionKeys } from './source-options.js';
 import { $context, argumentsVariable } from './state.js';
 
 /** A predelivery decision before `$context` is taken from the ended script and put beside it. */
@@ -19,8 +22,14 @@ export type PredeliveryDecision = MetaDataChange &
   );
 
 const tryOptionKeys = {
-  host: { type: 'string|none', doc: 'Address or name of the next hop.' },
+  host: {
+    type: 'string|none',
+    doc: 'Address or name of the next hop; "lookup-mx" for the mail hosts of the domain; default is the transport.',
+  },
   port: { type: 'number|none', doc: 'Its port.' },
+  domain: { type: 'string|none', doc: "Whose mail hosts are looked up; default is the recipient's domain." },
+  mx_include: { type: 'array', doc: 'Mail hosts that may be used: names; `*.` is one label.' },
+  mx_exclude: { type: 'array', doc: 'Mail hosts that are not used, likewise.' },
   sender: { type: 'string|array|none', doc: 'Envelope sender on the wire.' },
   recipient: { type: 'string|array|none', doc: 'Envelope recipient on the wire.' },
   helo: { type: 'string|none', doc: 'The name to say in EHLO.' },
@@ -29,6 +38,8 @@ const tryOptionKeys = {
   timeout: { type: 'array', doc: 'Seconds by SMTP state.' },
   connect_timeout: { type: 'number|none', doc: 'Seconds.' },
   dsn: { type: 'array', doc: 'As in queue(), and `success`: "relayed" or "delivered".' },
+  ...sessionOptionKeys,
+  ...sourceOptionKeys,
   ...keysOf(laterTryOptions),
 } as const satisfies OptionKeys;
 
@@ -46,9 +57,23 @@ const Try = builtin({
   ends: true,
   run: (options, ctx): PredeliveryDecision => {
     refuseLaterOptions('Try', laterTryOptions, options);
-    const { host, port, helo, sender, recipient, protocol, jobid, timeout, connect_timeout, dsn } = options;
-    if (host === 'lookup-mx') throw new ScriptFault('Try: the host "lookup-mx" is not supported yet');
+    const {
+      host,
+      port,
+      domain,
+      mx_include,
+      mx_exclude,
+      helo,
+      sender,
+      recipient,
+      protocol,
+      jobid,
+      timeout,
+      connect_timeout,
+      dsn,
+    } = options;
     if (host === '') throw new ScriptFault('Try: "host" is empty');
+    if (domain === '') throw new ScriptFault('Try: "domain" is empty');
     if (typeof port === 'number' && !(Number.isInteger(port) && port >= 1 && port <= 65535))
       throw new ScriptFault(`Try: "port" is ${port}; expected 1 to 65535`);
     if (typeof connect_timeout === 'number') checkSeconds('connect_timeout', connect_timeout);
@@ -57,6 +82,9 @@ const Try = builtin({
       options: present({
         host: host ?? undefined,
         port: port ?? undefined,
+        domain: domain ?? undefined,
+        mxInclude: mx_include === undefined ? undefined : valueToStringList(mx_include, 'Try: "mx_include"'),
+        mxExclude: mx_exclude === undefined ? undefined : valueToStringList(mx_exclude, 'Try: "mx_exclude"'),
         helo: helo ?? undefined,
         sender: sender === null || sender === undefined ? undefined : valueToAddress(sender, 'Try: "sender"'),
         recipient:
@@ -68,6 +96,8 @@ const Try = builtin({
         timeouts: timeout === undefined ? undefined : readTimeouts(timeout),
         connectTimeoutSeconds: connect_timeout ?? undefined,
         dsn: dsn === undefined ? undefined : readTryDsn(dsn),
+        ...readSessionOptions(options),
+        ...readSourceOptions(options, ctx),
       }),
       ...metadataChange(frameOf(ctx, 'queue')),
     };
@@ -112,19 +142,11 @@ const Queue = builtin({
   ends: true,
   run: (options, ctx): PredeliveryDecision => {
     const frame = frameOf(ctx, 'queue');
-    return { kind: 'Queue', options: readQueueOptions(options, frame), ...metadataChange(frame) };
+    return { kind: 'Queue', options: readQueueOptions(options, frame, ctx), ...metadataChange(frame) };
   },
 });
 
-const reasonOptions = {
-  name: 'options',
-  type: 'options',
-  optional: true,
-  keys: {
-    reason: { type: 'string|none', doc: 'Why: the diagnostic text.' },
-    dsn: keysOf(laterQueueOptions).dsn,
-  },
-} as const;
+const reasonKey = { type: 'string|none', doc: 'Why: the diagnostic text.' } as const;
 
 const Bounce = builtin({
   name: 'Bounce',
@@ -132,20 +154,17 @@ const Bounce = builtin({
   group: 'actions',
   example: [
     'if ($arguments["retry"] > 2)',
-    '  Bounce(["reason" => "Nobody has ever answered there"]);',
-    '// Bounce {"reason":"Nobody has ever answered there"}',
+    '  Bounce(["reason" => "Nobody has ever answered there", "dsn" => ["original_headers" => false]]);',
+    '// Bounce {"reason":"Nobody has ever answered there","dsn":{"originalHeaders":false}}',
   ].join('\n'),
-  params: [reasonOptions],
+  params: [{ name: 'options', type: 'options', optional: true, keys: { reason: reasonKey, dsn: dsnKey } }],
   returns: 'none',
   ends: true,
-  run: (options, ctx): PredeliveryDecision => {
-    refuseLaterOptions('Bounce', laterQueueOptions, options);
-    return {
-      kind: 'Bounce',
-      ...present({ reason: options.reason ?? undefined }),
-      ...metadataChange(frameOf(ctx, 'queue')),
-    };
-  },
+  run: ({ reason, dsn }, ctx): PredeliveryDecision => ({
+    kind: 'Bounce',
+    ...present({ reason: reason ?? undefined, dsn: readDsnOptions('Bounce', dsn, ctx) }),
+    ...metadataChange(frameOf(ctx, 'queue')),
+  }),
 });
 
 const Delete = builtin({
@@ -157,17 +176,14 @@ const Delete = builtin({
     '  Delete(["reason" => "Alice has called it back"]);',
     '// Delete {"reason":"Alice has called it back"}',
   ].join('\n'),
-  params: [reasonOptions],
+  params: [{ name: 'options', type: 'options', optional: true, keys: { reason: reasonKey } }],
   returns: 'none',
   ends: true,
-  run: (options, ctx): PredeliveryDecision => {
-    refuseLaterOptions('Delete', laterQueueOptions, options);
-    return {
-      kind: 'Delete',
-      ...present({ reason: options.reason ?? undefined }),
-      ...metadataChange(frameOf(ctx, 'queue')),
-    };
-  },
+  run: ({ reason }, ctx): PredeliveryDecision => ({
+    kind: 'Delete',
+    ...present({ reason: reason ?? undefined }),
+    ...metadataChange(frameOf(ctx, 'queue')),
+  }),
 });
 
 /** Runs each time a message is picked for an attempt, before its next hop is resolved. */

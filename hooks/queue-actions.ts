@@ -1,9 +1,9 @@
 // What both hooks of the queue have: Queue with its options, and the message's metadata.
 
-import { type Builtin, builtin, type HslArray, type OptionKeys, ScriptFault } from '#lang';
+import { type Builtin, builtin, type CallContext, type HslArray, type OptionKeys, ScriptFault } from '#lang';
 import { stringMapToValue, valueToStringList, valueToStringMap } from '#stdlib';
+import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf, type QueueFrame } from './frame.js';
-import { keysOf, laterQueueOptions, refuseLaterOptions } from './not-yet.js';
 import { present } from './outcome.js';
 import type { MetaDataChange, QueueOptions } from './outcomes.js';
 
@@ -17,7 +17,12 @@ export const queueOptionKeys = {
   transportid: { type: 'string|none', doc: 'Another transport from now on.' },
   quotas: { type: 'array', doc: 'Other quota names from now on.' },
   metadata: { type: 'array', doc: 'Other metadata from now on: string => string.' },
-  ...keysOf(laterQueueOptions),
+  jobid: { type: 'string|none', doc: 'Another job id from now on.' },
+  dsn: dsnKey,
+  dsn_delayed: {
+    type: 'boolean|none',
+    doc: 'Tell the sender now that it takes longer, unless that is the null sender or NOTIFY is NEVER; false: do not. Default: when an interval of the retry table with `notify` begins.',
+  },
 } as const satisfies OptionKeys;
 
 interface WrittenQueueOptions {
@@ -29,11 +34,17 @@ interface WrittenQueueOptions {
   readonly transportid: string | null | undefined;
   readonly quotas: HslArray | undefined;
   readonly metadata: HslArray | undefined;
+  readonly jobid: string | null | undefined;
+  readonly dsn: HslArray | null | undefined;
+  readonly dsn_delayed: boolean | null | undefined;
 }
 
 /** Queue's options as the queue takes them. @throws ScriptFault */
-export function readQueueOptions(written: WrittenQueueOptions, frame: QueueFrame): QueueOptions {
-  refuseLaterOptions('Queue', laterQueueOptions, written as unknown as Readonly<Record<string, unknown>>);
+export function readQueueOptions(
+  written: WrittenQueueOptions,
+  frame: QueueFrame,
+  ctx: CallContext,
+): QueueOptions {
   const { delay, metadata, quotas } = written;
   if (typeof delay === 'number' && !(delay >= 0 && delay < Number.POSITIVE_INFINITY))
     throw new ScriptFault(`Queue: "delay" is ${delay}; expected seconds from 0`);
@@ -47,6 +58,9 @@ export function readQueueOptions(written: WrittenQueueOptions, frame: QueueFrame
       reason: written.reason ?? undefined,
       transportId: written.transportid ?? undefined,
       quotas: quotas === undefined ? undefined : valueToStringList(quotas, 'Queue: "quotas"'),
+      jobId: written.jobid ?? undefined,
+      dsn: readDsnOptions('Queue', written.dsn, ctx),
+      dsnDelayed: written.dsn_delayed ?? undefined,
     }),
   };
 }

@@ -11,7 +11,9 @@ import type {
 import { openFilesLimit } from './config/open-files.js';
 import { problemToText } from './config/problem.js';
 import { judge } from './delivery/failure.js';
+import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
+import { DsnNotifier } from './dsn/notifier.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import type { Logger } from './log/logger.js';
 import { logSyslog } from './log/syslog.js';
@@ -26,7 +28,7 @@ import { createFileStamp, createFunctionCache, createRunHost, realClock } from '
 import { ProcessServices, type ScriptSettings, scriptSettings } from './scripting/process-services.js';
 import type { HookBase } from './scripting/run-surroundings.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
-import { Servers } from './servers.js';
+import { type OpenListener, Servers } from './servers.js';
 import type { DiskSpool } from './spool/disk-spool.js';
 import type { QueuedMessage } from './spool/spool.js';
 import { Deliverers } from './staging/deliverers.js';
@@ -79,6 +81,9 @@ export class Daemon {
   readonly #queue: MessageQueue;
   readonly #host: HookBase;
   readonly #servers: Servers;
+  /** Ourselves, for who looks for the next hop of mail. */
+  readonly #own: OwnHosts;
+  #listeners: readonly OpenListener[] = [];
   #fileStamp: (name: string) => string | undefined;
   #isReloading = false;
   #reloadAgain = false;
@@ -125,6 +130,7 @@ export class Daemon {
       syslog: (priority, text) => logSyslog(log, priority, text),
       submission: this.#submission,
       servers: { connections: (id, from) => this.#servers.connections(id, from) },
+      queue: { quota: (name) => this.#queue.quotas.of(name) },
     });
     this.#runner = new HookRunner({
       host,
@@ -133,11 +139,13 @@ export class Daemon {
       programs: hooks.programs,
       limits: limitsOf(running.limits),
     });
+    this.#own = ownHosts(startup.hostname, () => this.#listeners);
     this.#deliverer = new SmtpDeliverer({
       hostname: startup.hostname,
       log,
       poolSize: running.poolSize,
-      lookup: (name, signal) => this.#services.names.addresses(name, signal),
+      names: () => this.#services.names,
+      own: this.#own,
       trust: this.#services.trust,
     });
     this.#deliverers = new Deliverers(this.#deliverer);
@@ -150,8 +158,11 @@ export class Daemon {
           this.#hooksOf(message).postdelivery(message, facts, context),
       },
       judge,
-      transport: (id, stageKey) =>
-        (this.staging.workOf(stageKey)?.running ?? this.#running).transports.get(id),
+      notifier: new DsnNotifier({ spool, hostname: startup.hostname, now: () => host.clock.now(), log }),
+      postmaster: () => this.#running.postmaster,
+      transport: (id, stageKey) => this.#runningOf(stageKey).transports.get(id),
+      settings: (transport, facts, stageKey) =>
+        this.#runningOf(stageKey).delivery.settingsFor(transport, facts),
       policy: new PickupPolicy(policiesOf(running)),
       clock: systemQueueClock,
       log,
@@ -193,12 +204,12 @@ export class Daemon {
 
   /** Loads what the spool holds, opens the listeners, begins to deliver. @throws ListenError, SpoolError */
   async start(): Promise<void> {
-    this.#queue.accept(await this.#spool.recover());
-    const listeners = await this.#servers.start();
+    await this.#spool.recover((messages) => this.#queue.accept(messages));
+    this.#listeners = await this.#servers.start();
     const { ACTIVE, DEFER, HOLD } = this.#queue.counts();
     this.#queue.start();
     this.#log.info(
-      { pid: process.pid, listeners, queue: { active: ACTIVE, defer: DEFER, hold: HOLD } },
+      { pid: process.pid, listeners: this.#listeners, queue: { active: ACTIVE, defer: DEFER, hold: HOLD } },
       'ready',
     );
   }
@@ -277,6 +288,7 @@ export class Daemon {
       submission: this.#submission,
       runner: this.#runner,
       log: this.#log,
+      own: this.#own,
     });
     this.#servers.planStage(work);
     this.#deliverers.assign(configuration.running.transports.values(), work.deliverer);
@@ -288,6 +300,11 @@ export class Daemon {
   /** A message is decided about by the configuration that it came by, while that lives. */
   #hooksOf({ stageKey }: QueuedMessage): HookRunner {
     return this.staging.workOf(stageKey)?.hooks ?? this.#runner;
+  }
+
+  /** The configuration that a message came by, while that lives. */
+  #runningOf(stageKey: string | undefined): RunningSettings {
+    return this.staging.workOf(stageKey)?.running ?? this.#running;
   }
 
   #scriptSettings(running: RunningSettings): ScriptSettings {

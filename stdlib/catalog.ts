@@ -34,6 +34,7 @@ import { memory } from './memory/memory.builtins.js';
 import { rates } from './memory/rate.builtins.js';
 import { metrics } from './metrics/metrics.builtins.js';
 import { networkValues } from './network-values/network-values.builtins.js';
+import { queue } from './queue/queue.builtins.js';
 import { patterns } from './regex/patterns.builtins.js';
 import { smtp } from './smtp/smtp.builtins.js';
 import { socketClass } from './sockets/socket.builtins.js';
@@ -74,6 +75,7 @@ export const catalog: readonly Declaration[] = [
   ...smtp,
   ...memory,
   ...servers,
+  ...queue,
   ...metrics,
   mapClass,
   setClass,

@@ -32,7 +32,8 @@ export {
   createBackgroundRequests,
 } from './http/background-requests.js';
 // --- Ids
-export { uuidV1, uuidV4 } from './ids/uuid.js';
+export { uuidV1, uuidV4, uuidV5 } from './ids/uuid.js';
+export { X509_RESOURCE } from './loaders/certificates.js';
 export { dataLoaders } from './loaders/data-loaders.js';
 // --- Mail: addresses, envelopes, messages
 export { type AddressList, type ListedAddress, parseAddressList } from './mail/addresses/address-list.js';
@@ -50,6 +51,8 @@ export {
   textToMailbox,
 } from './mail/addresses/mailbox.js';
 export { addressWithName } from './mail/addresses/write-address-list.js';
+export { signatureRequestsOfArray } from './mail/dkim/sign-options.js';
+export { type SignatureField, type SignatureRequest, signMessage } from './mail/dkim/signer.js';
 export type { Address, DsnParameters, QueueRequest } from './mail/envelope.js';
 export {
   addressToLowerText,
@@ -67,6 +70,8 @@ export type { MessageSource, Piece, Pieces } from './mail/message-source.js';
 export { piecesSize } from './mail/message-source.js';
 export { bytesToSource, MailDocument, MimePart } from './mail/mime/document.js';
 export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail/mime/header-section.js';
+export { encodeField, isFieldName, rawField, unfold } from './mail/mime/header-text.js';
+export { encodeBody, fits, traitsOf, withCrLf } from './mail/mime/transfer-encoding.js';
 export { MIMEPart } from './mail/mime-part.builtins.js';
 export type { Submission, SubmittedId } from './mail/submission.js';
 export { detachedValue } from './memory/detached-value.js';
@@ -87,6 +92,7 @@ export {
   createLocalServices,
   type LibraryServices,
   type NetworkServices,
+  type QueueCounts,
   type RateRequest,
   type RateStore,
   type ServerCounts,

@@ -55,6 +55,12 @@ export interface ServerCounts {
   connections(serverId: string, addressOrNetwork?: string): number | undefined;
 }
 
+/** The queue of the process. */
+export interface QueueCounts {
+  /** Messages that belong to a quota, and their bytes; zeros for an unknown name. */
+  quota(name: string): { readonly count: number; readonly bytes: number };
+}
+
 export interface LibraryServices {
   readonly rates: RateStore;
   readonly network: NetworkServices;
@@ -64,6 +70,8 @@ export interface LibraryServices {
   readonly native: NativeServices | undefined;
   /** Only a running daemon has servers. */
   readonly servers: ServerCounts | undefined;
+  /** Only a running daemon has a queue. */
+  readonly queue: QueueCounts | undefined;
   /** The name of this machine as peers should see it. */
   hostname(): string;
   /** IANA name of the local time zone. */
@@ -92,6 +100,7 @@ export function createLocalServices(given: Partial<LibraryServices> = {}): Libra
     metrics: noMetrics,
     native: undefined,
     servers: undefined,
+    queue: undefined,
     hostname,
     timeZone: systemZone,
     uuidVersion: () => 1,

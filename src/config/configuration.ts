@@ -2,11 +2,13 @@
 // behind this file reads YAML.
 
 import type { X509Certificate } from 'node:crypto';
-import type { ConfiguredAddress, ConfiguredKey, ResolverSettings, SuffixList } from '#stdlib';
+import type { Address, ConfiguredAddress, ConfiguredKey, ResolverSettings, SuffixList } from '#stdlib';
 import type { Transport } from '../delivery/deliverer.js';
+import type { ControlSocketSettings, MonitorSettings } from './control.js';
+import type { DeliverySettings } from './delivery-settings.js';
 import type { EdgeSettings, ListenerSettings } from './edge.js';
 import type { ConfigProblem } from './problem.js';
-import type { SubmissionSettings } from './submission.js';
+import type { ApiKey, SubmissionSettings } from './submission.js';
 
 /** The phases that a server's scripts are configured for. */
 export type ServerPhase =
@@ -135,6 +137,9 @@ export interface StartupSettings {
   readonly scriptRoot: string;
   /** Undefined: the list that came with us. */
   readonly publicSuffixes: SuffixList | undefined;
+  readonly control: ControlSocketSettings;
+  /** Undefined: there is no monitor endpoint. */
+  readonly monitor: MonitorSettings | undefined;
 }
 
 /** What a reload may replace (smtpd-app.yaml, smtpd-policy.yaml, smtpd-delivery.yaml and the scripts). */
@@ -147,7 +152,13 @@ export interface RunningSettings {
   readonly files: readonly ConfiguredFile[];
   readonly limits: ScriptLimits;
   readonly metrics: readonly MetricSettings[];
+  /** Whom the monitor endpoint shows its metrics; everybody when empty. */
+  readonly monitorKeys: readonly ApiKey[];
   readonly transports: ReadonlyMap<string, Transport>;
+  /** Who hears of failures that have no sender to be told. */
+  readonly postmaster: Address | undefined;
+  /** What holds for single destinations, over their transports. */
+  readonly delivery: DeliverySettings;
   readonly addresses: ReadonlyMap<string, ConfiguredAddress>;
   /** `pki.private` and `pki.ca`, by id without `pki:`. */
   readonly keys: ReadonlyMap<string, ConfiguredKey>;

@@ -50,6 +50,22 @@ function makeAjv(): Ajv2020 {
     schemaType: 'boolean',
     validate: (_: boolean, value: unknown) => typeof value === 'string' || typeof value === 'boolean',
   });
+  ajv.addKeyword({
+    keyword: 'textOrTexts',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) =>
+      typeof value === 'string' || (isTextList(value) && value.length > 0),
+  });
+  ajv.addKeyword({
+    keyword: 'flagOrTexts',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => typeof value === 'boolean' || isTextList(value),
+  });
+  ajv.addKeyword({
+    keyword: 'retryInterval',
+    schemaType: 'boolean',
+    validate: (_: boolean, value: unknown) => isRetryInterval(value),
+  });
   ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
   ajv.addKeyword({
     keyword: 'apiKey',
@@ -76,6 +92,21 @@ function makeAjv(): Ajv2020 {
       allowed.every((field) => value.includes(field)),
   });
   return ajv;
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function isRetryInterval(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return parseDuration(value) !== undefined;
+  const { interval, notify, ...unknown } = value as Readonly<Record<string, unknown>>;
+  return (
+    parseDuration(interval) !== undefined &&
+    (notify === undefined || typeof notify === 'boolean') &&
+    Object.keys(unknown).length === 0
+  );
 }
 
 function isRcptToHook(value: unknown): boolean {
@@ -136,6 +167,12 @@ function messageOf(error: ErrorObject): string {
       return `${found}; only policies with fields: [${(error.schema as string[]).join(', ')}] are supported yet`;
     case 'textOrFlag':
       return `${found}; expected a text, true or false`;
+    case 'textOrTexts':
+      return `${found}; expected a text, or a list of texts`;
+    case 'flagOrTexts':
+      return `${found}; expected true, false, or a list of texts`;
+    case 'retryInterval':
+      return `${found}; expected seconds, a text such as "1h30m", or {interval: 1h30m, notify: true}`;
     case 'single':
       return `${found}; expected one path (several spool paths are not supported yet)`;
     case 'rate':

@@ -171,7 +171,8 @@ function readCertificates(
   return undefined;
 }
 
-function readText(
+/** The text of a setting that is a file or stands there itself; undefined when a problem was told. */
+export function readText(
   file: ConfigDocument<unknown>,
   at: Place,
   setting: TextSetting,

@@ -6,22 +6,21 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { TSchema } from 'typebox';
 import { readSuffixList, type SuffixList } from '#stdlib';
+import { sharedPatternEngine } from '../scripting/host/patterns/engine.js';
 import { collectAddresses } from './addresses.js';
 import type { Configuration, RunningSettings, StartupSettings } from './configuration.js';
+import { controlSettings, monitorKeys, monitorSettings } from './control.js';
 import { defaults } from './defaults.js';
+import { collectDelivery } from './delivery-file.js';
 import { type ConfigDocument, readDocument } from './document.js';
 import { collectKeys } from './keys.js';
 import { type Layout, layoutOf } from './layout.js';
 import { collectMetrics } from './metrics.js';
+import { collectPostmaster } from './notifications.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
 import { collectResolver } from './resolver.js';
-import {
-  type DeliveryFile,
-  deliverySchema,
-  type PolicyFile,
-  policySchema,
-  suspendSchema,
-} from './schema/policies.js';
+import { type DeliveryFile, deliverySchema } from './schema/delivery.js';
+import { type PolicyFile, policySchema, suspendSchema } from './schema/policies.js';
 import { type SmtpdFile, smtpdSchema } from './schema/smtpd.js';
 import { type AppFile, appSchema } from './schema/smtpd-app.js';
 import { collectFiles, collectScripts, queueScript } from './scripts.js';
@@ -90,7 +89,7 @@ function makeStartup(
   smtpd: SmtpdFile,
   folder: string,
   layout: Layout,
-  publicSuffixes: SuffixList | undefined,
+  { publicSuffixes, control, monitor }: Pick<StartupSettings, 'publicSuffixes' | 'control' | 'monitor'>,
 ): StartupSettings {
   const { environment = {}, spool = {}, queues = {}, scripting = {} } = smtpd;
   return {
@@ -108,6 +107,8 @@ function makeStartup(
     queueConcurrency: queues.concurrency ?? defaults.queueConcurrency,
     scriptRoot: scripting.rootpath === undefined ? layout.files : path.resolve(folder, scripting.rootpath),
     publicSuffixes,
+    control,
+    monitor,
   };
 }
 
@@ -156,7 +157,8 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
   );
   if (smtpd === undefined || app === undefined) throw new ConfigError(problems);
 
-  const transports = collectTransports(app, delivery?.value, problems);
+  const addresses = collectAddresses(app, problems);
+  const transports = collectTransports(app, delivery?.value, addresses, problems);
   const policies = policy?.value.policies ?? [];
   if (policies.length > 1) {
     problems.push(
@@ -183,14 +185,25 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
       instructions: limits?.instructions ?? defaults.limits.instructions,
     },
     metrics: collectMetrics(app, problems),
+    monitorKeys: monitorKeys(app),
     transports,
-    addresses: collectAddresses(app, problems),
+    postmaster: collectPostmaster(app, problems),
+    addresses,
+    delivery: collectDelivery(
+      delivery,
+      { engine: sharedPatternEngine(), list: (field, id) => app.value.lists?.[field]?.[id] },
+      problems,
+    ),
     resolver: collectResolver(app, problems),
     ...keys,
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,
   };
-  const startup = makeStartup(smtpd.value, root, layout, readPublicSuffixes(smtpd, root, problems));
+  const startup = makeStartup(smtpd.value, root, layout, {
+    publicSuffixes: readPublicSuffixes(smtpd, root, problems),
+    control: controlSettings(smtpd, root, problems),
+    monitor: monitorSettings(smtpd, problems),
+  });
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(errors);
   return { startup, running, warnings: problems };

@@ -1,18 +1,25 @@
 // The transports: a group's settings, what a transport overrides, and smtpd-delivery.yaml over both.
 
+import { isIP } from 'node:net';
 import { ScriptFault, textToBytes } from '#lang';
-import { type ConfiguredKey, parseTlsProtocols } from '#stdlib';
+import { type ConfiguredAddress, type ConfiguredKey, parseTlsProtocols } from '#stdlib';
+import type { OutboundProxy } from '../delivery/client/proxy-header.js';
 import { noTls, type TlsWish } from '../delivery/client/tls.js';
-import type { Transport } from '../delivery/deliverer.js';
+import type { SourceAddress, Transport, TransportSources } from '../delivery/deliverer.js';
 import { defaults } from './defaults.js';
+import { destinationSettings, retryIntervals } from './delivery-file.js';
+import { withSettings } from './delivery-settings.js';
 import type { ConfigDocument } from './document.js';
+import { notificationProblem, notificationSettings } from './notifications.js';
 import type { ConfigProblem } from './problem.js';
-import type { DeliveryFile } from './schema/policies.js';
+import type { DeliveryFile } from './schema/delivery.js';
 import type { AppFile } from './schema/smtpd-app.js';
 import { parseDuration } from './units.js';
 
 type Group = NonNullable<AppFile['transportgroups']>[number];
 type TlsSettings = NonNullable<NonNullable<Group['session']>['tls']>;
+type SourceSettings = NonNullable<NonNullable<Group['connection']>['sourceip']>;
+type ProxySettings = NonNullable<NonNullable<Group['connection']>['proxy']>;
 type Settings = Pick<Group, 'connection' | 'session' | 'retry' | 'dsn'>;
 
 function makeTransport(
@@ -20,17 +27,19 @@ function makeTransport(
   group: Settings,
   own: Settings,
   delivery: DeliveryFile | undefined,
+  sources: TransportSources,
 ): Transport {
   const connection = { ...group.connection, ...own.connection };
   const session = { ...group.session, ...own.session };
-  const perDestination = delivery?.delivery?.default;
-  const retry = { ...group.retry, ...own.retry, ...perDestination?.retry };
-  const pooling = perDestination?.pooling;
-  const during = parseDuration(retry.during);
-  return {
+  const retry = { ...group.retry, ...own.retry };
+  const transport: Transport = {
     id,
     host: connection.server,
     port: connection.port ?? 25,
+    lookup: connection.lookup,
+    mx: { ...group.connection?.mx, ...own.connection?.mx },
+    sources,
+    proxy: proxyOf({ ...group.connection?.proxy, ...own.connection?.proxy }),
     helo: session.helo,
     tls: tlsWish({ ...group.session?.tls, ...own.session?.tls }),
     credentials:
@@ -42,27 +51,21 @@ function makeTransport(
             allowsUnverified: session.saslunverified ?? false,
           },
     protocol: (session.protocol as 'smtp' | 'lmtp' | undefined) ?? 'smtp',
-    connectTimeoutSeconds: parseDuration(perDestination?.timeout?.connect) ?? defaults.connectTimeoutSeconds,
-    timeouts: Object.fromEntries(
-      Object.entries(perDestination?.timeout?.smtp ?? {}).map(([state, value]) => [
-        state,
-        parseDuration(value) ?? 0,
-      ]),
-    ),
+    connectTimeoutSeconds: defaults.connectTimeoutSeconds,
+    timeouts: {},
     retryCount: retry.count ?? defaults.retryCount,
-    retryIntervals:
-      retry.intervals?.map(({ interval, notify }) => ({
-        seconds: parseDuration(interval) ?? 0,
-        notify: notify ?? false,
-      })) ?? defaults.retryIntervals,
-    retryDuringSeconds: during,
-    dsnTransportId: own.dsn?.transport ?? group.dsn?.transport,
-    pooling: {
-      enabled: pooling?.enabled ?? false,
-      transactions: pooling?.transactions,
-      idleSeconds: parseDuration(pooling?.timeout) ?? defaults.poolIdleSeconds,
-    },
+    retryIntervals: retry.intervals === undefined ? defaults.retryIntervals : retryIntervals(retry.intervals),
+    retryDuringSeconds: parseDuration(retry.during),
+    ...notificationSettings({ ...group.dsn, ...own.dsn }),
+    pooling: { enabled: false, transactions: undefined, idleSeconds: defaults.poolIdleSeconds },
   };
+  return withSettings(transport, destinationSettings(delivery?.delivery?.default ?? {}));
+}
+
+/** Half a proxy is told by `connectionProblem`. */
+function proxyOf({ address, port, version }: ProxySettings): OutboundProxy | undefined {
+  if (address === undefined && port === undefined && version === undefined) return undefined;
+  return { ip: address ?? '', port: port ?? 0, version };
 }
 
 function tlsWish(tls: TlsSettings): TlsWish {
@@ -92,9 +95,45 @@ function sessionProblem(session: NonNullable<Settings['session']>): string | und
   }
 }
 
+/** What a schema cannot say about the way to a next hop. */
+function connectionProblem({ host, lookup, sources, proxy }: Transport): string | undefined {
+  if (lookup === 'address' && host === undefined)
+    return 'connection.lookup is "address" without a connection.server; name one, or leave lookup out for the mail hosts (MX) of the recipient\'s domain';
+  if (proxy !== undefined && (isIP(proxy.ip) === 0 || proxy.port === 0))
+    return `connection.proxy needs an "address", which is an IP address, and a "port"; found ${proxy.ip === '' ? 'no address' : `"${proxy.ip}"`} and ${proxy.port === 0 ? 'no port' : `port ${proxy.port}`}`;
+  if (sources?.ipv4 === false && sources.ipv6 === false)
+    return 'connection.sourceip switches off ipv4 and ipv6, so that nothing can be reached';
+  return undefined;
+}
+
+/** From where a transport sends, with what is wrong in it put on the list. */
+function sourcesOf(
+  { ipv4 = true, ipv6 = true }: SourceSettings,
+  addresses: ReadonlyMap<string, ConfiguredAddress>,
+  tell: (message: string) => void,
+): TransportSources {
+  const read = (family: 'ipv4' | 'ipv6', written: boolean | readonly string[]) => {
+    if (typeof written === 'boolean') return written;
+    if (written.length === 0)
+      tell(`the list connection.sourceip.${family} is empty; expected ids of addresses, or false`);
+    return written.flatMap((id): SourceAddress[] => {
+      const known = addresses.get(id);
+      if (known === undefined)
+        tell(`connection.sourceip.${family}: there is no address "${id}" in addresses`);
+      else if ((isIP(known.address) === 6 ? 'ipv6' : 'ipv4') !== family)
+        tell(`connection.sourceip.${family}: the address "${id}" (${known.address}) is of the other family`);
+      else return [{ ip: known.address, id, helo: known.hostname }];
+      return [];
+    });
+  };
+  return { ipv4: read('ipv4', ipv4), ipv6: read('ipv6', ipv6) };
+}
+
+/** The transports by id. @returns those that are good; what is wrong is put on the list */
 export function collectTransports(
   app: ConfigDocument<AppFile>,
   delivery: DeliveryFile | undefined,
+  addresses: ReadonlyMap<string, ConfiguredAddress>,
   problems: ConfigProblem[],
 ): Map<string, Transport> {
   const transports = new Map<string, Transport>();
@@ -111,24 +150,26 @@ export function collectTransports(
         );
         return;
       }
-      const wrong = sessionProblem({ ...group.session, ...own.session });
-      if (wrong !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${wrong}`));
-      const transport = makeTransport(own.id, group, own, delivery);
-      transports.set(own.id, transport);
-      if (transport.host === undefined) {
-        problems.push(
-          app.problemAt(
-            at,
-            `transport "${own.id}" has no connection.server, and MX look-up is not supported yet: its mail waits unless a script's Try names a host`,
-            'warning',
-          ),
-        );
+      for (const wrong of [
+        sessionProblem({ ...group.session, ...own.session }),
+        notificationProblem({ ...group.dsn, ...own.dsn }),
+      ]) {
+        if (wrong !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${wrong}`));
       }
+      const sources = sourcesOf(
+        { ...group.connection?.sourceip, ...own.connection?.sourceip },
+        addresses,
+        (message) => problems.push(app.problemAt(at, `transport "${own.id}": ${message}`)),
+      );
+      const transport = makeTransport(own.id, group, own, delivery, sources);
+      transports.set(own.id, transport);
+      const nowhere = connectionProblem(transport);
+      if (nowhere !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${nowhere}`));
       if (transport.dsnTransportId === undefined) {
         problems.push(
           app.problemAt(
             at,
-            `transport "${own.id}" has no dsn.transport: senders will not be told of failures (for now such mail is put on hold)`,
+            `transport "${own.id}" has no dsn.transport: mail that cannot be delivered is deleted, and its senders are not told`,
             'warning',
           ),
         );

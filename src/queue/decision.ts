@@ -1,86 +1,131 @@
 // What becomes of a message after an attempt, or when it ends without one: first what would happen by default, which
-// postdelivery is told, then what its answer makes of it. Pure: the queue carries decisions out.
-//
-// One rule is for the time being: DSNs cannot be made yet. A message whose sender would have to be told, or that would be deleted
-// only because its transport has no way to tell, goes on hold with its reason. No accepted mail disappears for want of a feature.
+// postdelivery is told, then what its answer makes of it. Pure: the queue carries decisions out. Whether the sender is told of it
+// is planned in notice-plan.ts.
 
-import type { AttemptReport, DefaultAction, PostdeliveryOutcome, QueueOptions } from '#hooks';
+import type {
+  Address,
+  AttemptReport,
+  DefaultAction,
+  DsnOptions,
+  PostdeliveryOutcome,
+  QueueOptions,
+} from '#hooks';
 import type { Transport, Verdict } from '../delivery/deliverer.js';
 import type { MessageChange, QueuedMessage } from '../spool/spool.js';
-import type { Diagnostic } from './queue-hooks.js';
-import { isExpired, retryInterval } from './retry-table.js';
-
-/** Why a failure is not told to the sender. */
-export type Silence = 'script' | 'null-sender' | 'notify' | 'no-dsn-transport';
+import {
+  type KnownTransport,
+  type NoticePlan,
+  planDelay,
+  planDoubleBounce,
+  planFailure,
+  planSuccess,
+  type Silence,
+} from './notice-plan.js';
+import { endOfRetries, isExpired, notifiesOf, retryInterval } from './retry-table.js';
 
 /** What happens unless the script decides otherwise. */
 export interface Expectation {
   readonly expired: boolean;
   /** Absent after a success. */
   readonly action?: DefaultAction;
-  /** Why the action is DELETE. */
-  readonly silence?: Silence;
+  /** Why the action is DELETE, or why a Bounce tells nobody; `script`: it wants it so. */
+  readonly silence?: Silence | 'script';
+  /** The notification that is made; absent: none. */
+  readonly notice?: NoticePlan;
 }
 
-/** What the queue does with a message. */
+/** What the queue does with a message. A notification is in the spool before anything else is done. */
 export type Decision =
-  | { readonly kind: 'done'; readonly how: 'delivered' | 'deleted'; readonly reason: string }
-  | { readonly kind: 'defer'; readonly change: MessageChange & { readonly nextTry: number } }
+  | {
+      readonly kind: 'done';
+      readonly how: 'delivered' | 'bounced' | 'deleted';
+      readonly reason: string;
+      /** Why nobody is told of a failure. */
+      readonly silence?: Silence | 'script';
+      readonly notice?: NoticePlan;
+    }
+  | {
+      readonly kind: 'defer';
+      readonly change: MessageChange & { readonly nextTry: number };
+      readonly notice?: NoticePlan;
+    }
   | {
       readonly kind: 'hold';
       readonly change: MessageChange & { readonly hold: true };
-      /** Nobody asked for it: an operator must hear of it. */
-      readonly isLoud: boolean;
+      readonly notice?: NoticePlan;
     };
 
-/** The transport a message has, or nothing when the configuration no longer knows it. */
-type KnownTransport = Transport | undefined;
-
-/** The default after an attempt or a failed look-up. */
+/** The default after an attempt or a failed look-up. `successTold` is how a success is called. */
 export function expectationAfter(
   verdict: Verdict,
   message: QueuedMessage,
   transport: Transport,
   now: number,
+  report?: AttemptReport,
+  successTold: 'relayed' | 'delivered' = 'relayed',
 ): Expectation {
-  if (verdict === 'delivered') return { expired: false };
+  if (verdict === 'delivered') {
+    // The next hop was asked to tell the sender itself (RFC 3461 §5.2.1).
+    const plan =
+      report?.connection?.takesDsn === true ? 'notify' : planSuccess(message, transport, successTold);
+    return { expired: false, ...(typeof plan === 'string' ? undefined : { notice: plan }) };
+  }
   if (verdict === 'failed') return { expired: false, ...failureAction(message, transport) };
-  return isExpired(transport, message.retry, now - message.ts)
-    ? { expired: true, ...failureAction(message, transport) }
-    : { expired: false, action: 'QUEUE' };
+  if (isExpired(transport, message.retry, now - message.ts))
+    return { expired: true, ...failureAction(message, transport) };
+  const notice = delayByTable(message, transport, now);
+  return { expired: false, action: 'QUEUE', ...(notice && { notice }) };
 }
 
-/** The default when predelivery ended the message. */
-export function expectationOfEnd(kind: 'Bounce' | 'Delete'): Expectation {
-  return kind === 'Bounce'
-    ? { expired: false, action: 'BOUNCE' }
-    : { expired: false, action: 'DELETE', silence: 'script' };
+/** The default when predelivery or an operator ended the message. */
+export function expectationOfEnd(
+  kind: 'Bounce' | 'Delete',
+  message: QueuedMessage,
+  transport: KnownTransport,
+  dsn: DsnOptions = {},
+): Expectation {
+  if (kind === 'Delete') return { expired: false, action: 'DELETE', silence: 'script' };
+  const plan = planFailure(message, transport, dsn, true);
+  return {
+    expired: false,
+    action: 'BOUNCE',
+    ...(typeof plan === 'string' ? { silence: plan } : { notice: plan }),
+  };
 }
 
 function failureAction(
   message: QueuedMessage,
   transport: KnownTransport,
-): { readonly action: 'BOUNCE' } | { readonly action: 'DELETE'; readonly silence: Silence } {
-  const silence = silenceOf(message, transport);
-  return silence === undefined ? { action: 'BOUNCE' } : { action: 'DELETE', silence };
+): Pick<Expectation, 'action' | 'silence' | 'notice'> {
+  const plan = planFailure(message, transport, {}, false);
+  return typeof plan === 'string' ? { action: 'DELETE', silence: plan } : { action: 'BOUNCE', notice: plan };
 }
 
-function silenceOf(message: QueuedMessage, transport: KnownTransport): Silence | undefined {
-  if (message.sender.localPart === '' && message.sender.domain === '') return 'null-sender';
-  if (!wantsFailures(message.dsn.notify)) return 'notify';
-  return transport?.dsnTransportId === undefined ? 'no-dsn-transport' : undefined;
+/** `intervals[r].notify`: the sender is told when that interval is started, once (queue-and-config 1.3). */
+function delayByTable(
+  message: QueuedMessage,
+  transport: KnownTransport,
+  now: number,
+  options: DsnOptions = {},
+): NoticePlan | undefined {
+  if (!notifiesOf(transport, message.retry)) return undefined;
+  const plan = planDelay(message, transport, options, false);
+  const nextTry = now + retryInterval(transport, message.retry);
+  return typeof plan === 'string' ? undefined : withEnd(plan, message, transport, message.retry + 1, nextTry);
 }
 
-/** RFC 3461 §4.1: without NOTIFY failures are told; with it only when FAILURE is listed. */
-function wantsFailures(notify: string | undefined): boolean {
-  if (notify === undefined || notify === '') return true;
-  return notify
-    .toUpperCase()
-    .split(',')
-    .some((word) => word.trim() === 'FAILURE');
+function withEnd(
+  plan: NoticePlan,
+  message: QueuedMessage,
+  transport: KnownTransport,
+  retry: number,
+  nextTry: number,
+): NoticePlan {
+  const retriesUntil = endOfRetries(transport, message.ts, retry, nextTry);
+  return retriesUntil === undefined ? plan : { ...plan, retriesUntil };
 }
 
-/** What is done after postdelivery has answered. */
+/** What is done after postdelivery has answered. `postmaster` hears of failures that have no sender to be told. */
 export function decide(
   outcome: PostdeliveryOutcome,
   expectation: Expectation,
@@ -88,20 +133,30 @@ export function decide(
   transport: KnownTransport,
   reason: string,
   now: number,
+  postmaster?: Address,
 ): Decision {
   // After a success there is nothing left to decide; the actions themselves raise an error in the script.
-  if (expectation.action === undefined) return { kind: 'done', how: 'delivered', reason };
+  if (expectation.action === undefined)
+    return { kind: 'done', how: 'delivered', reason, ...noticeOf(expectation) };
   switch (outcome.kind) {
     case 'Queue':
       return decideQueue(outcome.options, message, transport, reason, now);
     case 'Delete':
-      return { kind: 'done', how: 'deleted', reason };
+      return { kind: 'done', how: 'deleted', reason, silence: 'script' };
     case 'Bounce':
-      return decideFailure(silenceOf(message, transport), reason);
+      // Without options of its own it is the one that predelivery asked for.
+      return decideEnd(
+        outcome.dsn === undefined && expectation.notice?.kind === 'failed'
+          ? expectation
+          : expectationOfEnd('Bounce', message, transport, outcome.dsn),
+        message,
+        transport,
+        reason,
+        postmaster,
+      );
     case 'Default':
-      if (expectation.action === 'QUEUE') return decideRetry(message, transport, reason, now);
-      // The script's Bounce in predelivery is as explicit as one here: who must not be told is looked up now.
-      return decideFailure(expectation.silence ?? silenceOf(message, transport), reason);
+      if (expectation.action === 'QUEUE') return decideRetry(expectation, message, transport, reason, now);
+      return decideEnd(expectation, message, transport, reason, postmaster);
     default:
       return assertNever(outcome);
   }
@@ -115,60 +170,73 @@ export function decideQueue(
   reason: string,
   now: number,
 ): Decision {
+  const retry = options.resetRetry ? 0 : message.retry + (options.incrementRetry ? 1 : 0);
   const change: MessageChange = {
-    retry: options.resetRetry ? 0 : message.retry + (options.incrementRetry ? 1 : 0),
+    retry,
     reason: options.reason ?? reason,
     ...(options.transportId === undefined ? undefined : { transportId: options.transportId }),
     ...(options.quotas === undefined ? undefined : { quotas: options.quotas }),
+    ...(options.jobId === undefined ? undefined : { jobId: options.jobId }),
   };
-  if (options.hold) return { kind: 'hold', change: { ...change, hold: true, nextTry: 0 }, isLoud: false };
-  const delay = options.delaySeconds ?? retryInterval(transport, message.retry);
-  return { kind: 'defer', change: { ...change, nextTry: now + delay } };
+  if (options.hold) {
+    const plan =
+      options.dsnDelayed === true ? planDelay(message, transport, options.dsn ?? {}, true) : undefined;
+    const notice = typeof plan === 'object' ? { notice: plan } : undefined;
+    return { kind: 'hold', change: { ...change, hold: true, nextTry: 0 }, ...notice };
+  }
+  const nextTry = now + (options.delaySeconds ?? retryInterval(transport, message.retry));
+  const notice = delayOfQueue(options, message, transport, retry, nextTry, now);
+  return { kind: 'defer', change: { ...change, nextTry }, ...(notice && { notice }) };
+}
+
+/** Told when the script says so; without a word, when it starts an interval of the table that tells. */
+function delayOfQueue(
+  { dsn = {}, dsnDelayed, delaySeconds, incrementRetry }: QueueOptions,
+  message: QueuedMessage,
+  transport: KnownTransport,
+  retry: number,
+  nextTry: number,
+  now: number,
+): NoticePlan | undefined {
+  if (dsnDelayed === undefined && delaySeconds === undefined && incrementRetry)
+    return delayByTable(message, transport, now, dsn);
+  if (dsnDelayed !== true) return undefined;
+  const plan = planDelay(message, transport, dsn, true);
+  return typeof plan === 'string' ? undefined : withEnd(plan, message, transport, retry, nextTry);
 }
 
 function decideRetry(
+  expectation: Expectation,
   message: QueuedMessage,
   transport: KnownTransport,
   reason: string,
   now: number,
 ): Decision {
   const nextTry = now + retryInterval(transport, message.retry);
-  return { kind: 'defer', change: { retry: message.retry + 1, nextTry, reason } };
+  return { kind: 'defer', change: { retry: message.retry + 1, nextTry, reason }, ...noticeOf(expectation) };
 }
 
-function decideFailure(silence: Silence | undefined, reason: string): Decision {
-  switch (silence) {
-    case 'script':
-    case 'null-sender':
-    case 'notify':
-      return { kind: 'done', how: 'deleted', reason };
-    case 'no-dsn-transport':
-      return heldForWantOfDsn(
-        `${reason} (not deleted: the transport has no dsn.transport to tell the sender by)`,
-      );
-    case undefined:
-      return heldForWantOfDsn(`${reason} (not bounced: DSNs cannot be made yet)`);
-    default:
-      return assertNever(silence);
-  }
+function decideEnd(
+  { notice, silence }: Expectation,
+  message: QueuedMessage,
+  transport: KnownTransport,
+  reason: string,
+  postmaster: Address | undefined,
+): Decision {
+  if (notice !== undefined) return { kind: 'done', how: 'bounced', reason, notice };
+  const doubleBounce =
+    silence === 'null-sender' ? planDoubleBounce(message, transport, postmaster) : undefined;
+  return {
+    kind: 'done',
+    how: 'deleted',
+    reason,
+    ...(silence && { silence }),
+    ...(doubleBounce && { notice: doubleBounce }),
+  };
 }
 
-function heldForWantOfDsn(reason: string): Decision {
-  return { kind: 'hold', change: { hold: true, nextTry: 0, reason }, isLoud: true };
-}
-
-/** How an attempt ended, as a DSN and the log word it. Several reply lines are joined by a space. */
-export function diagnosticOf(report: AttemptReport): Diagnostic {
-  const { result, error } = report;
-  if (result !== undefined) {
-    const status = result.enhanced === undefined ? '' : `${result.enhanced.join('.')} `;
-    return {
-      diagnosticType: 'smtp',
-      diagnosticCode: `${result.code} ${status}${result.reason.join(' ')}`.trimEnd(),
-      ...(result.enhanced === undefined ? undefined : { status: result.enhanced }),
-    };
-  }
-  return { diagnosticType: 'x-error', diagnosticCode: error?.message ?? 'the attempt left no result' };
+function noticeOf({ notice }: Expectation): { readonly notice?: NoticePlan } {
+  return notice === undefined ? {} : { notice };
 }
 
 function assertNever(value: never): never {

@@ -6,6 +6,7 @@ import { enlarged, IdTable } from '../spool/id-table.js';
 import { SharedTexts } from '../spool/shared-texts.js';
 import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
 import { Interned } from './interned.js';
+import { Quotas } from './quotas.js';
 
 /**
  * Where a message stands. The moves:
@@ -94,6 +95,8 @@ export class MessageTable {
   readonly #reasons: (string | undefined)[] = [];
   readonly #texts = new SharedTexts();
   readonly #counts = new Uint32Array(8);
+  /** The quotas of the messages in it. */
+  readonly quotas = new Quotas();
   #nextEntry = 1;
 
   get size(): number {
@@ -121,11 +124,10 @@ export class MessageTable {
     this.#sizes[slot] = message.sizeBytes;
     this.#originOf[slot] = this.#addOrigin(message);
     this.#senderOf[slot] = this.#addresses.add(addressKey(message.sender), message.sender);
-    this.#recipientDomain[slot] = this.#words.add(message.recipient.domain, message.recipient.domain);
+    this.#setRecipient(slot, message.recipient);
     this.#transportOf[slot] = this.#words.add(message.transportId, message.transportId);
-    this.#recipientLocal[slot] = message.recipient.localPart;
-    if (message.recipient.params !== undefined) this.#recipientParams.set(slot, message.recipient.params);
     this.#extras[slot] = extrasOf(message);
+    this.quotas.add(message.quotas, message.sizeBytes);
     this.#reasons[slot] = this.#texts.share(message.reason);
     this.#next[slot] = NONE;
     this.#previous[slot] = NONE;
@@ -134,6 +136,7 @@ export class MessageTable {
 
   remove(slot: number): void {
     this.#counts[this.#stages[slot]!]!--;
+    this.quotas.remove(this.#extras[slot]!.quotas, this.#sizes[slot]!);
     this.#origins.release(this.#originOf[slot]!);
     this.#addresses.release(this.#senderOf[slot]!);
     this.#words.release(this.#recipientDomain[slot]!);
@@ -177,7 +180,7 @@ export class MessageTable {
     return params === undefined ? { localPart, domain } : { localPart, domain, params };
   }
 
-  /** Changes what a message may change; `hold` is the stage's affair. */
+  /** Changes what a message may change, while it is in no list; `hold` is the stage's affair. */
   change(slot: number, change: MessageChange): void {
     if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
     if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
@@ -186,12 +189,54 @@ export class MessageTable {
       this.#words.release(this.#transportOf[slot]!);
       this.#transportOf[slot] = this.#words.add(change.transportId, change.transportId);
     }
-    if (change.metadata === undefined && change.quotas === undefined) return;
+    if (change.priority !== undefined) this.#priorities[slot] = change.priority;
+    if (change.sender !== undefined) {
+      this.#addresses.release(this.#senderOf[slot]!);
+      this.#senderOf[slot] = this.#addresses.add(addressKey(change.sender), change.sender);
+    }
+    if (change.recipient !== undefined) {
+      this.#words.release(this.#recipientDomain[slot]!);
+      this.#setRecipient(slot, change.recipient);
+    }
+    this.#changeExtras(slot, change);
+  }
+
+  #changeExtras(slot: number, { metadata, quotas, jobId, tenantId }: MessageChange): void {
+    if (metadata === undefined && quotas === undefined && jobId === undefined && tenantId === undefined)
+      return;
     const extras = this.#extras[slot]!;
-    this.#extras[slot] = {
-      ...extras,
-      metadata: change.metadata ?? extras.metadata,
-      quotas: change.quotas ?? extras.quotas,
+    if (quotas !== undefined) {
+      this.quotas.remove(extras.quotas, this.#sizes[slot]!);
+      this.quotas.add(quotas, this.#sizes[slot]!);
+    }
+    this.#extras[slot] = extrasOf({
+      metadata: metadata ?? extras.metadata,
+      quotas: quotas ?? extras.quotas,
+      jobId: (jobId ?? extras.jobId) || undefined,
+      tenantId: (tenantId ?? extras.tenantId) || undefined,
+      dsn: extras.dsn,
+      stageKey: extras.stageKey,
+    });
+  }
+
+  /** All of a message that `change` can change, as it is now. */
+  changeable(slot: number): MessageChange {
+    const message = this.message(slot);
+    const { hold, retry, nextTry, transportId, metadata, quotas, priority, sender, recipient } = message;
+    const { reason = '', jobId = '', tenantId = '' } = message;
+    return {
+      hold,
+      retry,
+      nextTry,
+      reason,
+      transportId,
+      metadata,
+      quotas,
+      jobId,
+      tenantId,
+      priority,
+      sender,
+      recipient,
     };
   }
 
@@ -255,6 +300,13 @@ export class MessageTable {
     for (let slot = 0; slot < this.#ids.top; slot++) if (this.#ids.has(slot)) yield slot;
   }
 
+  #setRecipient(slot: number, { localPart, domain, params }: Address): void {
+    this.#recipientDomain[slot] = this.#words.add(domain, domain);
+    this.#recipientLocal[slot] = localPart;
+    if (params === undefined) this.#recipientParams.delete(slot);
+    else this.#recipientParams.set(slot, params);
+  }
+
   #addOrigin({ serverId, senderIp, senderHelo, saslUsername }: QueuedMessage): number {
     const key = `${serverId}\n${senderIp}\n${senderHelo}\n${saslUsername ?? '\n'}`;
     const known = { serverId, senderIp, senderHelo };
@@ -285,7 +337,14 @@ function addressKey({ localPart, domain, params }: Address): string {
     : `${localPart}\n${domain}\n${JSON.stringify(params)}`;
 }
 
-function extrasOf({ metadata, jobId, tenantId, quotas, dsn, stageKey }: QueuedMessage): Extras {
+/** The extras, with `undefined` for what is not there. */
+type GivenExtras = { readonly [K in keyof Extras]: Extras[K] | undefined } & Pick<
+  Extras,
+  'metadata' | 'quotas' | 'dsn'
+>;
+
+function extrasOf(given: GivenExtras | QueuedMessage): Extras {
+  const { metadata, jobId, tenantId, quotas, dsn, stageKey } = given;
   if (
     jobId === undefined &&
     tenantId === undefined &&

@@ -1,7 +1,7 @@
 // The two hooks of the queue as functions. That a script is behind them is the scripting room's affair, and so is what a broken
 // script means; should one of these throw all the same, the queue does what the rules say of a script error.
 
-import type { EnhancedStatus, PostdeliveryFacts, PostdeliveryOutcome, PredeliveryOutcome } from '#hooks';
+import type { PostdeliveryFacts, PostdeliveryOutcome, PredeliveryOutcome } from '#hooks';
 import type { PolicyReport } from '../policy/pickup-policy.js';
 import type { QueuedMessage } from '../spool/spool.js';
 
@@ -9,15 +9,6 @@ import type { QueuedMessage } from '../spool/spool.js';
 export interface PostdeliveryArguments extends PostdeliveryFacts {
   /** The policies that counted the attempt; absent when none was made. */
   readonly policy?: { readonly tags: readonly string[]; readonly policies: readonly PolicyReport[] };
-  /** What a DSN would say; absent after a success. */
-  readonly dsn?: Diagnostic;
-}
-
-/** A failure as a DSN words it (RFC 3464 §2.3.6). */
-export interface Diagnostic {
-  readonly diagnosticType: 'smtp' | 'x-error';
-  readonly diagnosticCode: string;
-  readonly status?: EnhancedStatus;
 }
 
 /** The hooks of the queue. `context` goes from one to the other untouched. */

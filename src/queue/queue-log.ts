@@ -33,20 +33,22 @@ export function logAttempt(
   log.info(fields, `attempt ${verdict}`);
 }
 
-/** One line for what ends a message or stops it; loud when nobody asked for it. */
+/** One line for what ends a message or stops it. */
 export function logDecision(log: QueueLog, message: QueuedMessage, decision: Decision): void {
   switch (decision.kind) {
     case 'done':
       if (decision.how === 'deleted') {
-        log.warn({ ...messageFields(message), reason: decision.reason }, 'message deleted');
+        log.warn(
+          { ...messageFields(message), reason: decision.reason },
+          `message deleted${decision.silence === undefined ? '' : silences[decision.silence]}`,
+        );
+      } else if (decision.how === 'bounced') {
+        log.info({ ...messageFields(message), reason: decision.reason }, 'message bounced');
       }
       return;
-    case 'hold': {
-      const fields = { ...messageFields(message), reason: decision.change.reason };
-      if (decision.isLoud) log.error(fields, 'message put on hold: it could not be delivered');
-      else log.info(fields, 'message put on hold');
+    case 'hold':
+      log.info({ ...messageFields(message), reason: decision.change.reason }, 'message put on hold');
       return;
-    }
     case 'defer':
       log.info(
         {
@@ -61,6 +63,14 @@ export function logDecision(log: QueueLog, message: QueuedMessage, decision: Dec
     default:
   }
 }
+
+/** Why nobody is told. */
+const silences: Readonly<Record<NonNullable<Extract<Decision, { kind: 'done' }>['silence']>, string>> = {
+  script: '',
+  'null-sender': ': it has no sender to be told',
+  notify: ': its sender does not want to be told',
+  'no-dsn-transport': ' and its sender not told: the transport has no dsn.transport',
+};
 
 function messageFields({ id, recipient }: QueuedMessage): object {
   return { id: messageIdToText(id), recipient: `${recipient.localPart}@${recipient.domain}` };

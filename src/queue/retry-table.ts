@@ -23,3 +23,28 @@ export function isExpired(
   if (retry >= transport.retryCount) return true;
   return transport.retryDuringSeconds !== undefined && ageSeconds > transport.retryDuringSeconds;
 }
+
+/** Whether the sender is told when the interval after `retry` is started; past the end of the table nobody is told again. */
+export function notifiesOf(transport: Pick<Transport, 'retryIntervals'> | undefined, retry: number): boolean {
+  return transport?.retryIntervals[retry]?.notify ?? false;
+}
+
+/**
+ * When a message will be given up that is tried next at `nextTry`, with `retry` attempts counted by then: at its last attempt, or at
+ * the first one after its time. Unix seconds; undefined when the transport is not known.
+ */
+export function endOfRetries(
+  transport: Pick<Transport, 'retryIntervals' | 'retryCount' | 'retryDuringSeconds'> | undefined,
+  receivedAt: number,
+  retry: number,
+  nextTry: number,
+): number | undefined {
+  if (transport === undefined) return undefined;
+  const { retryIntervals, retryCount, retryDuringSeconds } = transport;
+  let end = nextTry;
+  const listed = Math.min(retryCount, retryIntervals.length);
+  for (let next = retry; next < listed; next++) end += retryInterval(transport, next);
+  end += Math.max(0, retryCount - Math.max(retry, listed)) * retryInterval(transport, retryIntervals.length);
+  if (retryDuringSeconds === undefined) return end;
+  return Math.min(end, Math.max(nextTry, receivedAt + retryDuringSeconds));
+}

@@ -17,6 +17,7 @@ import {
   createResolver,
   type LibraryServices,
   type NetworkServices,
+  type QueueCounts,
   nothingConfigured,
   type Resolver,
   type ResolverSettings,
@@ -28,8 +29,8 @@ import type { MetricSettings, RunningSettings, StartupSettings } from '../config
 import type { TlsTrust } from '../delivery/client/tls.js';
 import type { Transport } from '../delivery/deliverer.js';
 import { InLineClient } from '../delivery/in-line-client.js';
-import type { Names } from '../delivery/lookup.js';
-import { resolverNames } from '../delivery/resolver-lookup.js';
+import type { Names } from '../delivery/next-hops/names.js';
+import { resolverNames } from '../delivery/next-hops/resolver-names.js';
 import type { Logger } from '../log/logger.js';
 import { ScriptMetrics } from '../metrics/script-metrics.js';
 import { native } from '../native/index.js';
@@ -90,6 +91,7 @@ export interface ProcessServicesOptions {
   readonly syslog?: LibraryServices['syslog'];
   readonly submission?: Submission;
   readonly servers?: ServerCounts;
+  readonly queue?: QueueCounts;
 }
 
 /** The services of one process. */
@@ -104,6 +106,7 @@ export class ProcessServices implements LibraryServices {
   });
   readonly native: LibraryServices['native'];
   readonly servers: LibraryServices['servers'];
+  readonly queue: LibraryServices['queue'];
   readonly hostname: LibraryServices['hostname'];
   readonly timeZone: LibraryServices['timeZone'];
   readonly uuidVersion: LibraryServices['uuidVersion'];
@@ -125,7 +128,7 @@ export class ProcessServices implements LibraryServices {
   #resolver: Resolver | undefined;
   #names: Names | undefined;
 
-  constructor({ settings, log, submission, servers, hostname, uuidVersion, syslog }: ProcessServicesOptions) {
+  constructor({ settings, log, submission, servers, queue, hostname, uuidVersion, syslog }: ProcessServicesOptions) {
     const local = createLocalServices({
       ...(hostname === undefined ? {} : { hostname }),
       ...(uuidVersion === undefined ? {} : { uuidVersion }),
@@ -138,6 +141,7 @@ export class ProcessServices implements LibraryServices {
     this.syslog = local.syslog;
     this.sleep = local.sleep;
     this.servers = servers;
+    this.queue = queue;
     const { passwords } = native();
     this.native = passwords.kind === 'available' ? passwords.part : undefined;
     this.#log = log;

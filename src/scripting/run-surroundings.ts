@@ -92,6 +92,10 @@ export class HookRunServices implements LibraryServices, HookServices {
     return this.#base.servers;
   }
 
+  get queue(): LibraryServices['queue'] {
+    return this.#base.queue;
+  }
+
   syslog(priority: number, message: string): void {
     this.#base.syslog(priority, `[${this.#transaction}] ${message}`);
   }

@@ -14,8 +14,8 @@ import {
 } from '#stdlib';
 import type { TlsTrust } from '../delivery/client/tls.js';
 import { InLineClient } from '../delivery/in-line-client.js';
-import type { Names } from '../delivery/lookup.js';
-import { resolverNames } from '../delivery/resolver-lookup.js';
+import type { Names } from '../delivery/next-hops/names.js';
+import { resolverNames } from '../delivery/next-hops/resolver-names.js';
 import type { Logger } from '../log/logger.js';
 import { configuredThings, type ScriptSettings } from './process-services.js';
 
@@ -34,6 +34,7 @@ export class StagedServices implements LibraryServices {
   readonly metrics: LibraryServices['metrics'];
   readonly native: LibraryServices['native'];
   readonly servers: LibraryServices['servers'];
+  readonly queue: LibraryServices['queue'];
   readonly network: NetworkServices;
   readonly configured: ConfiguredThings;
   /** What TLS sessions of the staged configuration show and trust. */
@@ -52,6 +53,7 @@ export class StagedServices implements LibraryServices {
     this.metrics = process.metrics;
     this.native = process.native;
     this.servers = process.servers;
+    this.queue = process.queue;
     this.hostname = process.hostname;
     this.timeZone = process.timeZone;
     this.uuidVersion = process.uuidVersion;

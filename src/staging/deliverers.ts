@@ -2,7 +2,7 @@
 // with that one's keys, authorities and resolver, on connections that no other configuration uses.
 
 import type { Address, AttemptReport, TryOptions } from '#hooks';
-import type { Attempt, Deliverer, Destination, Transport } from '../delivery/deliverer.js';
+import type { Attempt, Deliverer, Destination, Transport, Turn } from '../delivery/deliverer.js';
 
 type Attempts = Pick<Deliverer, 'resolve' | 'attempt'>;
 
@@ -25,8 +25,9 @@ export class Deliverers implements Attempts {
     transport: Transport,
     recipient: Address,
     options: TryOptions,
+    turn?: Turn,
   ): Promise<Destination | AttemptReport> {
-    return this.#of(transport).resolve(transport, recipient, options);
+    return this.#of(transport).resolve(transport, recipient, options, turn);
   }
 
   attempt(attempt: Attempt, signal: AbortSignal): Promise<AttemptReport> {
@@ -34,6 +35,6 @@ export class Deliverers implements Attempts {
   }
 
   #of(transport: Transport): Attempts {
-    return this.#others.get(transport) ?? this.#normal;
+    return this.#others.get(transport.base ?? transport) ?? this.#normal;
   }
 }

@@ -5,6 +5,7 @@
 
 import type { Resolver } from '#stdlib';
 import type { RunningSettings, StartupSettings } from '../config/configuration.js';
+import type { OwnHosts } from '../delivery/next-hops/own-hosts.js';
 import { SmtpDeliverer } from '../delivery/smtp-deliverer.js';
 import type { Loaded } from '../loaded.js';
 import type { Logger } from '../log/logger.js';
@@ -30,6 +31,7 @@ export interface StagedConfigurationParts {
   readonly submission: SpoolSubmission;
   readonly runner: HookRunner;
   readonly log: Logger;
+  readonly own: OwnHosts;
 }
 
 /** The parts of a server that differ by configuration. */
@@ -63,6 +65,7 @@ export class StagedConfiguration implements StagedWork {
     submission,
     runner,
     log,
+    own,
   }: StagedConfigurationParts) {
     const { running } = loaded.configuration;
     this.key = key;
@@ -94,7 +97,8 @@ export class StagedConfiguration implements StagedWork {
       hostname: startup.hostname,
       log: this.#log,
       poolSize: running.poolSize,
-      lookup: (name, signal) => this.#services.names.addresses(name, signal),
+      names: () => this.#services.names,
+      own,
       trust: this.#services.trust,
     });
   }

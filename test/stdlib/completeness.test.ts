@@ -27,7 +27,6 @@ const elsewhere: Readonly<Record<string, string>> = {
   queue_suspend: 'comes with the queue',
   queue_policy: 'comes with the queue',
   queue_policy_delete: 'comes with the queue',
-  queue_quota: 'comes with outbound mail',
   PickupSuspend: 'comes with the queue',
   PickupPolicy: 'comes with the queue',
   'File->toFFIValue': 'comes with foreign functions',

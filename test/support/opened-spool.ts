@@ -15,9 +15,17 @@ export async function openedSpool(
   log: ReturnType<typeof keptLog>;
 }> {
   const log = keptLog();
-  const spool = await openSpool({ folder: '/spool', files, log, now: () => 1000, ...options });
+  const spool = await openSpool({
+    folder: '/spool',
+    files,
+    log,
+    now: () => 1000,
+    ...options,
+    sizes: { reserveBytes: 0, ...options.sizes },
+  });
   onTestFinished(() => spool.close());
-  const found = await spool.recover();
+  const found: QueuedMessage[] = [];
+  await spool.recover((messages) => found.push(...messages));
   return { spool, files, found, log };
 }
 

@@ -36,6 +36,7 @@ export class RamSpool implements Spool {
   slowWrite: Promise<void> | undefined;
   /** When set, commits wait for it. */
   slowCommit: Promise<void> | undefined;
+  isWritable = true;
   readonly #kept = new Map<string, Kept>();
 
   receive(): IncomingMessage {
@@ -130,8 +131,8 @@ export class RamSpool implements Spool {
     };
   }
 
-  async recover(): Promise<readonly QueuedMessage[]> {
-    return [...this.#kept.values()].map(({ message }) => message);
+  async recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void> {
+    found([...this.#kept.values()].map(({ message }) => message));
   }
 
   async close(): Promise<void> {}

@@ -20,9 +20,9 @@ function bodyOf(number: number): Buffer {
 const spool = await openSpool({
   folder,
   log: keptLog(),
-  sizes: { bodySegmentBytes: 200_000, metaSegmentBytes: 20_000, snapshotBytes: 40_000 },
+  sizes: { bodySegmentBytes: 200_000, metaSegmentBytes: 20_000, snapshotBytes: 40_000, reserveBytes: 0 },
 });
-await spool.recover();
+await spool.recover(() => {});
 
 async function work(): Promise<never> {
   for (;;) {

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import type { AttemptReport, PostdeliveryOutcome, PredeliveryOutcome, QueueRequest } from '#hooks';
 import { noTls } from '../../src/delivery/client/tls.js';
 import type { Attempt, Destination, Transport, Verdict } from '../../src/delivery/deliverer.js';
+import { DsnNotifier } from '../../src/dsn/notifier.js';
 import { PickupPolicy } from '../../src/policy/pickup-policy.js';
 import type { PolicyConfig } from '../../src/policy/policy-config.js';
 import { MessageQueue, type MessageQueueOptions } from '../../src/queue/message-queue.js';
@@ -84,6 +85,8 @@ export interface StartedQueue {
   readonly log: ReturnType<typeof keptLog>;
   readonly found: readonly QueuedMessage[];
   readonly attempts: readonly SeenAttempt[];
+  /** Notifications that were handed to the transport `dsn`, which takes them, unseen by the hooks. */
+  readonly told: readonly { readonly at: number; readonly attempt: Attempt; readonly text: string }[];
   readonly endings: readonly {
     readonly id: string;
     readonly facts: PostdeliveryArguments;
@@ -110,8 +113,10 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
   const log = keptLog();
   const began = clock.now();
   const spool = await openSpool({ folder: '/spool', files, log, now: () => clock.now() });
-  const found = await spool.recover();
+  const found: QueuedMessage[] = [];
+  await spool.recover((messages) => found.push(...messages));
   const attempts: SeenAttempt[] = [];
+  const told: { at: number; attempt: Attempt; text: string }[] = [];
   const endings: { id: string; facts: PostdeliveryArguments; context: unknown }[] = [];
   const open = new Map<string, { now: number; most: number }>();
   const count = (name: string, change: 1 | -1) => {
@@ -126,10 +131,24 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
     log,
     judge: judged,
     policy: new PickupPolicy(setup.policies ?? { policies: [] }),
-    transport: (id) => (id === 'out' ? transport(setup.transport) : undefined),
+    transport: (id) =>
+      id === 'out' ? transport(setup.transport) : id === 'dsn' ? transport({ id: 'dsn' }) : undefined,
+    notifier: new DsnNotifier({
+      spool,
+      hostname: 'mta.test',
+      now: () => clock.now(),
+      log,
+      newBoundary: () => '=_boundary',
+    }),
     hooks: {
-      predelivery: (message) => setup.predelivery?.(message) ?? { kind: 'Try', options: {}, context: null },
+      predelivery: (message) =>
+        (message.transportId === 'dsn' ? undefined : setup.predelivery?.(message)) ?? {
+          kind: 'Try',
+          options: {},
+          context: null,
+        },
       postdelivery: (message, facts, context) => {
+        if (message.transportId === 'dsn') return { kind: 'Default' };
         endings.push({ id: `${message.id.transaction}:${message.id.number}`, facts, context });
         return setup.postdelivery?.(message, facts, context) ?? { kind: 'Default' };
       },
@@ -142,6 +161,12 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
           addresses: [{ ip: '127.0.0.1', port: 25, remoteMx: `mx.${recipient.domain}` }],
         }),
       attempt: async (attempt, signal) => {
+        if (attempt.transport.id === 'dsn') {
+          const chunks: Buffer[] = [];
+          for await (const chunk of attempt.message.chunks()) chunks.push(chunk);
+          told.push({ at: clock.now() - began, attempt, text: Buffer.concat(chunks).toString('latin1') });
+          return accepted;
+        }
         const mx = attempt.destination.remoteMx;
         const id = `${attempt.id.transaction}:${attempt.id.number}`;
         attempts.push({ at: clock.now() - began, id, mx, attempt });
@@ -167,6 +192,7 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
     log,
     found,
     attempts,
+    told,
     endings,
     open,
     submit: async (...requests) => {

@@ -1,6 +1,7 @@
 // The configuration files' schemas as a page.
 
-import { deliverySchema, policySchema, suspendSchema } from '../../config/schema/policies.js';
+import { deliverySchema } from '../../config/schema/delivery.js';
+import { policySchema, suspendSchema } from '../../config/schema/policies.js';
 import { smtpdSchema } from '../../config/schema/smtpd.js';
 import { appSchema } from '../../config/schema/smtpd-app.js';
 import {

@@ -4,7 +4,7 @@ import { strict, text } from './types.js';
 // Keys and certificates, in smtpd.yaml and smtpd-app.yaml alike (queue-and-config 8.3, 8.4).
 
 /** Nothing of it is ever shown in a message. */
-const privateKey = Type.Object(
+export const privateKey = Type.Object(
   {
     path: Type.Optional(text('A file with the key in PEM, without a passphrase.')),
     data: Type.Optional(Type.String({ secret: true, description: 'The key in PEM, without a passphrase.' })),
@@ -12,7 +12,8 @@ const privateKey = Type.Object(
   { additionalProperties: false, secret: true, description: 'The key: a file, or the text itself.' },
 );
 
-const certificate = (what: string) =>
+/** A text in PEM that is no secret. */
+export const pemText = (what: string) =>
   strict(
     {
       path: Type.Optional(text(`A file with ${what} in PEM.`)),
@@ -24,7 +25,7 @@ const certificate = (what: string) =>
 const privateEntry = strict({
   id: text('Id by which scripts (`pki:ID`) and settings name the key.'),
   privatekey: Type.Optional(privateKey),
-  certificate: Type.Optional(certificate('the certificate and those that vouch for it')),
+  certificate: Type.Optional(pemText('the certificate and those that vouch for it')),
 });
 
 /** The list of private keys. */
@@ -40,7 +41,7 @@ export const authorities = Type.Optional(
   Type.Array(
     strict({
       id: text('Id by which scripts (`pki:ID`) and settings name the authorities.'),
-      certificate: certificate('their certificates'),
+      certificate: pemText('their certificates'),
     }),
     { description: 'Certificates of authorities that are trusted where their id is named.' },
   ),

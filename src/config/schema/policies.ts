@@ -1,8 +1,7 @@
 import Type, { type Static } from 'typebox';
-import { retry } from './smtpd-app.js';
-import { count, duration, flag, later, strict, version } from './types.js';
+import { count, later, strict, version } from './types.js';
 
-// smtpd-policy.yaml, smtpd-suspend.yaml and smtpd-delivery.yaml, as far as their features exist (queue-and-config 3, 5).
+// smtpd-policy.yaml and smtpd-suspend.yaml, as far as their features exist (queue-and-config 3).
 
 export const policySchema = strict({
   version,
@@ -38,43 +37,3 @@ export const suspendSchema = strict({
   version,
   suspends: Type.Optional(Type.Array(Type.Unsafe<never>({ later: 'suspensions' }))),
 });
-
-export const deliverySchema = strict({
-  version,
-  delivery: Type.Optional(
-    strict({
-      conditions: later('delivery conditions'),
-      default: Type.Optional(
-        strict({
-          tls: later('outbound TLS'),
-          pooling: Type.Optional(
-            strict({
-              enabled: Type.Optional(flag('Reuse connections; false.')),
-              transactions: Type.Optional(
-                count('Close a connection after this many messages; no limit when absent.', 1),
-              ),
-              timeout: Type.Optional(duration('Idle life of a connection; 5s.')),
-              evictable: Type.Optional(flag('May be closed to make room in a full pool; true.')),
-            }),
-          ),
-          timeout: Type.Optional(
-            strict({
-              connect: Type.Optional(duration('TCP connect; 30s.')),
-              smtp: Type.Optional(
-                Type.Record(
-                  Type.String({
-                    pattern: '^(BANNER|CONNECT|HELO|EHLO|LHLO|MAIL|RCPT|DATA|EOD|RSET|NOOP|QUIT)$',
-                  }),
-                  duration('Wait for the reply in this state.'),
-                ),
-              ),
-            }),
-          ),
-          retry: Type.Optional(retry),
-        }),
-      ),
-    }),
-  ),
-});
-
-export type DeliveryFile = Static<typeof deliverySchema>;

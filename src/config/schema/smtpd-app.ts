@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox';
+import { monitorApp } from './control.js';
 import { banner, concurrency, serverTls } from './edge.js';
 import { authorities, privateKeys } from './pki.js';
-import { apiKeys, submission } from './submission.js';
+import { retry } from './retry.js';
+import { serverApiKeys, submission } from './submission.js';
 import { count, duration, flag, later, size, strict, text, version } from './types.js';
 
 // smtpd-app.yaml: the running configuration, read at start and at every reload (queue-and-config 8.4).
@@ -121,7 +123,7 @@ const server = strict({
     }),
   ),
   tls: serverTls,
-  apikeys: apiKeys,
+  apikeys: serverApiKeys,
   submission,
 });
 
@@ -133,13 +135,51 @@ const script = strict({
 const scripts = (phase: string) =>
   Type.Optional(Type.Array(script, { description: `The ${phase} scripts.` }));
 
+const mailHosts = (what: string) =>
+  Type.Optional(
+    Type.Array(text('A host name, or `*.` and a domain for names of one label more.'), { description: what }),
+  );
+
+const sourceAddresses = (family: string) =>
+  Type.Optional(
+    Type.Unsafe<boolean | string[]>({
+      flagOrTexts: true,
+      description: `Send to ${family} addresses (true, from the address that the system chooses), or not; or ids of \`addresses\` to send from in turns, one that stands twice having twice the share.`,
+    }),
+  );
+
 const connection = strict({
-  server: Type.Optional(text('Host name or IP address of the next hop.')),
+  server: Type.Optional(
+    text(
+      "Host name or IP address of the next hop; the mail hosts (MX) of the recipient's domain when absent.",
+    ),
+  ),
   port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'Port of the next hop; 25.' })),
-  lookup: later('MX look-up'),
-  sourceip: later('source addresses'),
-  proxy: later('the outbound PROXY protocol'),
-  mx: later('MX look-up'),
+  lookup: Type.Optional(
+    Type.Enum(['address', 'mx'], {
+      description:
+        "`address`: `server` is a host; `mx`: its mail hosts are meant, or those of the recipient's domain when there is no `server`. `address` with a `server`.",
+    }),
+  ),
+  sourceip: Type.Optional(
+    strict({
+      ipv4: sourceAddresses('IPv4'),
+      ipv6: sourceAddresses('IPv6'),
+    }),
+  ),
+  proxy: Type.Optional(
+    strict({
+      address: Type.Optional(text('IP address of a proxy that connects for us (PROXY protocol).')),
+      port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65535, description: 'Its port.' })),
+      version: Type.Optional(Type.Enum([1, 2], { description: 'Of the PROXY protocol; 2.' })),
+    }),
+  ),
+  mx: Type.Optional(
+    strict({
+      include: mailHosts('Mail hosts that may be used; all when absent.'),
+      exclude: mailHosts('Mail hosts that are not used.'),
+    }),
+  ),
 });
 
 const session = strict({
@@ -184,32 +224,21 @@ const session = strict({
   ),
 });
 
-export const retry = strict({
-  count: Type.Optional(count('Retries after the first attempt; 30.')),
-  intervals: Type.Optional(
-    Type.Array(
-      strict({
-        interval: duration('Wait before this retry.'),
-        notify: Type.Optional(flag('Send a delay notification when this wait begins; false.')),
-      }),
-      {
-        minItems: 1,
-        description: 'Waits, first retry first; the last one repeats. 60, 900, 3600, 7200, 10800.',
-      },
-    ),
-  ),
-  during: Type.Optional(duration('Maximum age of a message; beyond it a temporary failure is final.')),
-});
-
 const transportSettings = {
   connection: Type.Optional(connection),
   session: Type.Optional(session),
   retry: Type.Optional(retry),
   dsn: Type.Optional(
     strict({
-      transport: Type.Optional(text('Transport that carries delivery status notifications.')),
-      from: later('tailored notifications'),
-      subject: later('tailored notifications'),
+      transport: Type.Optional(
+        text(
+          'Transport that carries delivery status notifications; without it failures delete the message and tell nobody.',
+        ),
+      ),
+      from: Type.Optional(
+        text('From of notifications: an address, or `Name <address>`; MAILER-DAEMON at the hostname.'),
+      ),
+      subject: Type.Optional(text('Subject of notifications; a sentence by what happened.')),
     }),
   ),
 };
@@ -247,6 +276,24 @@ const metric = strict({
       description: 'Upper bounds of the buckets of a histogram, ascending; from 0.005 to 10 when absent.',
     }),
   ),
+});
+
+const list = (field: string, form: string) =>
+  Type.Optional(
+    Type.Record(Type.String({ pattern: '.' }), Type.Array(Type.String()), {
+      description: `Lists of values of ${field} (${form}) by id, which conditions name as \`@id\`.`,
+    }),
+  );
+
+const lists = strict({
+  tenantid: list('tenantid', 'texts or /regex/'),
+  jobid: list('jobid', 'texts or /regex/'),
+  transportid: list('transportid', 'texts or /regex/'),
+  localip: list('localip', 'addresses or networks'),
+  remoteip: list('remoteip', 'addresses or networks'),
+  remotemx: list('remotemx', 'names, *.domain or /regex/'),
+  recipientdomain: list('recipientdomain', 'domains, *.domain or /regex/'),
+  grouping: later('groupings'),
 });
 
 const hostRecords = (type: string, form: string) =>
@@ -351,11 +398,19 @@ export const appSchema = strict({
   ),
   metrics: Type.Optional(Type.Array(metric, { description: 'What scripts count with `metrics_*`.' })),
   addresses: Type.Optional(Type.Array(address, { description: 'Addresses to send from, by name.' })),
-  lists: later('lists'),
+  lists: Type.Optional(lists),
   resolver: Type.Optional(resolver),
   pki: Type.Optional(strict({ private: privateKeys, ca: authorities })),
-  postmaster: later('notifications'),
-  monitor: later('the monitor endpoint'),
+  postmaster: Type.Optional(
+    strict({
+      address: Type.Optional(
+        text(
+          'Where mail to `postmaster` without a domain goes, and reports of failed messages that have no sender.',
+        ),
+      ),
+    }),
+  ),
+  monitor: monitorApp,
   plugins: later('native plugins'),
 });
 

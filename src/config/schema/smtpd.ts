@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { controlsocket, monitor } from './control.js';
 import { listener, proxyprotocol, xclient } from './edge.js';
 import { privateKeys } from './pki.js';
 import { count, duration, flag, ignored, later, size, strict, text, version } from './types.js';
@@ -62,7 +63,7 @@ export const smtpdSchema = strict({
         }),
       ),
       licensekey: ignored('no licence is needed'),
-      controlsocket: later('the control socket'),
+      controlsocket,
       privdrop: later('changing the user after start'),
       publicsuffix: Type.Optional(
         text('List of public suffixes (publicsuffix.org) to use instead of the one that came with us.'),
@@ -110,7 +111,7 @@ export const smtpdSchema = strict({
   plugins: later('native plugins'),
   pki: Type.Optional(strict({ private: privateKeys })),
   cluster: later('clusters'),
-  monitor: later('the monitor endpoint'),
+  monitor,
 });
 
 export type SmtpdFile = Static<typeof smtpdSchema>;

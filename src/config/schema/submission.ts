@@ -3,12 +3,17 @@ import { count, duration, size, strict } from './types.js';
 
 // HTTP submission, in the servers of type http and https (queue-and-config 8.4 and 10).
 
+/** A list of keys for X-API-Key. */
+export const apiKeys = (description: string) =>
+  Type.Optional(
+    Type.Array(Type.Unsafe<string | { id: string; sha256: string }>({ apiKey: true, secret: true }), {
+      description,
+    }),
+  );
+
 /** `servers[].apikeys`. */
-export const apiKeys = Type.Optional(
-  Type.Array(Type.Unsafe<string | { id: string; sha256: string }>({ apiKey: true, secret: true }), {
-    description:
-      "Keys that are accepted in X-API-Key; without one nobody may submit. Each is a text, or (recommended) `{id, sha256}` with the key's SHA-256 in hex: scripts and the log see the id.",
-  }),
+export const serverApiKeys = apiKeys(
+  "Keys that are accepted in X-API-Key; without one nobody may submit. Each is a text, or (recommended) `{id, sha256}` with the key's SHA-256 in hex: scripts and the log see the id.",
 );
 
 /** `servers[].submission`. */

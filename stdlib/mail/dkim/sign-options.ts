@@ -1,5 +1,5 @@
-// The arguments of signDKIM, in the three places where they stand: the method of a message, the builder's, and the entries
-// of `additional_signatures` (the queue's option for signed reports is a fourth). They all end as SignatureRequests here.
+// The arguments of signDKIM, in the four places where they stand: the method of a message, the builder's, the entries of
+// `additional_signatures`, and the queue's option for signed notifications. They all end as SignatureRequests here.
 //
 // What may come from the message being signed (domain, selector, key, identity) makes "no signature" when it is no good;
 // an option that can only be a mistake of the script is an exception.
@@ -163,6 +163,37 @@ export function signatureRequests(
     place++;
   }
   return requests.every((request) => request !== undefined) ? requests : undefined;
+}
+
+/** What signDKIM does when a script says nothing. */
+const defaultOptions: Options = Object.fromEntries(
+  Object.entries(signatureOptionKeys).map(([name, key]) => [name, 'default' in key ? key.default : undefined]),
+);
+
+/**
+ * The signatures that one array asks for: `selector`, `domain`, `key` and any option of signDKIM; undefined when one of them
+ * cannot be made. `what` names the array in errors.
+ * @throws ScriptFault for a mistake in the options
+ */
+export function signatureRequestsOfArray(
+  entry: HslArray,
+  what: string,
+  ctx: CallContext,
+): readonly SignatureRequest[] | undefined {
+  const here = (name: string) => `"${name}" in ${what}`;
+  const further = entry.get('additional_signatures') ?? null;
+  return signatureRequests(
+    takeValue(entry.get('selector'), 'string', here('selector')) as string,
+    takeValue(entry.get('domain'), 'string', here('domain')) as string,
+    takeValue(entry.get('key'), 'string|resource', here('key')),
+    {
+      ...ownOptions(entry, defaultOptions, here),
+      ...(further === null
+        ? undefined
+        : { additional_signatures: takeValue(further, 'array', here('additional_signatures')) }),
+    },
+    ctx,
+  );
 }
 
 /** An entry's options, checked as the call's were; what it leaves out is the call's. */

@@ -65,12 +65,12 @@ describe('a message that is taken', () => {
 });
 
 describe('a message that is put off', () => {
-  test('is tried by the retry table, then expires and is kept on hold (1.6, 2)', async () => {
-    const { submit, clock, attempts, endings, queue, log, spool } = await startedQueue({
+  test('is tried by the retry table, then expires, and its sender is told (1.6, 2)', async () => {
+    const { submit, clock, attempts, endings, told, spool } = await startedQueue({
       transport: { retryCount: 2, retryIntervals: interval(1, 2) },
       attempt: () => Promise.resolve(later),
     });
-    const [message] = await submit();
+    await submit();
     await clock.advance(100);
     expect(attempts.map(({ at }) => at)).toEqual([0, 1, 3]);
     expect(endings.map(({ facts }) => [facts.retry, facts.expired, facts.action])).toEqual([
@@ -78,12 +78,9 @@ describe('a message that is put off', () => {
       [1, false, 'QUEUE'],
       [2, true, 'BOUNCE'],
     ]);
-    expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD' });
-    expect(queue.find(message!.id)!.message.reason).toMatch(/^451 4.3.0 later \(not bounced/);
-    expect(log.lines.some(({ level, message: text }) => level === 'error' && text.includes('on hold'))).toBe(
-      true,
-    );
-    expect(spool.count).toBe(1);
+    expect(told.map(({ at }) => at)).toEqual([3]);
+    expect(told[0]!.text).toContain('\r\nAction: failed\r\nStatus: 4.3.0\r\n');
+    expect(spool.count).toBe(0);
   });
 
   test('uses the last interval again and again', async () => {
@@ -172,42 +169,45 @@ describe('a message that is put off', () => {
 });
 
 describe('a message that is refused for good', () => {
-  test('is kept on hold with the reply, loudly, since nobody can be told yet', async () => {
-    const { submit, clock, queue, endings, log } = await startedQueue({
+  test('is told of to its sender and gone', async () => {
+    const { submit, clock, spool, endings, told } = await startedQueue({
       attempt: () => Promise.resolve(unknownUser),
     });
-    const [message] = await submit();
+    await submit();
     await clock.advance(1);
     expect(endings[0]!.facts).toMatchObject({
       action: 'BOUNCE',
       expired: false,
-      dsn: { diagnosticType: 'smtp', diagnosticCode: '550 5.1.1 no such user', status: [5, 1, 1] },
+      dsn: {
+        action: 'failed',
+        diagnosticType: 'smtp',
+        diagnosticCode: '550 5.1.1 no such user',
+        status: [5, 1, 1],
+      },
     });
-    expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD', message: { hold: true } });
-    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+    expect(told).toHaveLength(1);
+    expect(told[0]!.attempt).toMatchObject({
+      id: endings[0]!.facts.dsn!.id,
+      sender: { localPart: '', domain: '' },
+      recipient: { localPart: 'sender', domain: 'from.test' },
+    });
+    expect(spool.count).toBe(0);
   });
 
-  test('is kept on hold when its transport has no way to tell the sender', async () => {
-    const { submit, clock, queue, endings } = await startedQueue({
+  test('is deleted, with a warning, when its transport has no way to tell the sender', async () => {
+    const { submit, clock, spool, endings, log, told } = await startedQueue({
       transport: { dsnTransportId: undefined },
       attempt: () => Promise.resolve(unknownUser),
     });
-    const [message] = await submit();
+    await submit();
     await clock.advance(1);
     expect(endings[0]!.facts.action).toBe('DELETE');
-    expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD' });
-    expect(queue.find(message!.id)!.message.reason).toContain('no dsn.transport');
-  });
-
-  test('stays on hold over a restart', async () => {
-    const first = await startedQueue({ attempt: () => Promise.resolve(unknownUser) });
-    await first.submit();
-    await first.clock.advance(1);
-    const second = await startedQueue({ files: first.files.copy(), clock: first.clock });
-    await second.clock.advance(1000);
-    expect(second.queue.counts()).toMatchObject({ HOLD: 1 });
-    expect(second.attempts).toHaveLength(0);
-    expect([...second.queue.list()][0]!.message.reason).toContain('550 5.1.1 no such user');
+    expect(endings[0]!.facts.dsn).not.toHaveProperty('action');
+    expect(told).toHaveLength(0);
+    expect(spool.count).toBe(0);
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      'message deleted and its sender not told: the transport has no dsn.transport',
+    ]);
   });
 
   test.each([
@@ -215,23 +215,24 @@ describe('a message that is refused for good', () => {
     ['asked for NOTIFY=NEVER', { dsn: { notify: 'NEVER' } }],
     ['did not ask for FAILURE', { dsn: { notify: 'SUCCESS,DELAY' } }],
   ])('is deleted when it %s', async (_, request) => {
-    const { submit, clock, spool, endings, log } = await startedQueue({
+    const { submit, clock, spool, endings, log, told } = await startedQueue({
       attempt: () => Promise.resolve(unknownUser),
     });
     await submit(request);
     await clock.advance(1);
     expect(endings[0]!.facts.action).toBe('DELETE');
+    expect(told).toHaveLength(0);
     expect(spool.count).toBe(0);
-    expect(log.lines.some(({ level, message }) => level === 'warn' && message === 'message deleted')).toBe(
-      true,
-    );
+    expect(
+      log.lines.some(({ level, message }) => level === 'warn' && message.startsWith('message deleted: ')),
+    ).toBe(true);
   });
 
-  test('is not deleted when FAILURE is among what it asked for', async () => {
-    const { submit, clock, queue } = await startedQueue({ attempt: () => Promise.resolve(unknownUser) });
+  test('is told of when FAILURE is among what it asked for', async () => {
+    const { submit, clock, told } = await startedQueue({ attempt: () => Promise.resolve(unknownUser) });
     await submit({ dsn: { notify: 'delay, failure' } });
     await clock.advance(1);
-    expect(queue.counts()).toMatchObject({ HOLD: 1 });
+    expect(told).toHaveLength(1);
   });
 
   test('is deleted when the script says so', async () => {
@@ -289,7 +290,7 @@ describe('predelivery', () => {
     await clock.advance(5);
     expect(attempts).toHaveLength(0);
     expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD', message: { reason: 'quarantine' } });
-    expect(await queue.release(message!.id)).toBe('done');
+    expect(await queue.wish(message!.id, { kind: 'release' })).toBe('done');
     await clock.advance(0);
     expect(attempts).toHaveLength(1);
     expect(spool.count).toBe(0);
@@ -332,24 +333,25 @@ describe('predelivery', () => {
   });
 
   test.each([
-    ['Bounce', 'BOUNCE', 'HOLD'],
-    ['Delete', 'DELETE', undefined],
+    ['Bounce', 'BOUNCE', 1],
+    ['Delete', 'DELETE', 0],
   ] as const)(
     'may end a message with %s: postdelivery is told and no attempt is made',
-    async (kind, action, state) => {
-      const { submit, clock, queue, attempts, endings } = await startedQueue({
+    async (kind, action, count) => {
+      const { submit, clock, queue, attempts, endings, told } = await startedQueue({
         predelivery: () => ({ kind, reason: 'not wanted' }),
       });
       const [message] = await submit();
       await clock.advance(1);
       expect(attempts).toHaveLength(0);
-      expect(endings[0]!.facts).toEqual({
+      expect(endings[0]!.facts).toMatchObject({
         retry: 0,
         expired: false,
         action,
-        dsn: { diagnosticType: 'x-error', diagnosticCode: 'not wanted' },
+        dsn: { diagnosticType: 'x-error', diagnosticCode: 'not wanted', status: [5, 0, 0] },
       });
-      expect(queue.find(message!.id)?.state).toBe(state);
+      expect(queue.find(message!.id)).toBeUndefined();
+      expect(told).toHaveLength(count);
     },
   );
 
@@ -436,14 +438,13 @@ describe('an operator', () => {
     });
     const [sending, active, deferred] = await submit({}, {}, { delaySeconds: 50 });
     await clock.advance(1);
-    expect(await queue.hold(sending!.id, 'x')).toBe('working');
-    const holding = queue.hold(active!.id, 'because');
+    const holding = queue.wish(active!.id, { kind: 'hold', reason: 'because' });
     expect(queue.find(active!.id)!.state).toBe('UPDATE');
     expect(await holding).toBe('done');
-    expect(await queue.hold(active!.id, 'again')).toBe('held');
-    expect(await queue.hold(deferred!.id, 'too')).toBe('done');
-    expect(await queue.release(sending!.id)).toBe('working');
-    expect(await queue.hold({ transaction: uuid(99), number: 1 }, 'x')).toBe('unknown');
+    expect(await queue.wish(active!.id, { kind: 'hold' })).toBe('done');
+    expect(await queue.wish(deferred!.id, { kind: 'hold', reason: 'too' })).toBe('done');
+    expect(await queue.wish(sending!.id, { kind: 'release' })).toBe('done');
+    expect(await queue.wish({ transaction: uuid(99), number: 1 }, { kind: 'hold' })).toBe('unknown');
     await clock.advance(100);
     expect(attempts).toHaveLength(1);
     const after = await startedQueue({ files: files.copy(), clock });
@@ -453,7 +454,7 @@ describe('an operator', () => {
       [true, 'too'],
     ]);
     expect(spool.count).toBe(3);
-    expect(await after.queue.release(deferred!.id)).toBe('done');
+    expect(await after.queue.wish(deferred!.id, { kind: 'release' })).toBe('done');
     await clock.advance(1);
     expect(after.attempts.map(({ id }) => id.slice(-1))).toEqual(['1', '3']);
   });
@@ -462,7 +463,7 @@ describe('an operator', () => {
     const { submit, clock, queue, attempts } = await startedQueue();
     const [message] = await submit({ delaySeconds: 5000 });
     await clock.advance(1);
-    expect(await queue.retryNow(message!.id)).toBe('done');
+    expect(await queue.wish(message!.id, { kind: 'retry' })).toBe('done');
     await clock.advance(0);
     expect(attempts.map(({ at }) => at)).toEqual([1]);
   });
@@ -472,7 +473,7 @@ describe('an operator', () => {
     const [message] = await submit({ delaySeconds: 5000 });
     await clock.advance(1);
     files.fail = ({ kind }) => (kind === 'write' ? { code: 'ENOSPC' } : undefined);
-    await expect(queue.hold(message!.id, 'x')).rejects.toThrow('ENOSPC');
+    await expect(queue.wish(message!.id, { kind: 'hold' })).rejects.toThrow('ENOSPC');
     expect(queue.find(message!.id)).toMatchObject({ state: 'DEFER', message: { hold: false } });
   });
 });

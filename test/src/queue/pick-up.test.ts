@@ -151,7 +151,7 @@ test('a held message gives the room it was woken for to the next', async () => {
   const { submit, clock, attempts, queue } = await slowQueue(policies);
   const messages = await submit(to('a.test'), to('b.test'), to('c.test'), to('d.test'));
   await clock.advance(0.5);
-  await queue.hold(messages[1]!.id, 'x');
+  await queue.wish(messages[1]!.id, { kind: 'hold' });
   await clock.advance(10);
   expect(attempts.map(({ mx }) => mx)).toEqual(['mx.a.test', 'mx.c.test', 'mx.d.test']);
 });

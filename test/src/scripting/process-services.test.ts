@@ -136,7 +136,7 @@ test('a reload with other resolver settings asks anew, with the same ones it rem
     resolver: { ...settings.resolver, hosts: { 'a.test': { a: ['192.0.2.2'] } } },
   });
   expect(await ask()).toEqual(['192.0.2.2']);
-  expect(await made.names.addresses('a.test')).toEqual({ kind: 'addresses', ips: ['192.0.2.2'] });
+  expect(await made.names.addresses('a.test')).toMatchObject({ kind: 'addresses', ips: ['192.0.2.2'] });
 });
 
 test('delivery asks the same resolver', async () => {
@@ -146,11 +146,11 @@ test('delivery asks the same resolver', async () => {
       hosts: { 'mx.test': { a: ['192.0.2.1'], aaaa: ['2001:db8::1'] }, 'b.test': { mx: ['7 mx.test'] } },
     },
   });
-  expect(await made.names.addresses('mx.test')).toEqual({
+  expect(await made.names.addresses('mx.test')).toMatchObject({
     kind: 'addresses',
     ips: ['192.0.2.1', '2001:db8::1'],
   });
-  expect(await made.names.mailHosts('b.test')).toEqual({
+  expect(await made.names.mailHosts('b.test')).toMatchObject({
     kind: 'hosts',
     hosts: [{ name: 'mx.test', preference: 7 }],
   });

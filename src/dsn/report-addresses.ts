@@ -1,0 +1,51 @@
+// Addresses and names as fields of a report write them, with their types (RFC 3464 §2.1.2, RFC 6533 §3).
+
+import { isIP, isIPv6 } from 'node:net';
+import { type Address, isAscii, mailboxToText } from '#stdlib';
+import { isUtf8Text, oneLine } from './field-text.js';
+
+/** `rfc822; user@domain`; an address beyond ASCII has the type `utf-8`, and where UTF-8 is not allowed, escapes. */
+export function typedAddress(address: Address, allowsUtf8: boolean): string {
+  const text = mailboxToText(address);
+  return isUtf8Text(text) ? `utf-8; ${internationalAddress(text, allowsUtf8)}` : `rfc822; ${oneLine(text, false)}`;
+}
+
+/** ORCPT as it was given: `type;address`. Without a type it is a mail address. */
+export function originalRecipient(orcpt: string, allowsUtf8: boolean): string {
+  const [, type = '', address = ''] = /^\s*([A-Za-z0-9-]+)\s*;([\s\S]*)$/.exec(orcpt) ?? ['', 'rfc822', orcpt];
+  if (!isAscii(address) && isUtf8Text(address) && /^(?:rfc822|utf-8)$/i.test(type))
+    return `utf-8; ${internationalAddress(address.trim(), allowsUtf8)}`;
+  if (type.toLowerCase() === 'utf-8') return `utf-8; ${unescaped(oneLine(address, allowsUtf8), allowsUtf8)}`;
+  return `${type}; ${oneLine(address, false)}`;
+}
+
+/** `dns; mx.example.com`, for an address `dns; [192.0.2.1]`. */
+export function mtaName(host: string): string {
+  const name = oneLine(host, false).replaceAll(' ', '');
+  if (isIP(name) === 0) return `dns; ${name}`;
+  return `dns; [${isIPv6(name) ? 'IPv6:' : ''}${name}]`;
+}
+
+/** UTF-8 as it is (utf-8-addr-unitext), or as `\x{E4}` (utf-8-addr-xtext). */
+function internationalAddress(utf8: string, allowsUtf8: boolean): string {
+  const line = oneLine(utf8, true);
+  if (allowsUtf8) return line;
+  return [...Buffer.from(line, 'latin1').toString('utf8')]
+    .map((character) =>
+      /^[\x21-\x2a\x2c-\x3c\x3e-\x5b\x5d-\x7e]$/.test(character)
+        ? character
+        : `\\x{${character.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')}}`,
+    )
+    .join('');
+}
+
+/** An address of ORCPT that came with escapes; they are for where UTF-8 cannot go. */
+function unescaped(address: string, allowsUtf8: boolean): string {
+  if (!allowsUtf8) return address;
+  return address.replace(/\\x\{([0-9A-Fa-f]{2,6})\}/g, (escape, hex: string) => {
+    const codePoint = Number.parseInt(hex, 16);
+    if (codePoint <= 0x20 || codePoint === 0x7f || codePoint > 0x10ffff) return escape;
+    if (codePoint >= 0xd800 && codePoint <= 0xdfff) return escape;
+    return Buffer.from(String.fromCodePoint(codePoint), 'utf8').toString('latin1');
+  });
+}

@@ -1,0 +1,114 @@
+// From pick-up to the end of the attempt: what is under way now. An attempt never rejects; whatever happens is a report.
+
+import type { AttemptReport } from '#hooks';
+import type { Attempt } from '../delivery/deliverer.js';
+import { sourcesOf } from '../delivery/sources.js';
+import type { QueuedMessage } from '../spool/spool.js';
+import { brokenReport, type Endings } from './endings.js';
+import type { QueueFloor } from './floor.js';
+import { Stage } from './message-table.js';
+import { familyOf, SourceTurns } from './source-choice.js';
+import type { PickedUp } from './sub-queues.js';
+import { factsOf, type Trial } from './trial.js';
+
+/** An attempt that is being made. */
+interface UnderWay {
+  readonly abort: AbortController;
+  /** Unix seconds. */
+  readonly since: number;
+  readonly trial: Trial;
+}
+
+/** The attempts that are being made. */
+export class Attempts {
+  readonly #floor: QueueFloor;
+  readonly #endings: Endings;
+  readonly #turns = new SourceTurns();
+  readonly #underWay = new Map<number, UnderWay>();
+  /** Attempts that have ended and whose postdelivery is asked. */
+  finishing = 0;
+
+  constructor(floor: QueueFloor, endings: Endings) {
+    this.#floor = floor;
+    this.#endings = endings;
+  }
+
+  /** Attempts that are being made. */
+  get count(): number {
+    return this.#underWay.size;
+  }
+
+  /** The attempt of a message that is SENDING. */
+  of(slot: number): Omit<UnderWay, 'abort'> | undefined {
+    return this.#underWay.get(slot);
+  }
+
+  /** Begins one. */
+  begin(picked: PickedUp, trial: Trial): void {
+    const { slot } = picked;
+    this.#floor.table.setStage(slot, Stage.Sending);
+    const abort = new AbortController();
+    this.#underWay.set(slot, { abort, since: this.#floor.now(), trial });
+    void this.#attempt(picked, trial, abort.signal);
+  }
+
+  /** Gives all of them up. */
+  abort(): void {
+    for (const { abort } of this.#underWay.values()) abort.abort();
+  }
+
+  /** Never rejects. */
+  async #attempt({ slot, group, ticket }: PickedUp, trial: Trial, signal: AbortSignal): Promise<void> {
+    const { options: parts, table } = this.#floor;
+    const message = table.message(slot);
+    let { transport } = trial;
+    let report: AttemptReport;
+    try {
+      const attempt = this.#attemptOf(message, trial);
+      ({ transport } = attempt);
+      report = await parts.deliverer.attempt(attempt, signal);
+    } catch (error) {
+      this.#floor.logError(message, error, 'an attempt broke off');
+      report = brokenReport(error);
+    }
+    this.#underWay.delete(slot);
+    ticket.release();
+    if (this.#floor.isStopped || (signal.aborted && parts.judge(report) === 'deferred')) {
+      // Given up: it is in the spool as it was before.
+      table.setStage(slot, Stage.Finishing);
+    } else {
+      this.finishing++;
+      await this.#endings.finishAttempt(slot, transport, trial.options, report, trial.context, group);
+      this.finishing--;
+    }
+    this.#floor.planTurn();
+    this.#floor.settle();
+  }
+
+  /** All that is decided at pick-up: the source, and with it the settings of the destination. */
+  #attemptOf(message: QueuedMessage, { options, transport, destination }: Trial): Attempt {
+    const parts = this.#floor.options;
+    const wish = {
+      sources: sourcesOf(transport, options),
+      takesFirst: options.takesFirstSource ?? false,
+      isNonlocal: options.isSourceNonlocal ?? false,
+    };
+    const chosen = this.#turns.choose(wish, destination.addresses);
+    if (chosen === undefined) throw new Error('a message was picked up that no address may send');
+    const { source, addresses } = chosen;
+    const localip = source[familyOf(addresses[0]!.ip)]?.ip ?? '';
+    const facts = { ...factsOf(message, options, destination), localip };
+    return {
+      id: message.id,
+      sender: options.sender ?? message.sender,
+      recipient: options.recipient ?? message.recipient,
+      transport: parts.settings?.(transport, facts, message.stageKey) ?? transport,
+      options,
+      destination: addresses === destination.addresses ? destination : { ...destination, addresses },
+      source,
+      dsn: { ...message.dsn, ...options.dsn },
+      ageSeconds: Math.max(0, this.#floor.now() - message.ts),
+      message: parts.spool.open(message.id),
+    };
+  }
+}

@@ -1,0 +1,205 @@
+// From the end of an attempt, or of a message, to what becomes of it: postdelivery is asked, the decision (decision.ts) is carried
+// out. Nothing here rejects: a hook that breaks leaves the default, a write that fails is the ledger's to repeat.
+
+import type { AttemptReport, PostdeliveryOutcome, TryOptions } from '#hooks';
+import type { Transport } from '../delivery/deliverer.js';
+import type { PickupGroup } from '../policy/pickup-policy.js';
+import type { MessageId, QueuedMessage } from '../spool/spool.js';
+import { type Decision, decide, type Expectation, expectationAfter } from './decision.js';
+import { type Diagnostic, diagnosticOf, diagnosticWithoutAttempt } from './diagnostic.js';
+import type { QueueFloor } from './floor.js';
+import { Stage } from './message-table.js';
+import { dsnInEffect, type NoticePlan } from './notice-plan.js';
+import { FAILURE_RETRY_SECONDS, type Notices } from './notices.js';
+import { logAttempt, logDecision } from './queue-log.js';
+
+/** What has happened to a message. */
+export interface Story {
+  /** As it was tried: with the DSN parameters that were in effect. */
+  readonly message: QueuedMessage;
+  readonly reason: string;
+  readonly report?: AttemptReport;
+  readonly transport?: Transport;
+}
+
+/** What is known when postdelivery is asked. */
+export interface Ending extends Story {
+  readonly expectation: Expectation;
+  /** What predelivery left; undefined when it did not run. */
+  readonly context: unknown;
+  readonly group?: PickupGroup;
+}
+
+/** Ends attempts and messages. */
+export class Endings {
+  readonly #floor: QueueFloor;
+  readonly #notices: Notices;
+  /** Delivered, while postdelivery still runs or the sender is being told. */
+  readonly #delivered = new Set<number>();
+
+  constructor(floor: QueueFloor, notices: Notices) {
+    this.#floor = floor;
+    this.#notices = notices;
+  }
+
+  /** Messages that are delivered and not out of the queue yet. */
+  delivered(): readonly MessageId[] {
+    return [...this.#delivered].map((slot) => this.#floor.table.idOf(slot));
+  }
+
+  /** An attempt has ended, or there is no next hop to make one at. */
+  finishAttempt(
+    slot: number,
+    transport: Transport,
+    options: TryOptions,
+    report: AttemptReport,
+    context: unknown,
+    group: PickupGroup | undefined,
+  ): Promise<void> {
+    const { judge, log } = this.#floor.options;
+    const queued = this.#floor.table.message(slot);
+    const message = { ...queued, dsn: dsnInEffect(queued.dsn, options) };
+    const verdict = judge(report);
+    const now = this.#floor.now();
+    const expectation = expectationAfter(verdict, message, transport, now, report, options.dsn?.success);
+    const reason = diagnosticOf(report).diagnosticCode;
+    logAttempt(log, message, verdict, reason, report);
+    return this.finish(slot, {
+      message,
+      expectation,
+      reason,
+      context,
+      report,
+      transport,
+      ...(group && { group }),
+    });
+  }
+
+  /** A message was told of as ended before a crash, and only was not taken out of the spool: that is done now. */
+  finishBroken(slot: number): Promise<void> {
+    const reason = 'its end was told of before the last stop';
+    return this.carryOut(slot, { kind: 'done', how: 'bounced', reason });
+  }
+
+  /** Asks postdelivery and does what comes of it. */
+  async finish(slot: number, ending: Ending): Promise<void> {
+    const { table, options } = this.#floor;
+    table.setStage(slot, Stage.Finishing);
+    const { message, expectation, transport, reason } = ending;
+    if (expectation.action === undefined) this.#delivered.add(slot);
+    const outcome = await this.#askPostdelivery(ending);
+    if (this.#floor.isStopped) return;
+    this.#floor.takeMetadata(slot, outcome.metadata);
+    const now = this.#floor.now();
+    const postmaster = options.postmaster?.();
+    const decision = decide(outcome, expectation, message, transport, reason, now, postmaster);
+    await this.carryOut(slot, decision, ending, expectation.expired);
+  }
+
+  /** Does what was decided. The sender is told first, if that is part of it; without a story there is nothing to tell. */
+  async carryOut(slot: number, wanted: Decision, story?: Story, isExpired = false): Promise<void> {
+    const { table, ledger, options } = this.#floor;
+    const id = table.idOf(slot);
+    const { notice } = wanted;
+    const isSilent = notice === undefined || story === undefined;
+    const decision = isSilent ? wanted : await this.#tell(wanted, notice, story, isExpired);
+    if (this.#floor.isStopped) return;
+    this.#delivered.delete(slot);
+    logDecision(options.log, table.message(slot), decision);
+    switch (decision.kind) {
+      case 'done':
+        // Not awaited for ever: a removal that fails is repeated, and the message is not touched until it succeeds.
+        return ledger.erase(id, () => this.#floor.remove(slot));
+      case 'defer':
+      case 'hold':
+        table.change(slot, decision.change);
+        ledger.save(id, decision.change);
+        return this.#floor.place(slot, decision.kind === 'hold');
+      default:
+        return assertNever(decision);
+    }
+  }
+
+  /**
+   * Tells the sender, before anything else is done. A failure that cannot be told of is no end yet: the message stays, and all is
+   * decided anew in a minute. A delay is not made up for: the message goes on waiting, and the next news is of its end.
+   */
+  async #tell(
+    decision: Decision,
+    plan: NoticePlan,
+    { message, report, reason, transport }: Story,
+    isExpired: boolean,
+  ): Promise<Decision> {
+    const notice = {
+      plan,
+      message,
+      diagnostic: diagnosticOfEnding(reason, report, isExpired),
+      isExpired,
+      report,
+      transport,
+    };
+    if (decision.kind === 'done' && decision.how === 'delivered') {
+      await this.#notices.tellSuccess(notice);
+      return decision;
+    }
+    const refused = await this.#notices.tell(notice);
+    if (refused === undefined || decision.kind !== 'done' || plan.isForPostmaster === true) return decision;
+    return {
+      kind: 'defer',
+      change: {
+        nextTry: this.#floor.now() + FAILURE_RETRY_SECONDS,
+        reason: `${reason} (the sender cannot be told yet: ${refused.problem})`,
+      },
+    };
+  }
+
+  async #askPostdelivery(ending: Ending): Promise<PostdeliveryOutcome> {
+    const { message, expectation, report, group, context, reason } = ending;
+    const { expired, action, notice } = expectation;
+    const dsn = {
+      ...diagnosticOfEnding(reason, report, expired),
+      ...(notice && { action: notice.kind }),
+      id: this.#notices.idOf(message, notice?.kind ?? 'failed'),
+    };
+    try {
+      return await this.#floor.options.hooks.postdelivery(
+        message,
+        {
+          retry: message.retry,
+          expired,
+          ...(action === undefined ? undefined : { action }),
+          ...(action === undefined && notice === undefined ? undefined : { dsn }),
+          ...(report === undefined ? undefined : { attempt: report }),
+          ...(group === undefined
+            ? undefined
+            : {
+                grouping: group.facts.grouping,
+                policy: { tags: [], policies: this.#floor.options.policy.report(group) },
+              }),
+        },
+        context,
+      );
+    } catch (error) {
+      this.#floor.logError(message, error, 'postdelivery failed, the default holds');
+      return { kind: 'Default' };
+    }
+  }
+}
+
+function diagnosticOfEnding(
+  reason: string,
+  report: AttemptReport | undefined,
+  isExpired: boolean,
+): Diagnostic {
+  return report === undefined ? diagnosticWithoutAttempt(reason) : diagnosticOf(report, isExpired);
+}
+
+/** Something that never rejects did: a mistake of ours, and so temporary. */
+export function brokenReport(error: unknown): AttemptReport {
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { temporary: true, message, type: 'config' }, durationSeconds: 0 };
+}
+
+function assertNever(value: never): never {
+  throw new Error(`unknown ${JSON.stringify(value)}`);
+}
