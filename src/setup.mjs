@@ -134,6 +134,12 @@ const unpackedPackages = [
   'clamav-daemon',
   'rspamd',
   'spamd',
+  'exim4-daemon-light',
+  'libnss-wrapper',
+  'dovecot-core',
+  'dovecot-lmtpd',
+  'unbound',
+  'ldnsutils',
 ];
 
 const peersFolder = inRoot('.cache', 'peers');
