@@ -95,7 +95,8 @@ function* anchorsIn(
     for (const faces of sent)
       if (faces.is(record)) yield { record, anchor: faces.certificate, intermediates: above };
     const own = certificateIn(record);
-    if (own !== undefined) yield { record, anchor: own, intermediates: [...above, ...held] };
+    if (own !== undefined && !own.raw.equals(server.raw))
+      yield { record, anchor: own, intermediates: [...above, ...held] };
     const key = keyIn(record);
     if (key === undefined) continue;
     // What a bare key has signed is as good as the authority whose key it is, which need not be sent.
