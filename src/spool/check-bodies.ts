@@ -4,18 +4,18 @@
 
 import type { SpoolFile, SpoolFiles } from './files.js';
 import { HEADER_BYTES, isIntact, recordSize } from './format.js';
-import type { BodyHeader, StoredPlace } from './records.js';
-import type { LiveTransaction } from './replay.js';
+import { largeName } from './incoming.js';
+import type { BodyHeader } from './records.js';
+import { bodyName } from './segments.js';
 import { readHeader, type SpoolEntry, type Survey, withFile } from './survey.js';
+import type { PlaceTable } from './tables.js';
 
 /** Records that lie together are read together. */
 const STRETCH_BYTES = 1024 * 1024;
 
 /** A body that is missing or damaged. */
 export interface LostBody {
-  readonly transaction: LiveTransaction;
-  /** The messages that need it. */
-  readonly numbers: readonly number[];
+  readonly place: number;
   /** The file, if there is one, and the bytes of the record in it. */
   readonly file: SpoolEntry | undefined;
   readonly start: number;
@@ -35,132 +35,148 @@ export interface CheckedBodies {
   readonly segments: readonly ReadableSegment[];
 }
 
-interface Need {
-  readonly transaction: LiveTransaction;
-  readonly numbers: readonly number[];
-  readonly place: StoredPlace;
-}
-
-/** Checks what the living transactions need. @throws SpoolError when a file cannot be read at all */
+/** Checks the places that messages need; those of `unproven` in any case. @throws SpoolError when a file cannot be read at all */
 export async function checkBodies(
   files: SpoolFiles,
   survey: Survey,
-  transactions: Iterable<LiveTransaction>,
+  places: PlaceTable,
+  unproven: ReadonlySet<number>,
   budgetBytes: number,
 ): Promise<CheckedBodies> {
-  const bySegment = new Map<number, Need[]>();
-  for (const transaction of transactions) {
-    for (const need of needsOf(transaction)) {
-      const needs = bySegment.get(need.place[0]) ?? [];
-      needs.push(need);
-      bySegment.set(need.place[0], needs);
-    }
-  }
-  const lost: LostBody[] = [];
+  const check = new Check(places, survey);
+  const bySegment = check.whereTheyShouldBe(unproven, budgetBytes);
   const segments: ReadableSegment[] = [];
-  checkLarge(survey, bySegment.get(0) ?? [], lost);
-  bySegment.delete(0);
-  const entries = new Map(survey.bodies.map((entry) => [entry.number, entry]));
-  let budget = budgetBytes;
-  for (const number of [...bySegment.keys()].sort((a, b) => b - a)) {
-    const needs = bySegment.get(number)!.sort((a, b) => b.place[1] - a.place[1]);
-    const entry = entries.get(number);
-    if (entry === undefined) {
-      for (const need of needs) lost.push(lostBody(need, undefined, `body segment ${number} is missing`));
-      continue;
-    }
+  for (const entry of survey.bodies) {
+    const toRead = bySegment.get(entry.number);
+    if (toRead === undefined) continue;
     await withFile(files, entry.path, async (file) => {
       const read = await readHeader<BodyHeader>(file, entry, ['body']);
-      if (read === undefined) {
-        for (const need of needs)
-          lost.push(lostBody(need, entry, `the header of ${entry.name} cannot be read`));
-        return;
-      }
+      if (read === undefined) return check.loseSegment(entry);
       segments.push({ entry, salt: read.header.salt });
-      budget = await checkSegment(file, entry, read.header.salt, needs, budget, lost);
+      await check.read(file, entry, read.header.salt, toRead);
     });
   }
-  return { lost, segments };
+  return { lost: check.lost, segments };
 }
 
-function* needsOf(transaction: LiveTransaction): Generator<Need> {
-  const { record, messages } = transaction;
-  yield { transaction, numbers: messages.map((message) => message.n), place: record.body };
-  for (const [i, place] of (record.versions ?? []).entries()) {
-    const numbers = messages.filter((message) => message.v === i).map((message) => message.n);
-    if (numbers.length > 0) yield { transaction, numbers, place };
+class Check {
+  readonly lost: LostBody[] = [];
+  readonly #places: PlaceTable;
+  readonly #survey: Survey;
+
+  constructor(places: PlaceTable, survey: Survey) {
+    this.#places = places;
+    this.#survey = survey;
   }
-}
 
-function checkLarge(survey: Survey, needs: readonly Need[], lost: LostBody[]): void {
-  const entries = new Map(survey.larges.map((entry) => [entry.number, entry]));
-  for (const need of needs) {
-    const [, number, sizeBytes] = need.place;
-    const entry = entries.get(number);
-    if (entry === undefined) lost.push(lostBody(need, undefined, `large message ${number} is missing`));
-    else if (entry.sizeBytes !== sizeBytes) {
-      lost.push(
-        lostBody(need, entry, `${entry.name} should have ${sizeBytes} bytes and has ${entry.sizeBytes}`),
-      );
+  /** Every segment that is needed, with those of its places that shall be read. */
+  whereTheyShouldBe(unproven: ReadonlySet<number>, budgetBytes: number): Map<number, number[]> {
+    const places = this.#places;
+    const bodies = new Map(this.#survey.bodies.map((entry) => [entry.number, entry]));
+    const larges = new Map(this.#survey.larges.map((entry) => [entry.number, entry]));
+    const needed = new Map<number, number>();
+    for (let place = 0; place < places.top; place++) {
+      if (!places.isUsed(place)) continue;
+      const segment = places.segment(place);
+      if (segment === 0) {
+        this.#checkLarge(place, larges.get(places.offset(place)));
+        continue;
+      }
+      const entry = bodies.get(segment);
+      const end = places.offset(place) + HEADER_BYTES + places.sizeBytes(place);
+      if (entry === undefined) this.#lose(place, undefined, `${bodyName(segment)} is missing`);
+      else if (end > entry.sizeBytes) this.#lose(place, entry, `${entry.name} ends before the message does`);
+      else needed.set(segment, (needed.get(segment) ?? 0) + HEADER_BYTES + places.sizeBytes(place));
     }
-  }
-}
-
-/** The result is what is left of the budget. */
-async function checkSegment(
-  file: SpoolFile,
-  entry: SpoolEntry,
-  salt: number,
-  needs: readonly Need[],
-  budgetBytes: number,
-  lost: LostBody[],
-): Promise<number> {
-  let budget = budgetBytes;
-  const toRead: Need[] = [];
-  for (const need of needs) {
-    const [, offset, sizeBytes] = need.place;
-    if (offset + HEADER_BYTES + sizeBytes > entry.sizeBytes) {
-      lost.push(lostBody(need, entry, `${entry.name} ends before the message does`));
-    } else if (need.transaction.isUnproven || budget > 0) {
-      budget -= HEADER_BYTES + sizeBytes;
-      toRead.push(need);
+    // Whole segments, newest first, as far as the budget goes; of the one where it ends, what was written last.
+    const isRead = new Map<number, number>();
+    let budget = budgetBytes;
+    for (const segment of [...needed.keys()].sort((a, b) => b - a)) {
+      if (budget > 0) isRead.set(segment, needed.get(segment)! - budget);
+      budget -= needed.get(segment)!;
     }
+    return this.#chosen(needed, isRead, unproven);
   }
-  // Newest first was for the budget; on disk they lie the other way round.
-  toRead.reverse();
-  for (let next = 0; next < toRead.length; ) {
-    const stretch = [toRead[next++]!];
-    const start = stretch[0]!.place[1];
-    while (next < toRead.length && endOf(toRead[next]!.place) - start <= STRETCH_BYTES)
-      stretch.push(toRead[next++]!);
-    const bytes = Buffer.allocUnsafe(Math.max(...stretch.map(({ place }) => endOf(place))) - start);
-    const count = await file.read(bytes, start);
-    for (const need of stretch) {
-      if (!isWhole(bytes.subarray(0, count), need.place[1] - start, need.place[2], salt)) {
-        lost.push(lostBody(need, entry, 'its checksum does not match'));
+
+  #chosen(
+    needed: ReadonlyMap<number, number>,
+    isRead: ReadonlyMap<number, number>,
+    unproven: ReadonlySet<number>,
+  ): Map<number, number[]> {
+    const places = this.#places;
+    const lost = new Set(this.lost.map(({ place }) => place));
+    const chosen = new Map<number, number[]>([...needed.keys()].map((segment) => [segment, []]));
+    for (let place = 0; place < places.top; place++) {
+      if (!places.isUsed(place) || lost.has(place)) continue;
+      const segment = places.segment(place);
+      if (isRead.has(segment) || unproven.has(place)) chosen.get(segment)?.push(place);
+    }
+    for (const [segment, list] of chosen) {
+      list.sort((a, b) => places.offset(a) - places.offset(b));
+      let tooMuch = isRead.get(segment) ?? 0;
+      let first = 0;
+      while (first < list.length && tooMuch > 0) tooMuch -= HEADER_BYTES + places.sizeBytes(list[first++]!);
+      if (first === 0) continue;
+      const early = list.slice(0, first).filter((place) => unproven.has(place));
+      chosen.set(segment, [...early, ...list.slice(first)]);
+    }
+    return chosen;
+  }
+
+  async read(file: SpoolFile, entry: SpoolEntry, salt: number, toRead: readonly number[]): Promise<void> {
+    const places = this.#places;
+    for (let next = 0; next < toRead.length; ) {
+      const stretch = [toRead[next++]!];
+      const start = places.offset(stretch[0]!);
+      while (next < toRead.length && this.#endOf(toRead[next]!) - start <= STRETCH_BYTES)
+        stretch.push(toRead[next++]!);
+      const bytes = Buffer.allocUnsafe(Math.max(...stretch.map((place) => this.#endOf(place))) - start);
+      const count = await file.read(bytes, start);
+      for (const place of stretch) {
+        const at = places.offset(place) - start;
+        if (!isWhole(bytes.subarray(0, count), at, places.sizeBytes(place), salt)) {
+          this.#lose(place, entry, 'its checksum does not match');
+        }
       }
     }
   }
-  return budget;
-}
 
-function endOf([, offset, sizeBytes]: StoredPlace): number {
-  return offset + HEADER_BYTES + sizeBytes;
+  loseSegment(entry: SpoolEntry): void {
+    const places = this.#places;
+    const lost = new Set(this.lost.map(({ place }) => place));
+    for (let place = 0; place < places.top; place++) {
+      if (places.isUsed(place) && places.segment(place) === entry.number && !lost.has(place)) {
+        this.#lose(place, entry, `the header of ${entry.name} cannot be read`);
+      }
+    }
+  }
+
+  #checkLarge(place: number, entry: SpoolEntry | undefined): void {
+    const sizeBytes = this.#places.sizeBytes(place);
+    if (entry === undefined) {
+      this.#lose(place, undefined, `${largeName(this.#places.offset(place))} is missing`);
+    } else if (entry.sizeBytes !== sizeBytes) {
+      this.#lose(place, entry, `${entry.name} should have ${sizeBytes} bytes and has ${entry.sizeBytes}`);
+    }
+  }
+
+  #endOf(place: number): number {
+    return this.#places.offset(place) + HEADER_BYTES + this.#places.sizeBytes(place);
+  }
+
+  #lose(place: number, file: SpoolEntry | undefined, why: string): void {
+    const isLarge = this.#places.segment(place) === 0;
+    this.lost.push({
+      place,
+      file,
+      start: isLarge ? 0 : this.#places.offset(place),
+      end: isLarge ? (file?.sizeBytes ?? 0) : this.#endOf(place),
+      why,
+    });
+  }
 }
 
 function isWhole(bytes: Buffer, at: number, sizeBytes: number, salt: number): boolean {
   const size = HEADER_BYTES + sizeBytes;
   return at + size <= bytes.length && recordSize(bytes, at) === size && isIntact(bytes, at, size, salt);
-}
-
-function lostBody(need: Need, file: SpoolEntry | undefined, why: string): LostBody {
-  const isLarge = need.place[0] === 0;
-  return {
-    transaction: need.transaction,
-    numbers: need.numbers,
-    file,
-    start: isLarge ? 0 : need.place[1],
-    end: isLarge ? (file?.sizeBytes ?? 0) : need.place[1] + HEADER_BYTES + need.place[2],
-    why,
-  };
 }

@@ -5,35 +5,41 @@
 //   the record of every transaction that lives, with its changes folded in. It is written under another name, flushed, and
 //   gets its own name with one rename; the files it replaces are deleted after that. Whatever instant the process ends at,
 //   recovery finds either the old files or the whole snapshot. Changes that go on meanwhile stand in later files; they set
-//   values and name ids, so that reading them after a snapshot that knows them already changes nothing.
+//   values and name ids, so that reading them after a snapshot that knows them already changes nothing. Of a transaction all
+//   of whose messages live, only the numbers are made anew; its texts are copied as they are (records.ts).
 // - The body log: of a closed segment with little life, the living records are appended to the log as if they were new, and a
 //   Move record tells where they are now. The segment is deleted when nothing lives in it any more.
 
 import path from 'node:path';
-import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
-import { HEADER_BYTES, RecordKind, recordHeader } from './format.js';
+import { type SpoolFiles, spoolError } from './files.js';
+import { HEADER_BYTES, RecordKind } from './format.js';
+import { type LivingTransaction, livingTransactions } from './living.js';
 import type { SpoolLog } from './log.js';
 import type { BodyStore } from './read.js';
 import {
-  changed,
-  fromPayload,
+  changedDetails,
+  headToPayload,
+  type MessageHead,
   type MetaHeader,
-  type StoredMessage,
+  payloadToRest,
   type StoredMove,
   type StoredPlace,
-  type StoredTransaction,
   toPayload,
+  transactionToPayload,
+  UNTOUCHED,
 } from './records.js';
-import { scan } from './scan.js';
+import type { Reserve } from './reserve.js';
 import type { BodySegment, BodySegments } from './segments.js';
-import { readHeader, snapshotName } from './survey.js';
+import { SnapshotWriter } from './snapshot-file.js';
+import { snapshotName } from './survey.js';
 import type { PlaceTable, StoredMessages } from './tables.js';
 import { type BodyRecord, type GroupCommit, newSalt } from './write.js';
 
-/** Transactions that are folded before others get a turn. */
-const SLICE = 50;
 /** Bytes that are moved with one append. */
 const MOVE_BYTES = 1024 * 1024;
+
+/** What a message takes in a snapshot, roughly. */
+const SNAPSHOT_BYTES_EACH = 300;
 
 /** A file of the metadata log that is closed, or the snapshot. */
 export interface ClosedMeta {
@@ -52,6 +58,7 @@ export interface CompactorOptions {
   readonly segments: BodySegments;
   readonly store: BodyStore;
   readonly commit: GroupCommit;
+  readonly reserve: Reserve;
   /** Closed files of the metadata log are left alone until they have so many bytes. */
   readonly snapshotBytes: number;
   /** A body segment with a smaller living share is rewritten. */
@@ -123,7 +130,7 @@ export class Compactor {
 
   /** Never rejects: what cannot be done now is tried again when there is more of it. */
   async #run(): Promise<void> {
-    await new Promise(setImmediate);
+    await nextTurn();
     while (!this.#isStopped) {
       const [segment] = this.#emptier;
       if (this.#isSnapshotDue) {
@@ -150,6 +157,8 @@ export class Compactor {
     const last = this.#closed.at(-1);
     if (last === undefined) return;
     const { files, folder, messages, log } = this.#options;
+    // On a full disk its draft would take the room that removals need: it is due again with the next closed file.
+    if (!(await this.#hasRoomFor(messages.count * SNAPSHOT_BYTES_EACH))) return;
     const replaced = [...(this.#snapshot === undefined ? [] : [this.#snapshot]), ...this.#closed];
     const draft = path.join(folder, snapshotName(last.number, 'tmp'));
     const name = path.join(folder, snapshotName(last.number, 'log'));
@@ -160,7 +169,10 @@ export class Compactor {
     }
     await files.rename(draft, name);
     await files.syncFolder(folder);
-    messages.settleInto(last.number);
+    for (const slots of messages.upTo(last.number)) {
+      for (const slot of slots) messages.settle(slot, last.number);
+      await nextTurn();
+    }
     this.#snapshot = { number: last.number, path: name, sizeBytes };
     this.#closed = this.#closed.filter((file) => file.number > last.number);
     for (const file of replaced) {
@@ -175,6 +187,12 @@ export class Compactor {
     }
   }
 
+  async #hasRoomFor(sizeBytes: number): Promise<boolean> {
+    const { files, folder, reserve } = this.#options;
+    const free = await files.freeSpace(folder).catch(() => undefined);
+    return free === undefined || free.bytes >= sizeBytes + reserve.sizeBytes;
+  }
+
   /** Writes and flushes the snapshot; `undefined` when it was stopped. */
   async #writeSnapshot(
     draft: string,
@@ -182,32 +200,33 @@ export class Compactor {
     sources: readonly ClosedMeta[],
   ): Promise<number | undefined> {
     const { files, messages, commit } = this.#options;
-    const salt = newSalt();
     const file = await files.open(draft, 'create');
     try {
-      const writer = new SnapshotWriter(file);
-      const header: MetaHeader = { log: 'snapshot', number, salt, nextBody: commit.nextBody };
-      writer.add(RecordKind.SegmentHeader, toPayload(header), 0);
-      const written = new Set<number>();
-      const homes = messages.homesUpTo(number);
-      let transactions = 0;
-      for (const source of sources) {
-        if (!homes.has(source.number)) continue;
-        for await (const folded of this.#livingOf(source, written)) {
-          if (this.#isStopped) return undefined;
-          writer.add(RecordKind.Transaction, toPayload(folded), salt);
-          transactions++;
-          await writer.flushIfFull();
-        }
+      const header: MetaHeader = {
+        log: 'snapshot',
+        number,
+        salt: newSalt(),
+        nextBody: commit.nextBody,
+        nextLarge: commit.nextLarge,
+      };
+      const writer = new SnapshotWriter(file, header);
+      const written = new Uint8Array(messages.top);
+      const use = (transaction: LivingTransaction) => {
+        for (const slot of transaction.slots) if (slot >= 0) written[slot] = 1;
+        writer.add(this.#folded(transaction));
+      };
+      for await (const _ of livingTransactions(files, sources, messages, use)) {
+        if (this.#isStopped) return undefined;
+        await writer.flushIfFull();
+        await nextTurn();
       }
       // Nothing may be deleted on the word of an index alone.
-      messages.eachUpTo(number, (slot) => {
-        if (!written.has(slot)) throw new Error('a living message was not found in the metadata log');
-      });
-      writer.add(RecordKind.SnapshotEnd, toPayload({ transactions }), salt);
-      await writer.flush();
-      await file.sync();
-      return writer.sizeBytes;
+      for (const slots of messages.upTo(number)) {
+        if (slots.some((slot) => written[slot] !== 1))
+          throw new Error('a living message was not found in the metadata log');
+        await nextTurn();
+      }
+      return await writer.end();
     } catch (error) {
       await files.remove(draft).catch(() => {});
       throw spoolError('write', draft, error);
@@ -216,62 +235,39 @@ export class Compactor {
     }
   }
 
-  /** The living transactions of a file as they are now. */
-  async *#livingOf(source: ClosedMeta, written: Set<number>): AsyncGenerator<StoredTransaction> {
-    const file = await this.#options.files.open(source.path, 'read');
-    try {
-      const read = await readHeader<MetaHeader>(file, source, ['meta', 'snapshot']);
-      if (read === undefined) throw new Error(`the header of ${source.path} cannot be read`);
-      let count = 0;
-      for await (const step of scan(file, read.start, source.sizeBytes, read.header.salt)) {
-        if (step.kind === 'bad') continue;
-        for (const record of step.records) {
-          if (record.kind !== RecordKind.Transaction) continue;
-          if (++count % SLICE === 0) await new Promise(setImmediate);
-          const folded = this.#folded(fromPayload<StoredTransaction>(record.payload), source.number, written);
-          if (folded !== undefined) yield folded;
-        }
-      }
-    } finally {
-      await file.close().catch(() => {});
-    }
-  }
-
-  #folded(stored: StoredTransaction, home: number, written: Set<number>): StoredTransaction | undefined {
-    const { messages } = this.#options;
-    const living: StoredMessage[] = [];
+  /** A transaction's payload as it is now. */
+  #folded(transaction: LivingTransaction): Buffer {
+    const { messages, places } = this.#options;
+    const { payload, head, slots } = transaction;
+    const isAsWritten = slots.every((slot) => slot >= 0 && messages.rareOf(slot) === undefined);
     const versions: StoredPlace[] = [];
+    const heads: MessageHead[] = [];
     const versionIndex = new Map<number, number>();
     let body: StoredPlace | undefined;
-    for (const message of stored.messages) {
-      const slot = messages.find({ transaction: stored.id, number: message.n });
-      if (slot < 0 || messages.home(slot) !== home) continue;
-      written.add(slot);
-      body ??= this.#storedPlace(messages.bodyPlace(slot));
-      const { v: _, ...rest } = changed(message, messages.state(slot));
+    for (const [i, slot] of slots.entries()) {
+      if (slot < 0) continue;
+      body ??= places.stored(messages.bodyPlace(slot));
       const place = messages.versionPlace(slot);
-      if (place < 0) {
-        living.push(rest);
-        continue;
-      }
-      let index = versionIndex.get(place);
+      let index = place === UNTOUCHED ? UNTOUCHED : versionIndex.get(place);
       if (index === undefined) {
-        index = versions.push(this.#storedPlace(place)) - 1;
+        index = versions.push(places.stored(place)) - 1;
         versionIndex.set(place, index);
       }
-      living.push({ ...rest, v: index });
+      heads.push(messages.headOf(slot, head.messages[i]!.n, index));
     }
-    if (body === undefined) return undefined;
-    const { versions: __, ...rest } = stored;
-    return { ...rest, body, ...(versions.length === 0 ? undefined : { versions }), messages: living };
-  }
-
-  #storedPlace(place: number): StoredPlace {
-    const { places, store } = this.#options;
-    const segment = places.segment(place);
-    return segment === 0
-      ? [0, places.offset(place), places.sizeBytes(place), store.largeCrc(place)]
-      : [segment, places.offset(place), places.sizeBytes(place)];
+    const folded = { uuid: head.uuid, imported: head.imported, body: body!, versions };
+    if (isAsWritten) return headToPayload({ ...folded, messages: heads }, payload.subarray(head.end));
+    const { common, details } = payloadToRest(payload, head);
+    const living = details.filter((_, i) => slots[i]! >= 0);
+    const alive = slots.filter((slot) => slot >= 0);
+    return transactionToPayload({
+      ...folded,
+      common,
+      messages: heads.map((message, i) => ({
+        ...message,
+        details: changedDetails(living[i]!, messages.rareOf(alive[i]!) ?? {}),
+      })),
+    });
   }
 
   /** Moves what lives in a segment to the end of the log. */
@@ -281,6 +277,7 @@ export class Compactor {
     for (let place = 0; place < places.top; place++) {
       if (places.isUsed(place) && places.segment(place) === segment.number) living.push(place);
     }
+    if (!(await this.#hasRoomFor(segment.liveBytes))) return;
     living.sort((a, b) => places.offset(a) - places.offset(b));
     for (let next = 0; next < living.length && !this.#isStopped && !segment.isDeleted; ) {
       const group: number[] = [];
@@ -343,35 +340,7 @@ export class Compactor {
   }
 }
 
-/** Collects records and writes them in large pieces. */
-class SnapshotWriter {
-  readonly #file: SpoolFile;
-  #buffers: Buffer[] = [];
-  #bufferedBytes = 0;
-  #written = 0;
-
-  constructor(file: SpoolFile) {
-    this.#file = file;
-  }
-
-  get sizeBytes(): number {
-    return this.#written + this.#bufferedBytes;
-  }
-
-  add(kind: RecordKind, payload: Buffer, salt: number): void {
-    const header = recordHeader(kind, [payload], 0, salt);
-    this.#buffers.push(header, payload);
-    this.#bufferedBytes += header.length + payload.length;
-  }
-
-  async flushIfFull(): Promise<void> {
-    if (this.#bufferedBytes >= 256 * 1024) await this.flush();
-  }
-
-  async flush(): Promise<void> {
-    await this.#file.write([Buffer.concat(this.#buffers)], this.#written);
-    this.#written += this.#bufferedBytes;
-    this.#buffers = [];
-    this.#bufferedBytes = 0;
-  }
+/** Commits and deliveries get their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise(setImmediate);
 }

@@ -8,6 +8,7 @@ import { type FreeSpace, type SpoolFiles, spoolError, withoutSync } from './file
 import { RecordKind } from './format.js';
 import { messageIdToText } from './id-table.js';
 import { IncomingBody, MessageInFile, MessageInMemory } from './incoming.js';
+import { livingMessages } from './living.js';
 import type { SpoolLog } from './log.js';
 import { isUntouched, piecesToPayload } from './pieces.js';
 import { BodyStore, StoredMessageReader } from './read.js';
@@ -15,12 +16,16 @@ import {
   type StoredMessage,
   type StoredPlace,
   storeChange,
+  storeCommon,
   storeMessages,
-  storeTransaction,
   toPayload,
   toQueuedMessage,
+  transactionToPayload,
+  UNTOUCHED,
+  uuidWords,
 } from './records.js';
 import { type CorruptPolicy, type Recovery, recoverSpool } from './recover.js';
+import { Reserve } from './reserve.js';
 import { BodySegments } from './segments.js';
 import { SpaceWatch } from './space.js';
 import {
@@ -33,8 +38,10 @@ import {
   SpoolError,
   type Transaction,
 } from './spool.js';
-import { PlaceTable, StoredMessages, UNTOUCHED } from './tables.js';
-import { type BodyRecord, GroupCommit, type LogPlace } from './write.js';
+import { Holdings, type PlaceTable, type StoredMessages } from './tables.js';
+import { Trouble } from './trouble.js';
+import type { UuidWords } from './uuid-words.js';
+import { type Append, type BodyRecord, GroupCommit, type LogPlace, newSalt } from './write.js';
 
 /** Sizes that tests make small. */
 export interface SpoolSizes {
@@ -53,6 +60,10 @@ export interface SpoolSizes {
    * freed by full collections only, which cost more than reading a body again (test/perf/accept.ts, 100 KiB).
    */
   readonly recentBytes: number;
+  /** Room kept back for what is done when the disk is full; 0 = none. */
+  readonly reserveBytes: number;
+  /** Between two tries to get out of trouble. */
+  readonly repairMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -66,6 +77,8 @@ const defaultSizes: SpoolSizes = {
   liveShare: 0.35,
   checkBytes: 64 * MIB,
   recentBytes: 4 * MIB,
+  reserveBytes: 16 * MIB,
+  repairMs: 1000,
 };
 
 /** How to open a spool; the keys of `spool` in smtpd.yaml and what tests put in place. */
@@ -101,13 +114,18 @@ export class DiskSpool implements Spool {
   readonly #files: SpoolFiles;
   readonly #unlock: () => Promise<void>;
   readonly #now: () => number;
-  readonly #messages = new StoredMessages();
-  readonly #places = new PlaceTable();
+  readonly #holdings = new Holdings();
+  readonly #messages: StoredMessages = this.#holdings.messages;
+  readonly #places: PlaceTable = this.#holdings.places;
   readonly #segments: BodySegments;
   readonly #store: BodyStore;
   readonly #commit: GroupCommit;
   readonly #compactor: Compactor;
   readonly #space: SpaceWatch;
+  readonly #reserve: Reserve;
+  readonly #mailTrouble: Trouble;
+  readonly #changeTrouble: Trouble;
+  #repairing: NodeJS.Timeout | undefined;
   #nextLarge = 1;
   #state: 'new' | 'open' | 'closed' = 'new';
 
@@ -120,6 +138,9 @@ export class DiskSpool implements Spool {
     const { folder, log } = options;
     this.#segments = new BodySegments(files, folder, log);
     this.#store = new BodyStore(files, folder, this.#places, this.#segments, this.#sizes.recentBytes);
+    this.#reserve = new Reserve(files, folder, log, this.#sizes.reserveBytes);
+    this.#mailTrouble = new Trouble(log, folder, 'new mail is refused');
+    this.#changeTrouble = new Trouble(log, folder, 'nothing is sent, since what is done could not be noted,');
     this.#commit = new GroupCommit({
       files,
       folder,
@@ -127,6 +148,9 @@ export class DiskSpool implements Spool {
       segments: this.#segments,
       ...this.#sizes,
       onMetaClosed: (file) => this.#compactor.metaClosed(file),
+      reserve: this.#reserve,
+      nextLarge: () => this.#nextLarge,
+      onTrouble: () => this.#repairSoon(),
     });
     this.#compactor = new Compactor({
       files,
@@ -137,6 +161,7 @@ export class DiskSpool implements Spool {
       segments: this.#segments,
       store: this.#store,
       commit: this.#commit,
+      reserve: this.#reserve,
       ...this.#sizes,
     });
     this.#segments.onEmptier = (segment) => this.#compactor.emptier(segment);
@@ -155,52 +180,76 @@ export class DiskSpool implements Spool {
     return this.#messages.count;
   }
 
-  async recover(): Promise<readonly QueuedMessage[]> {
+  get isWritable(): boolean {
+    return this.#commit.isWell;
+  }
+
+  /** Since when mail has been refused, in Unix seconds. */
+  get refusesSince(): number | undefined {
+    return this.#mailTrouble.since;
+  }
+
+  /** Whether a message is in it. */
+  has(id: MessageId): boolean {
+    return this.#messages.find(id) >= 0;
+  }
+
+  async recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void> {
     if (this.#state !== 'new') throw new Error('a spool is recovered once, right after it was opened');
     const { folder, log, corrupt = 'rename' } = this.#options;
     let recovery: Recovery;
     try {
+      await this.#reserve.find();
       recovery = await recoverSpool({
         files: this.#files,
         folder,
         log,
         corrupt,
         checkBytes: this.#sizes.checkBytes,
+        holdings: this.#holdings,
       });
-      await this.#commit.begin(recovery);
+      this.#nextLarge = recovery.nextLarge;
+      this.#takeIn(recovery);
+      await this.#begin(recovery);
+      for await (const messages of livingMessages(this.#files, recovery.metaFiles, this.#messages)) {
+        found(messages);
+      }
     } catch (error) {
       throw spoolError('recover the spool', folder, error);
     }
-    this.#nextLarge = recovery.nextLarge;
-    const found = this.#takeIn(recovery);
     this.#state = 'open';
     await this.#space.refresh();
-    const keepsDamage = recovery.isDamaged && corrupt === 'ignore';
-    if (!keepsDamage) {
-      const closed = recovery.metaFiles.map(({ number, path: name, sizeBytes }) => ({
-        number,
-        path: name,
-        sizeBytes,
-      }));
-      const snapshot = recovery.snapshot === undefined ? undefined : closed.shift();
-      this.#compactor.start(snapshot, closed, recovery.isDamaged);
-    }
-    return found;
+    if (!(await this.#reserve.restore())) this.#repairSoon();
+    if (recovery.isDamaged && corrupt === 'ignore') return;
+    const closed = recovery.metaFiles.map(({ number, path: name, sizeBytes }) => ({
+      number,
+      path: name,
+      sizeBytes,
+    }));
+    const snapshot = recovery.snapshot === undefined ? undefined : closed.shift();
+    this.#compactor.start(snapshot, closed, recovery.isDamaged);
   }
 
   receive(): IncomingMessage {
     this.#mustBeOpen();
-    this.#space.check();
+    try {
+      this.#space.check();
+      if (this.#reserve.isSpent)
+        throw new SpoolError(`the disk of the spool ${this.#options.folder} is full`, true);
+    } catch (error) {
+      throw this.#refusal(error);
+    }
     return new IncomingBody({
       files: this.#files,
       folder: this.#options.folder,
       memoryBytes: this.#sizes.memoryBytes,
       nextNumber: () => this.#nextLarge++,
+      tell: (error) => this.#refusal(error),
     });
   }
 
   hasRoomFor(sizeBytes: number): boolean {
-    return this.#space.hasRoomFor(sizeBytes);
+    return !this.#reserve.isSpent && this.#space.hasRoomFor(sizeBytes);
   }
 
   async commit(transaction: Transaction): Promise<readonly QueuedMessage[]> {
@@ -215,11 +264,18 @@ export class DiskSpool implements Spool {
         return [];
       }
       for (const { number } of requests) this.#mustBeNew({ transaction: transaction.id, number });
-      if (message instanceof MessageInFile) await message.file.keep();
-      return await this.#append(transaction, message);
     } catch (error) {
       message.discard();
       throw spoolError('store a message in', this.#options.folder, error);
+    }
+    try {
+      if (message instanceof MessageInFile) await message.file.keep();
+      const messages = await this.#append(transaction, message);
+      this.#mailTrouble.well(this.#now());
+      return messages;
+    } catch (error) {
+      message.discard();
+      throw this.#refusal(spoolError('store a message in', this.#options.folder, error));
     }
   }
 
@@ -227,7 +283,7 @@ export class DiskSpool implements Spool {
     this.#mustBeOpen();
     this.#mustHave(id);
     const payload = toPayload(storeChange(id, change));
-    await this.#commit.append({
+    await this.#note({
       bodies: [],
       meta: () => ({ kind: RecordKind.Change, payload }),
       apply: () => {
@@ -242,10 +298,11 @@ export class DiskSpool implements Spool {
     const slot = this.#messages.find(id);
     if (slot < 0) return;
     const payload = toPayload({ id: id.transaction, n: id.number });
-    await this.#commit.append({
+    // A large message's own file is deleted at once: its removal must be durable before.
+    const isLarge = this.#places.segment(this.#messages.bodyPlace(slot)) === 0;
+    await this.#note({
       bodies: [],
-      // A large message's own file is deleted at once: its removal must be durable before.
-      isLazy: this.#places.segment(this.#messages.bodyPlace(slot)) !== 0,
+      ...(isLarge ? undefined : { removal: messageIdToText(id) }),
       meta: () => ({ kind: RecordKind.Removal, payload }),
       apply: () => this.#drop(id),
     });
@@ -262,6 +319,7 @@ export class DiskSpool implements Spool {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    clearTimeout(this.#repairing);
     await this.#compactor.stop();
     await this.#commit.close();
     await this.#segments.closeFiles();
@@ -278,6 +336,59 @@ export class DiskSpool implements Spool {
     return this.#compactor.idle();
   }
 
+  /** On a full disk the first file of this run gets the room that the last run has kept back. */
+  async #begin(recovery: Recovery): Promise<void> {
+    try {
+      await this.#commit.begin(recovery);
+    } catch (error) {
+      const isFull = error instanceof SpoolError && error.noSpace;
+      if (!isFull || !(await this.#reserve.release())) throw error;
+      await this.#commit.begin(recovery);
+    }
+  }
+
+  /** Writes a change or a removal. */
+  async #note(wish: Append): Promise<void> {
+    try {
+      await this.#commit.append(wish);
+    } catch (error) {
+      throw this.#changeTrouble.tell(spoolError('write in', this.#options.folder, error), this.#now());
+    }
+    this.#changeTrouble.well(this.#now());
+  }
+
+  #refusal(error: unknown): SpoolError {
+    const failure = spoolError('store a message in', this.#options.folder, error);
+    if (failure.isTold) return failure;
+    if (this.#reserve.isSpent) this.#repairSoon();
+    return this.#mailTrouble.tell(failure, this.#now());
+  }
+
+  /** Nobody else may come to find out that the disk is well again: the queue waits for it. */
+  #repairSoon(): void {
+    if (this.#repairing !== undefined || this.#state === 'closed') return;
+    this.#repairing = setTimeout(() => {
+      void this.#repair().then((isWell) => {
+        this.#repairing = undefined;
+        if (!isWell) this.#repairSoon();
+      });
+    }, this.#sizes.repairMs);
+    this.#repairing.unref();
+  }
+
+  /** Never rejects. */
+  async #repair(): Promise<boolean> {
+    const hasReserve = await this.#reserve.restore();
+    if (this.#commit.isWell) return hasReserve;
+    try {
+      await this.#commit.probe();
+    } catch {
+      return false;
+    }
+    this.#changeTrouble.well(this.#now());
+    return hasReserve;
+  }
+
   async #append(
     transaction: Transaction,
     message: MessageInMemory | MessageInFile,
@@ -288,25 +399,23 @@ export class DiskSpool implements Spool {
     }
     const ownBodies = bodies.length;
     const versions = new Map<Pieces, number>();
-    const messages = storeMessages(transaction.requests, this.#now(), ({ pieces }) => {
+    const messages = storeMessages(transaction, this.#now(), ({ pieces }) => {
       const sizeBytes = piecesSize(pieces);
-      if (isUntouched(pieces, message.sizeBytes)) return { index: undefined, sizeBytes };
-      let index = versions.get(pieces);
-      if (index === undefined) {
-        index = versions.size;
-        versions.set(pieces, index);
+      if (isUntouched(pieces, message.sizeBytes)) return { version: UNTOUCHED, sizeBytes };
+      let version = versions.get(pieces);
+      if (version === undefined) {
+        version = versions.size;
+        versions.set(pieces, version);
         const payload = piecesToPayload(pieces, message.sizeBytes);
         const length = payload.reduce((sum, part) => sum + part.length, 0);
         bodies.push({ kind: RecordKind.Version, payload, sizeBytes: length });
       }
-      return { index, sizeBytes };
+      return { version, sizeBytes };
     });
-    const {
-      body: _,
-      versions: __,
-      messages: ___,
-      ...common
-    } = storeTransaction(transaction, [], [0, 0, 0], []);
+    const common = storeCommon(transaction);
+    // An id that was here before: what tells the new record from the old one, until a snapshot leaves that out.
+    const imported = transaction.imported === undefined ? 0 : 1 + (newSalt() % 0xffffffff);
+    const start = { uuid: uuidWords(transaction.id), imported, common, messages };
     await this.#commit.append({
       bodies,
       meta: (places) => {
@@ -314,18 +423,21 @@ export class DiskSpool implements Spool {
           message instanceof MessageInFile
             ? [0, message.file.number, message.sizeBytes, message.file.crc]
             : toStored(places[0]!);
-        const stored = storeTransaction(transaction, messages, body, places.slice(ownBodies).map(toStored));
-        return { kind: RecordKind.Transaction, payload: toPayload(stored) };
+        const stored = { ...start, body, versions: places.slice(ownBodies).map(toStored) };
+        return { kind: RecordKind.Transaction, payload: transactionToPayload(stored) };
       },
-      apply: (places, home) => this.#enter(transaction.id, messages, message, places, ownBodies, home),
+      apply: (places, home) => this.#enter(start, message, places, ownBodies, home),
     });
-    return messages.map((stored) => toQueuedMessage(common, stored));
+    return messages.map((stored) => toQueuedMessage(transaction.id, common, stored, stored.details));
   }
 
   /** A transaction is durable. */
   #enter(
-    id: string,
-    messages: readonly StoredMessage[],
+    start: {
+      readonly uuid: UuidWords;
+      readonly imported: number;
+      readonly messages: readonly StoredMessage[];
+    },
     message: MessageInMemory | MessageInFile,
     logPlaces: readonly LogPlace[],
     ownBodies: number,
@@ -337,74 +449,36 @@ export class DiskSpool implements Spool {
     });
     let body: number;
     if (message instanceof MessageInFile) {
-      body = this.#places.add(0, message.file.number, message.sizeBytes);
-      this.#store.rememberCrc(body, message.file.crc);
+      body = this.#places.add(0, message.file.number, message.sizeBytes, message.file.crc);
     } else {
       body = places[0]!;
       this.#store.remember(body, message.head);
     }
-    this.#addMessages(id, messages, body, places.slice(ownBodies), home);
+    this.#holdings.enter(start, body, places.slice(ownBodies), home);
   }
 
-  #addMessages(
-    id: string,
-    messages: readonly StoredMessage[],
-    body: number,
-    versions: readonly number[],
-    home: number,
-  ): void {
-    for (const message of messages) {
-      const version = message.v === undefined ? UNTOUCHED : versions[message.v]!;
-      this.#messages.add(id, message, body, version, home);
-      this.#places.use(body);
-      if (version !== UNTOUCHED) this.#places.use(version);
-    }
-  }
-
-  #takeIn(recovery: Recovery): readonly QueuedMessage[] {
+  #takeIn(recovery: Recovery): void {
     for (const { entry, salt } of recovery.segments) {
       const segment = this.#segments.add(entry.number, salt, entry.sizeBytes, true, undefined);
       segment.isPinned = recovery.pinned.has(entry.number);
     }
-    const found: QueuedMessage[] = [];
-    for (const { record, messages, home } of recovery.transactions) {
-      const body = this.#recovered(record.body);
-      const used = new Set(messages.map((message) => message.v));
-      // A version that no living message needs gets no place; its index stays, so that the others keep theirs.
-      const versions = (record.versions ?? []).map((place, i) =>
-        used.has(i) ? this.#recovered(place) : UNTOUCHED,
-      );
-      this.#addMessages(record.id, messages, body, versions, home);
-      for (const message of messages) found.push(toQueuedMessage(record, message));
+    for (let place = 0; place < this.#places.top; place++) {
+      if (!this.#places.isUsed(place)) continue;
+      const segment = this.#places.segment(place);
+      if (segment !== 0) this.#segments.live(segment, this.#places.sizeBytes(place));
     }
-    return found;
-  }
-
-  #recovered([segment, offset, sizeBytes, crc]: StoredPlace): number {
-    const place = this.#places.add(segment, offset, sizeBytes);
-    if (segment !== 0) this.#segments.live(segment, sizeBytes);
-    else this.#store.rememberCrc(place, crc ?? 0);
-    return place;
   }
 
   /** A removal is written. */
   #drop(id: MessageId): void {
     const slot = this.#messages.find(id);
     if (slot < 0) return;
-    const body = this.#messages.bodyPlace(slot);
-    const version = this.#messages.versionPlace(slot);
-    this.#messages.remove(slot);
-    if (version !== UNTOUCHED) this.#leave(version);
-    this.#leave(body);
-  }
-
-  #leave(place: number): void {
-    if (!this.#places.leave(place)) return;
-    const segment = this.#places.segment(place);
-    this.#store.forget(place);
-    if (segment === 0) this.#removeLarge(place);
-    else this.#segments.dead(segment, this.#places.sizeBytes(place));
-    this.#places.free(place);
+    this.#holdings.drop(slot, (place) => {
+      const segment = this.#places.segment(place);
+      this.#store.forget(place);
+      if (segment === 0) this.#removeLarge(place);
+      else this.#segments.dead(segment, this.#places.sizeBytes(place));
+    });
   }
 
   #removeLarge(place: number): void {
@@ -435,5 +509,5 @@ export class DiskSpool implements Spool {
 }
 
 function toStored(place: LogPlace): StoredPlace {
-  return [place.segment, place.offset, place.sizeBytes];
+  return [place.segment, place.offset, place.sizeBytes, 0];
 }

@@ -4,7 +4,7 @@
 //    +---------+---------+------+----------+-------------+--------+---------------------+
 //    | A7 52   | version | kind | length   | batch start | crc 32 | payload             |
 //    +---------+---------+------+----------+-------------+--------+---------------------+
-//      magic       1        1     u32 LE      u32 LE       u32 LE   `length` bytes
+//      magic       2        1     u32 LE      u32 LE       u32 LE   `length` bytes
 //
 // - The CRC covers the first twelve bytes and the payload. It starts from the segment's salt, a random number that only the
 //   segment's first record tells, so that nobody can put bytes into a message that look like a record of ours.
@@ -12,8 +12,8 @@
 //   may never have been acknowledged, from those before it, which were (recover.ts).
 // - The first record of every file is a SegmentHeader with salt 0.
 //
-// Bodies are the bytes themselves. What the metadata log says is JSON (records.ts): any JavaScript string survives it, a new
-// field needs no new version, an operator can read it with `strings`, and it costs some 3 µs a message.
+// Bodies are the bytes themselves. What the metadata log says is mostly JSON (records.ts): any JavaScript string survives it, a
+// new field needs no new version, an operator can read it with `strings`.
 
 import { crc32 } from 'node:zlib';
 
@@ -21,7 +21,8 @@ import { crc32 } from 'node:zlib';
 export const HEADER_BYTES = 16;
 
 const MAGIC = Buffer.of(0xa7, 0x52);
-const VERSION = 1;
+/** 2: a transaction's record begins with numbers. */
+export const VERSION = 2;
 
 /** What a record is. The numbers are on disk: never reuse one. */
 export const RecordKind = {
@@ -40,6 +41,10 @@ export const RecordKind = {
   Move: 7,
   /** A snapshot is complete. */
   SnapshotEnd: 8,
+  /** Transactions in a snapshot, several under one checksum: each with its length (u32 LE) in front. */
+  Transactions: 9,
+  /** Says nothing: a write that finds out whether the disk writes. */
+  Probe: 10,
 } as const;
 
 /** One of the values of `RecordKind`. */
@@ -71,7 +76,7 @@ export function recordHeader(
 export function recordSize(buffer: Buffer, at: number): number | undefined {
   if (buffer[at] !== MAGIC[0] || buffer[at + 1] !== MAGIC[1] || buffer[at + 2] !== VERSION) return undefined;
   const kind = buffer[at + 3]!;
-  if (kind < RecordKind.SegmentHeader || kind > RecordKind.SnapshotEnd) return undefined;
+  if (kind < RecordKind.SegmentHeader || kind > RecordKind.Probe) return undefined;
   return HEADER_BYTES + buffer.readUInt32LE(at + 4);
 }
 

@@ -2,16 +2,9 @@
 // as four 32-bit words, and a number; together with the hash index that is 30 bytes a message where a Map of strings takes 150.
 
 import { type MessageId, SpoolError } from './spool.js';
+import { readUuid, type UuidWords, uuidToText } from './uuid-words.js';
 
 const START_CAPACITY = 1024;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** Every byte in hex: ids are made from numbers several times for each message, and toString(16) took a hundredth of a relay. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function hex16(bits: number): string {
-  return HEX[(bits >>> 8) & 0xff]! + HEX[bits & 0xff]!;
-}
 
 /** Gives each message id a slot, a small number that columns are indexed by. Slots of removed ids are used again. */
 export class IdTable {
@@ -50,21 +43,39 @@ export class IdTable {
   /** The slot of an id, or -1. */
   find(id: MessageId): number {
     this.#readKey(id);
-    const found = this.#index[this.#place(id.number)]!;
-    return found - 1;
+    return this.#index[this.#place(id.number)]! - 1;
+  }
+
+  /** The same for an id as records tell it. */
+  findWords(words: UuidWords, number: number): number {
+    this.#key.set(words);
+    return this.#index[this.#place(number)]! - 1;
   }
 
   /** A slot for a new id. The id must not be in the table yet. */
   add(id: MessageId): number {
     this.#readKey(id);
+    return this.#add(id.number);
+  }
+
+  /** The same for an id as records tell it. */
+  addWords(words: UuidWords, number: number): number {
+    this.#key.set(words);
+    return this.#add(number);
+  }
+
+  #add(number: number): number {
     if (this.#firstFree === NONE && this.#top === this.#capacity) this.#grow();
-    const place = this.#place(id.number);
-    if (this.#index[place] !== 0) throw new Error(`message ${messageIdToText(id)} is in the table twice`);
+    const place = this.#place(number);
+    if (this.#index[place] !== 0) {
+      const [a, b, c, d] = this.#key;
+      throw new Error(`message ${uuidToText(a!, b!, c!, d!)}:${number} is in the table twice`);
+    }
     let slot = this.#firstFree;
     if (slot === NONE) slot = this.#top++;
     else this.#firstFree = this.#words[4 * slot]!;
     this.#words.set(this.#key, 4 * slot);
-    this.#numbers[slot] = id.number;
+    this.#numbers[slot] = number;
     this.#index[place] = slot + 1;
     this.#size++;
     return slot;
@@ -84,24 +95,17 @@ export class IdTable {
   idOf(slot: number): MessageId {
     const words = this.#words;
     const at = 4 * slot;
-    const [a, b, c, d] = [words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!];
-    const transaction = `${hex16(a >>> 16)}${hex16(a)}-${hex16(b >>> 16)}-${hex16(b)}-${hex16(c >>> 16)}-${hex16(c)}${hex16(d >>> 16)}${hex16(d)}`;
+    const transaction = uuidToText(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
     return { transaction, number: this.#numbers[slot]! };
   }
 
   /** Parses the UUID into `#key`. */
   #readKey(id: MessageId): void {
-    const text = id.transaction;
-    if (!UUID.test(text) || !(id.number >= 1)) {
-      throw new SpoolError(
-        `"${text}:${id.number}" is no message id: expected a lower-case UUID and a number from 1`,
-        false,
-      );
-    }
-    this.#key[0] = Number.parseInt(text.slice(0, 8), 16);
-    this.#key[1] = Number.parseInt(text.slice(9, 13) + text.slice(14, 18), 16);
-    this.#key[2] = Number.parseInt(text.slice(19, 23) + text.slice(24, 28), 16);
-    this.#key[3] = Number.parseInt(text.slice(28), 16);
+    if (id.number >= 1 && readUuid(id.transaction, this.#key)) return;
+    throw new SpoolError(
+      `"${id.transaction}:${id.number}" is no message id: expected a lower-case UUID and a number from 1`,
+      false,
+    );
   }
 
   /** Where `#key` with this number stands in the index, or where it would be put. */

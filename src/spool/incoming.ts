@@ -17,6 +17,8 @@ export interface IncomingSettings {
   readonly memoryBytes: number;
   /** A new number for a file of its own. */
   readonly nextNumber: () => number;
+  /** Takes note of a failure; the result is the error to throw. */
+  readonly tell: (error: SpoolError) => SpoolError;
 }
 
 /** Collects a message's bytes. */
@@ -40,7 +42,7 @@ export class IncomingBody implements IncomingMessage {
     if (this.#sizeBytes <= this.#settings.memoryBytes) return undefined;
     this.#head = Buffer.concat(this.#chunks, this.#sizeBytes);
     this.#chunks = [];
-    this.#large = new LargeFile(this.#settings.files, this.#settings.folder, this.#settings.nextNumber());
+    this.#large = new LargeFile(this.#settings);
     return this.#large.write(this.#head);
   }
 
@@ -127,6 +129,7 @@ export class LargeFile {
   readonly number: number;
   readonly #files: SpoolFiles;
   readonly #folder: string;
+  readonly #tell: IncomingSettings['tell'];
   #path: string;
   #file: SpoolFile | undefined;
   #waiting: Buffer[] = [];
@@ -138,11 +141,12 @@ export class LargeFile {
   /** Settles when nothing waits any more; replaced by each new run. */
   #running: Promise<void> | undefined;
 
-  constructor(files: SpoolFiles, folder: string, number: number) {
+  constructor({ files, folder, nextNumber, tell }: IncomingSettings) {
     this.#files = files;
     this.#folder = folder;
-    this.number = number;
-    this.#path = path.join(folder, incomingName(number));
+    this.#tell = tell;
+    this.number = nextNumber();
+    this.#path = path.join(folder, incomingName(this.number));
   }
 
   /** The CRC of all that was written, as it is kept in the transaction's record. */
@@ -218,7 +222,7 @@ export class LargeFile {
         if (this.#isDiscarded) this.#waitingBytes = 0;
       }
     } catch (error) {
-      this.#failure = spoolError('store a message in', this.#path, error);
+      this.#failure = this.#tell(spoolError('store a message in', this.#path, error));
       this.#waiting = [];
     }
     this.#running = undefined;

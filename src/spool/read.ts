@@ -9,7 +9,7 @@ import { HEADER_BYTES, isIntact, recordSize } from './format.js';
 import { largeName } from './incoming.js';
 import { payloadToPieces } from './pieces.js';
 import type { BodySegments } from './segments.js';
-import { type MessageReader, SpoolError } from './spool.js';
+import { DamagedMessageError, type MessageReader } from './spool.js';
 import type { PlaceTable } from './tables.js';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -27,7 +27,6 @@ export class BodyStore {
   #young = new Map<number, Buffer>();
   #old = new Map<number, Buffer>();
   #youngBytes = 0;
-  readonly #largeCrcs = new Map<number, number>();
 
   constructor(
     files: SpoolFiles,
@@ -53,17 +52,8 @@ export class BodyStore {
     this.#youngBytes = 0;
   }
 
-  rememberCrc(place: number, crc: number): void {
-    this.#largeCrcs.set(place, crc);
-  }
-
-  largeCrc(place: number): number {
-    return this.#largeCrcs.get(place) ?? 0;
-  }
-
   /** The place is used no more. */
   forget(place: number): void {
-    this.#largeCrcs.delete(place);
     this.#old.delete(place);
     const bytes = this.#young.get(place);
     if (bytes === undefined) return;
@@ -77,6 +67,10 @@ export class BodyStore {
 
   sizeBytes(place: number): number {
     return this.#places.sizeBytes(place);
+  }
+
+  largeCrc(place: number): number {
+    return this.#places.crc(place);
   }
 
   /** The payload of a place in the body log. @throws SpoolError */
@@ -98,10 +92,9 @@ export class BodyStore {
       recordSize(record, 0) === record.length &&
       isIntact(record, 0, record.length, segment.salt);
     if (isWhole) return record;
-    throw new SpoolError(
+    throw new DamagedMessageError(
       `the message at byte ${offset} of ${segment.path} is damaged: ${record.length} bytes were stored there, ` +
         'what is read now does not match their checksum',
-      false,
     );
   }
 
@@ -247,6 +240,6 @@ async function readChunk(file: SpoolFile, start: number, end: number): Promise<B
   return chunk;
 }
 
-function damaged(why: string): SpoolError {
-  return new SpoolError(`a large message in the spool is damaged: ${why}`, false);
+function damaged(why: string): DamagedMessageError {
+  return new DamagedMessageError(`a large message in the spool is damaged: ${why}`);
 }

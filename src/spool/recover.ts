@@ -5,10 +5,13 @@
 
 import { checkBodies, type LostBody, type ReadableSegment } from './check-bodies.js';
 import { type SpoolFiles, spoolError } from './files.js';
+import { messageIdToText } from './id-table.js';
+import { livingMessages } from './living.js';
 import type { SpoolLog } from './log.js';
-import { type Damage, type LiveTransaction, type Replayed, replayMetadata } from './replay.js';
+import { type Damage, type Replayed, replayMetadata } from './replay.js';
 import { SpoolError } from './spool.js';
 import { type SpoolEntry, type Survey, surveyFolder, withFile } from './survey.js';
+import type { Holdings } from './tables.js';
 
 /** What becomes of bytes that cannot be read at start (`spool.corrupt`). */
 export type CorruptPolicy = 'fail' | 'rename' | 'delete' | 'ignore';
@@ -21,11 +24,12 @@ export interface RecoverOptions {
   readonly corrupt: CorruptPolicy;
   /** Bytes of bodies that are read and checked. */
   readonly checkBytes: number;
+  /** The tables that it fills. */
+  readonly holdings: Holdings;
 }
 
-/** The state to go on from. */
+/** The state to go on from, beside the messages in the tables. */
 export interface Recovery {
-  readonly transactions: Iterable<LiveTransaction>;
   readonly segments: readonly ReadableSegment[];
   /** Body segments with damage that stays where it is. */
   readonly pinned: ReadonlySet<number>;
@@ -40,36 +44,52 @@ export interface Recovery {
   readonly isDamaged: boolean;
 }
 
+/** A lost body and the messages, by their slots, that need it. */
+interface LostMail extends LostBody {
+  readonly slots: readonly number[];
+  /** Its batch may never have been acknowledged. */
+  readonly isUnproven: boolean;
+}
+
 /** Recovers a spool folder. @throws SpoolError */
 export async function recoverSpool(options: RecoverOptions): Promise<Recovery> {
-  const survey = await surveyFolder(options.files, options.folder);
-  const replayed = await replayMetadata(options.files, survey);
-  const live = replayed.transactions;
-  const checked = await checkBodies(options.files, survey, live.values(), options.checkBytes);
-  const proven = checked.lost.filter((lost) => !lost.transaction.isUnproven);
+  const { files, holdings, log } = options;
+  const survey = await surveyFolder(files, options.folder);
+  const replayed = await replayMetadata(files, survey, holdings);
+  const unproven = new Set<number>();
+  for (const slot of replayed.unproven) {
+    unproven.add(holdings.messages.bodyPlace(slot));
+    unproven.add(holdings.messages.versionPlace(slot));
+  }
+  const checked = await checkBodies(files, survey, holdings.places, unproven, options.checkBytes);
+  const lost = mailOf(checked.lost, replayed.unproven, holdings);
+  const proven = lost.filter(({ isUnproven }) => !isUnproven);
   const isDamaged = replayed.damages.length > 0 || proven.length > 0;
   if (options.corrupt === 'fail') refuse(options, replayed.damages, proven);
 
   const removed = new Set<string>();
   const pinned = new Set<number>();
   for (const damage of replayed.damages) await settleDamage(options, damage);
-  for (const lost of checked.lost) {
-    if (!lost.transaction.isUnproven) await settleLost(options, lost, pinned);
-    if (lost.transaction.isUnproven || options.corrupt !== 'ignore') {
-      for (const number of lost.numbers) removed.add(`${lost.transaction.record.id}:${number}`);
-    }
-    drop(live, lost);
+  if (replayed.torn !== undefined) tellTorn(options, replayed.torn);
+  const recipients = await recipientsOf(options, replayed, proven);
+  for (const mail of proven) await settleLost(options, mail, recipients, pinned);
+  for (const { slots, isUnproven } of lost) {
+    if (!isUnproven && options.corrupt === 'ignore') continue;
+    for (const slot of slots) removed.add(messageIdToText(holdings.messages.idOf(slot)));
   }
-  const unproven = checked.lost.length - proven.length;
-  if (unproven > 0) {
-    options.log.warn(
-      { bodies: unproven, messages: [...removed] },
+  for (const { slots } of lost) {
+    // A message may miss its body and its version.
+    for (const slot of slots) if (holdings.messages.has(slot)) holdings.drop(slot, () => {});
+  }
+  if (proven.length < lost.length) {
+    log.warn(
+      { bodies: lost.length - proven.length, messages: [...removed] },
       'left out messages of the last write before the stop: their bodies did not reach the disk, so they were never acknowledged',
     );
   }
+  await makeSure(options, survey, replayed, unproven);
   await tidy(options, survey, replayed, isDamaged);
   return {
-    transactions: live.values(),
     segments: checked.segments,
     pinned,
     removed: [...removed],
@@ -78,19 +98,85 @@ export async function recoverSpool(options: RecoverOptions): Promise<Recovery> {
     previous: replayed.previous,
     nextMeta: replayed.nextMeta,
     nextBody: replayed.nextBody,
-    nextLarge: 1 + Math.max(0, ...[...survey.larges, ...survey.leftovers].map((entry) => entry.number)),
+    nextLarge: replayed.nextLarge,
     isDamaged,
   };
 }
 
-function refuse(options: RecoverOptions, damages: readonly Damage[], lost: readonly LostBody[]): void {
+function mailOf(
+  lost: readonly LostBody[],
+  unproven: ReadonlySet<number>,
+  { messages }: Holdings,
+): readonly LostMail[] {
+  if (lost.length === 0) return [];
+  const slotsOf = new Map<number, number[]>(lost.map(({ place }) => [place, []]));
+  for (let slot = 0; slot < messages.top; slot++) {
+    if (!messages.has(slot)) continue;
+    slotsOf.get(messages.bodyPlace(slot))?.push(slot);
+    slotsOf.get(messages.versionPlace(slot))?.push(slot);
+  }
+  return lost.map((body) => {
+    const slots = slotsOf.get(body.place)!;
+    return { ...body, slots, isUnproven: slots.every((slot) => unproven.has(slot)) };
+  });
+}
+
+/** For whom the lost messages were, by their ids. The texts have to be looked for: nothing keeps them in memory. */
+async function recipientsOf(
+  { files, holdings }: RecoverOptions,
+  replayed: Replayed,
+  lost: readonly LostMail[],
+): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  if (lost.length === 0) return found;
+  const wanted = new Set(
+    lost.flatMap(({ slots }) => slots.map((slot) => messageIdToText(holdings.messages.idOf(slot)))),
+  );
+  for await (const messages of livingMessages(files, replayed.files, holdings.messages)) {
+    for (const { id, recipient } of messages) {
+      const name = messageIdToText(id);
+      if (wanted.has(name)) found.set(name, `${recipient.localPart}@${recipient.domain}`);
+    }
+  }
+  return found;
+}
+
+/** A torn end was never acknowledged, but nobody can tell it from an end that has rotted: a person should know of it. */
+function tellTorn({ log }: RecoverOptions, { file, start, end }: Damage): void {
+  log.warn(
+    { file: file.path, start, end },
+    'the last write before the stop did not reach the disk whole; what there is of it was never acknowledged and is left out',
+  );
+}
+
+/**
+ * What was read may be in the system's memory only, if a process was killed. The next file of the log builds on it, so it is
+ * made proof against a power cut first.
+ */
+async function makeSure(
+  { files, folder, holdings: { places } }: RecoverOptions,
+  survey: Survey,
+  replayed: Replayed,
+  unproven: ReadonlySet<number>,
+): Promise<void> {
+  const last = replayed.files.at(-1);
+  const segments = new Set<number>();
+  for (const place of unproven) if (place >= 0 && places.isUsed(place)) segments.add(places.segment(place));
+  const entries = survey.bodies.filter((entry) => segments.has(entry.number));
+  for (const { path: name } of last === undefined ? entries : [last, ...entries]) {
+    await withFile(files, name, (file) => file.sync());
+  }
+  await files.syncFolder(folder);
+}
+
+function refuse(options: RecoverOptions, damages: readonly Damage[], lost: readonly LostMail[]): void {
   const [damage] = damages;
   const [body] = lost;
   const where =
     damage !== undefined
       ? `${damage.file.path}, bytes ${damage.start} to ${damage.end}: ${damage.what}`
       : body !== undefined
-        ? `message ${body.transaction.record.id}: ${body.why}`
+        ? `message ${messageIdToText(options.holdings.messages.idOf(body.slots[0]!))}: ${body.why}`
         : undefined;
   if (where === undefined) return;
   const more = damages.length + lost.length - 1;
@@ -120,19 +206,22 @@ async function settleDamage(options: RecoverOptions, damage: Damage): Promise<vo
   );
 }
 
-async function settleLost(options: RecoverOptions, lost: LostBody, pinned: Set<number>): Promise<void> {
-  const { transaction, numbers, file, start, end, why } = lost;
+async function settleLost(
+  options: RecoverOptions,
+  { slots, place, file, start, end, why }: LostMail,
+  recipients: ReadonlyMap<string, string>,
+  pinned: Set<number>,
+): Promise<void> {
+  const ids = slots.map((slot) => messageIdToText(options.holdings.messages.idOf(slot)));
   const fields = {
-    messages: numbers.map((number) => `${transaction.record.id}:${number}`),
-    recipients: transaction.messages
-      .filter((message) => numbers.includes(message.n))
-      .map((message) => `${message.to[0]}@${message.to[1]}`),
+    messages: ids,
+    recipients: ids.flatMap((id) => recipients.get(id) ?? []),
     file: file?.path,
     why,
     policy: options.corrupt,
   };
   if (options.corrupt === 'ignore') {
-    if (file !== undefined && transaction.record.body[0] !== 0) pinned.add(file.number);
+    if (file !== undefined && options.holdings.places.segment(place) !== 0) pinned.add(file.number);
     options.log.error(fields, 'accepted mail cannot be read from the spool, it is left where it is');
     return;
   }
@@ -142,15 +231,6 @@ async function settleLost(options: RecoverOptions, lost: LostBody, pinned: Set<n
   }
   const aside = await setAside(options, file, start, Math.min(end, file.sizeBytes));
   options.log.error({ ...fields, aside }, 'accepted mail cannot be read from the spool, it was moved aside');
-}
-
-function drop(live: Map<string, LiveTransaction>, lost: LostBody): void {
-  const { messages, record } = lost.transaction;
-  for (const number of lost.numbers) {
-    const at = messages.findIndex((message) => message.n === number);
-    if (at >= 0) messages.splice(at, 1);
-  }
-  if (messages.length === 0) live.delete(record.id);
 }
 
 /** Copies a stretch of a file to one that ends in `.corrupt`; the result is its name, if there were bytes. */
@@ -192,15 +272,18 @@ async function tidy(
   replayed: Replayed,
   isDamaged: boolean,
 ): Promise<void> {
-  const needed = new Set<string>();
-  for (const { record } of replayed.transactions.values()) {
-    for (const place of [record.body, ...(record.versions ?? [])]) {
-      needed.add(place[0] === 0 ? `large ${place[1]}` : `body ${place[0]}`);
-    }
+  const bodies = new Set<number>();
+  const larges = new Set<number>();
+  const { places } = options.holdings;
+  for (let place = 0; place < places.top; place++) {
+    if (!places.isUsed(place)) continue;
+    const segment = places.segment(place);
+    if (segment === 0) larges.add(places.offset(place));
+    else bodies.add(segment);
   }
   const unneeded = [
-    ...survey.bodies.filter((entry) => !needed.has(`body ${entry.number}`)),
-    ...survey.larges.filter((entry) => !needed.has(`large ${entry.number}`)),
+    ...survey.bodies.filter((entry) => !bodies.has(entry.number)),
+    ...survey.larges.filter((entry) => !larges.has(entry.number)),
   ];
   const broken = replayed.damages
     .map((damage) => damage.file)

@@ -1,24 +1,27 @@
-// First half of recovery: reads the metadata log and says which messages live. It changes nothing on disk.
+// First half of recovery: reads the metadata log into the tables and says what is damaged. It changes nothing on disk.
 //
 // The log is the newest snapshot and the files after it. Every file's header says where the one before it ends; only the end
 // of the last file is open. There, bytes that are no record are the torn end of the last batch, unless a later batch follows
 // them: batches are written one after the other, so what lies before a batch's beginning was acknowledged, and is damage.
+//
+// Only the numbers of a transaction are read here (records.ts): its texts are read once, for what lives, by living.ts. A million
+// messages are never a million objects.
 
 import type { SpoolFiles } from './files.js';
 import { type FoundRecord, RecordKind } from './format.js';
 import {
-  changed,
   fromPayload,
   type MetaHeader,
+  payloadToHead,
   type StoredChange,
-  type StoredMessage,
   type StoredMove,
   type StoredPlace,
   type StoredRemoval,
-  type StoredTransaction,
 } from './records.js';
 import { scan } from './scan.js';
+import { unpacked } from './snapshot-file.js';
 import { isHalfMade, readHeader, type SpoolEntry, type Survey, withFile } from './survey.js';
+import type { Holdings } from './tables.js';
 
 /** Bytes that should be readable and are not. */
 export interface Damage {
@@ -28,21 +31,12 @@ export interface Damage {
   readonly what: string;
 }
 
-/** A living transaction. */
-export interface LiveTransaction {
-  readonly record: StoredTransaction;
-  /** Those of its messages that live, with their changes. */
-  readonly messages: StoredMessage[];
-  /** The file that has its record. */
-  readonly home: number;
-  /** Written by the last batch: it may never have been acknowledged. */
-  isUnproven: boolean;
-  readonly batchStart: number;
-}
-
-/** What the metadata log says. */
+/** What the metadata log says, beside the messages in the tables. */
 export interface Replayed {
-  readonly transactions: Map<string, LiveTransaction>;
+  /** Messages, by their slots, that the last batch brought: they may never have been acknowledged. */
+  readonly unproven: ReadonlySet<number>;
+  /** The end of the last file that is no record, and so was never acknowledged. */
+  readonly torn: Damage | undefined;
   readonly damages: readonly Damage[];
   /** Files that a newer snapshot has made superfluous, or that never began to count. */
   readonly superfluous: readonly SpoolEntry[];
@@ -53,18 +47,22 @@ export interface Replayed {
   readonly previous: { readonly number: number; readonly end: number } | undefined;
   readonly nextMeta: number;
   readonly nextBody: number;
+  readonly nextLarge: number;
 }
 
-/** The whole of a file whose header is damaged, from byte 0. */
 interface OpenedFile {
   readonly entry: SpoolEntry;
   readonly header: MetaHeader;
   readonly start: number;
 }
 
-/** Reads the metadata log. @throws SpoolError when a file cannot be read at all */
-export async function replayMetadata(files: SpoolFiles, survey: Survey): Promise<Replayed> {
-  const replay = new Replay(files);
+/** Reads the metadata log into `holdings`. @throws SpoolError when a file cannot be read at all */
+export async function replayMetadata(
+  files: SpoolFiles,
+  survey: Survey,
+  holdings: Holdings,
+): Promise<Replayed> {
+  const replay = new Replay(files, holdings);
   const snapshot = await replay.newestSnapshot(survey.snapshots);
   const metas = survey.metas.filter((entry) => entry.number > (snapshot?.header.number ?? 0));
   replay.superfluous.push(...survey.metas.filter((entry) => !metas.includes(entry)));
@@ -74,8 +72,10 @@ export async function replayMetadata(files: SpoolFiles, survey: Survey): Promise
   replay.applyMoves();
   const last = opened.at(-1) ?? snapshot;
   const numbers = [...survey.metas, ...survey.snapshots].map((entry) => entry.number);
+  const larges = [...survey.larges, ...survey.leftovers].map((entry) => entry.number);
   return {
-    transactions: replay.transactions,
+    unproven: replay.unproven,
+    torn: replay.torn,
     damages: replay.damages,
     superfluous: replay.superfluous,
     files: [...(snapshot === undefined ? [] : [snapshot.entry]), ...opened.map((file) => file.entry)],
@@ -83,22 +83,27 @@ export async function replayMetadata(files: SpoolFiles, survey: Survey): Promise
     previous: last === undefined ? undefined : { number: last.header.number, end: replay.end },
     nextMeta: Math.max(0, ...numbers) + 1,
     nextBody: Math.max(replay.nextBody, 1 + Math.max(0, ...survey.bodies.map((entry) => entry.number))),
+    nextLarge: Math.max(replay.nextLarge, 1 + Math.max(0, ...larges)),
   };
 }
 
 class Replay {
-  readonly transactions = new Map<string, LiveTransaction>();
   readonly damages: Damage[] = [];
   readonly superfluous: SpoolEntry[] = [];
+  readonly unproven = new Set<number>();
+  torn: Damage | undefined;
   /** Where the last file that was read ends, as far as it counts. */
   end = 0;
   nextBody = 1;
+  nextLarge = 1;
   readonly #files: SpoolFiles;
+  readonly #holdings: Holdings;
   /** Old place to new place of bodies that were moved; segment numbers are never used twice. */
   readonly #moves = new Map<number, readonly [segment: number, offset: number]>();
 
-  constructor(files: SpoolFiles) {
+  constructor(files: SpoolFiles, holdings: Holdings) {
     this.#files = files;
+    this.#holdings = holdings;
   }
 
   /** A snapshot gets its name when it is complete, so the newest one counts; a damaged one gives way to an older one. */
@@ -152,29 +157,20 @@ class Replay {
     }
   }
 
-  /** Gives every living transaction the places where its bodies are now. */
+  /** Gives every body the place where it is now. */
   applyMoves(): void {
     if (this.#moves.size === 0) return;
-    for (const [id, live] of this.transactions) {
-      const { body, versions } = live.record;
-      this.transactions.set(id, {
-        ...live,
-        record: {
-          ...live.record,
-          body: this.#moved(body),
-          ...(versions === undefined ? undefined : { versions: versions.map((place) => this.#moved(place)) }),
-        },
-      });
-    }
-  }
-
-  #moved(place: StoredPlace): StoredPlace {
-    if (place[0] === 0) return place;
-    let [segment, offset] = place;
-    for (;;) {
-      const next = this.#moves.get(placeKey(segment, offset));
-      if (next === undefined) return [segment, offset, place[2]];
-      [segment, offset] = next;
+    const { places } = this.#holdings;
+    for (let place = 0; place < places.top; place++) {
+      if (!places.isUsed(place) || places.segment(place) === 0) continue;
+      let segment = places.segment(place);
+      let offset = places.offset(place);
+      for (;;) {
+        const next = this.#moves.get(placeKey(segment, offset));
+        if (next === undefined) break;
+        [segment, offset] = next;
+      }
+      places.move(place, segment, offset);
     }
   }
 
@@ -190,6 +186,7 @@ class Replay {
 
   #takeHeader(header: MetaHeader): void {
     this.nextBody = Math.max(this.nextBody, header.nextBody);
+    this.nextLarge = Math.max(this.nextLarge, header.nextLarge);
     for (const id of header.removed ?? []) {
       const [transaction, number] = id.split(':');
       this.#remove(transaction!, Number(number));
@@ -214,12 +211,20 @@ class Replay {
 
   async #readLast(file: OpenedFile): Promise<void> {
     this.end = await this.#openEnd(file);
+    const { sizeBytes } = file.entry;
+    if (this.end < sizeBytes) {
+      this.torn = { file: file.entry, start: this.end, end: sizeBytes, what: 'the end of the last write' };
+    }
     let lastBatch = 0;
-    await this.#read(file, this.end, (record) => {
+    await this.#read(file, this.end, (record, slots) => {
+      if (record.batchStart !== lastBatch) this.unproven.clear();
       lastBatch = record.batchStart;
+      for (const slot of slots) this.unproven.add(slot);
     });
-    for (const live of this.transactions.values()) {
-      live.isUnproven = live.home === file.header.number && live.batchStart === lastBatch;
+    const { messages } = this.#holdings;
+    for (const slot of this.unproven) {
+      // It may have left the spool within the batch, and a later record may have its slot: that one is in the set as well.
+      if (!messages.has(slot) || messages.home(slot) !== file.header.number) this.unproven.delete(slot);
     }
   }
 
@@ -235,7 +240,11 @@ class Replay {
     return torn[0] ?? file.entry.sizeBytes;
   }
 
-  async #read(file: OpenedFile, end: number, seen: (record: FoundRecord) => void): Promise<void> {
+  async #read(
+    file: OpenedFile,
+    end: number,
+    seen: (record: FoundRecord, entered: readonly number[]) => void,
+  ): Promise<void> {
     await withFile(this.#files, file.entry.path, async (open) => {
       for await (const step of scan(open, file.start, end, file.header.salt)) {
         if (step.kind === 'bad') {
@@ -247,41 +256,29 @@ class Replay {
           );
           continue;
         }
-        for (const record of step.records) {
-          this.#apply(file, record);
-          seen(record);
-        }
+        for (const record of step.records) seen(record, this.#apply(file, record));
       }
     });
   }
 
-  #apply(file: OpenedFile, record: FoundRecord): void {
+  /** The result are the slots of the messages that it brought. */
+  #apply(file: OpenedFile, record: FoundRecord): readonly number[] {
     switch (record.kind) {
-      case RecordKind.Transaction: {
-        const stored = fromPayload<StoredTransaction>(record.payload);
-        for (const place of [stored.body, ...(stored.versions ?? [])]) {
-          this.nextBody = Math.max(this.nextBody, place[0] + 1);
-        }
-        this.transactions.set(stored.id, {
-          record: stored,
-          messages: [...stored.messages],
-          home: file.header.number,
-          isUnproven: false,
-          batchStart: record.batchStart,
-        });
-        return;
-      }
+      case RecordKind.Transaction:
+        return this.#enter(record.payload, file.header.number);
+      case RecordKind.Transactions:
+        for (const payload of unpacked(record.payload)) this.#enter(payload, file.header.number);
+        return NO_SLOTS;
       case RecordKind.Change: {
         const { id, n, change } = fromPayload<StoredChange>(record.payload);
-        const messages = this.transactions.get(id)?.messages ?? [];
-        const at = messages.findIndex((message) => message.n === n);
-        if (at >= 0) messages[at] = changed(messages[at]!, change);
-        return;
+        const slot = this.#holdings.messages.find({ transaction: id, number: n });
+        if (slot >= 0) this.#holdings.messages.change(slot, change);
+        return NO_SLOTS;
       }
       case RecordKind.Removal: {
         const { id, n } = fromPayload<StoredRemoval>(record.payload);
         this.#remove(id, n);
-        return;
+        return NO_SLOTS;
       }
       case RecordKind.Move: {
         const { from, to, offsets } = fromPayload<StoredMove>(record.payload);
@@ -289,26 +286,49 @@ class Replay {
         for (let i = 0; i < offsets.length; i += 2) {
           this.#moves.set(placeKey(from, offsets[i]!), [to, offsets[i + 1]!]);
         }
-        return;
+        return NO_SLOTS;
       }
       default:
-        return;
+        return NO_SLOTS;
     }
   }
 
-  /** A snapshot may have dropped the transaction already: removing twice is no mistake. */
+  #enter(payload: Buffer, home: number): readonly number[] {
+    const head = payloadToHead(payload);
+    const { messages } = this.#holdings;
+    for (const { n } of head.messages) {
+      // Only after a removal that was lost: the newer record counts.
+      const old = messages.findWords(head.uuid, n);
+      if (old >= 0) this.#holdings.drop(old, () => {});
+    }
+    const body = this.#addPlace(head.body);
+    this.#holdings.enter(
+      head,
+      body,
+      head.versions.map((place) => this.#addPlace(place)),
+      home,
+    );
+    return head.messages.map(({ n }) => messages.findWords(head.uuid, n));
+  }
+
+  #addPlace([segment, offset, size, crc]: StoredPlace): number {
+    if (segment === 0) this.nextLarge = Math.max(this.nextLarge, offset + 1);
+    else this.nextBody = Math.max(this.nextBody, segment + 1);
+    return this.#holdings.places.add(segment, offset, size, crc);
+  }
+
+  /** A snapshot may have dropped the message already: removing twice is no mistake. */
   #remove(id: string, n: number): void {
-    const messages = this.transactions.get(id)?.messages;
-    if (messages === undefined) return;
-    const at = messages.findIndex((message) => message.n === n);
-    if (at >= 0) messages.splice(at, 1);
-    if (messages.length === 0) this.transactions.delete(id);
+    const slot = this.#holdings.messages.find({ transaction: id, number: n });
+    if (slot >= 0) this.#holdings.drop(slot, () => {});
   }
 
   #damage(file: SpoolEntry, start: number, end: number, what: string): void {
     this.damages.push({ file, start, end, what });
   }
 }
+
+const NO_SLOTS: readonly number[] = [];
 
 function placeKey(segment: number, offset: number): number {
   return segment * 0x100000000 + offset;

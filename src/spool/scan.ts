@@ -17,8 +17,9 @@ export async function* scan(
   from: number,
   to: number,
   salt: number,
+  windowBytes = WINDOW_BYTES,
 ): AsyncGenerator<ScanStep> {
-  const window = new Window(file, to);
+  const window = new Window(file, to, windowBytes);
   let at = from;
   while (at < to) {
     const records: FoundRecord[] = [];
@@ -67,10 +68,12 @@ class Window {
   base = 0;
   readonly #file: SpoolFile;
   readonly #end: number;
+  readonly #windowBytes: number;
 
-  constructor(file: SpoolFile, end: number) {
+  constructor(file: SpoolFile, end: number, windowBytes: number) {
     this.#file = file;
     this.#end = end;
+    this.#windowBytes = windowBytes;
   }
 
   holds(at: number, length: number): boolean {
@@ -82,7 +85,7 @@ class Window {
     if (at + length > this.#end) return false;
     if (this.holds(at, length)) return true;
     // A new buffer each time: records already handed out still point into the old one.
-    const next = Buffer.allocUnsafe(Math.min(Math.max(length, WINDOW_BYTES), this.#end - at));
+    const next = Buffer.allocUnsafe(Math.min(Math.max(length, this.#windowBytes), this.#end - at));
     const count = await this.#file.read(next, at);
     this.bytes = next.subarray(0, count);
     this.base = at;

@@ -37,6 +37,8 @@ export class BodySegments {
   /** Openings under way, so that two readers of one segment do not open it twice. */
   readonly #opening = new Map<number, Promise<SpoolFile>>();
   readonly #deleting = new Set<Promise<void>>();
+  /** Deleted in all but name: tried again with the next one. */
+  readonly #undeleted = new Set<BodySegment>();
   /** Called when a closed segment has become emptier. */
   onEmptier: (segment: BodySegment) => void = () => {};
   /** Makes durable what says that nothing lives in a segment any more. */
@@ -147,16 +149,26 @@ export class BodySegments {
   }
 
   async #delete(segment: BodySegment): Promise<void> {
+    const isFirst = this.#undeleted.size === 0;
+    this.#undeleted.add(segment);
     try {
       // What died in it must stay dead: a message that came back without its body would look lost.
       await this.beforeDelete();
-      await this.#files.remove(segment.path);
+      for (const each of [...this.#undeleted]) {
+        this.#undeleted.delete(each);
+        await this.#files.remove(each.path).catch((error: unknown) => {
+          this.#undeleted.add(each);
+          throw error;
+        });
+      }
     } catch (error) {
       // The next start finds that nothing needs it and tries again.
-      this.#log.warn(
-        { file: segment.path, err: error },
-        'cannot delete a body segment that is no longer needed',
-      );
+      if (isFirst) {
+        this.#log.warn(
+          { file: segment.path, err: error },
+          'cannot delete a body segment that is no longer needed yet',
+        );
+      }
     }
     if (segment.readers === 0) await this.#closeFile(segment);
   }

@@ -15,6 +15,7 @@ export class SpaceWatch {
   readonly #now: () => number;
   readonly #log: SpoolLog;
   #free: FreeSpace | undefined;
+  #isTold = false;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(files: SpoolFiles, folder: string, minimum: FreeSpace, now: () => number, log: SpoolLog) {
@@ -31,9 +32,12 @@ export class SpaceWatch {
     this.#askedAt = this.#now();
     try {
       this.#free = await this.#files.freeSpace(this.#folder);
+      this.#isTold = false;
     } catch (error) {
       // Not knowing is no reason to refuse mail: a full disk will say so itself.
       this.#free = undefined;
+      if (this.#isTold) return;
+      this.#isTold = true;
       this.#log.warn({ folder: this.#folder, err: error }, 'cannot tell how much room the spool has left');
     }
   }
@@ -41,7 +45,10 @@ export class SpaceWatch {
   /** Whether so many bytes more would leave enough. What is not known is no reason to refuse. */
   hasRoomFor(sizeBytes: number): boolean {
     const free = this.#known();
-    return free === undefined || free.bytes - sizeBytes >= this.#minimum.bytes;
+    return (
+      free === undefined ||
+      (free.bytes - sizeBytes >= this.#minimum.bytes && free.inodes >= this.#minimum.inodes)
+    );
   }
 
   /** Refuses when there is too little room. @throws SpoolError */

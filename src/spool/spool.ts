@@ -103,12 +103,23 @@ export interface MessageReader {
 
 /** The disk said no. `noSpace` is answered 452 4.3.1, anything else 451 4.3.0. */
 export class SpoolError extends Error {
+  /** The spool has said it in the log, once for all that fails in the same way: nobody needs to say it again. */
+  readonly isTold: boolean;
+
   constructor(
     message: string,
     readonly noSpace: boolean,
-    options?: ErrorOptions,
+    { isTold = false, ...options }: ErrorOptions & { readonly isTold?: boolean } = {},
   ) {
     super(message, options);
+    this.isTold = isTold;
+  }
+}
+
+/** The bytes of a message are not what was received. No later try can mend it: the message waits for a person. */
+export class DamagedMessageError extends SpoolError {
+  constructor(message: string) {
+    super(message, false);
   }
 }
 
@@ -131,8 +142,13 @@ export interface Spool {
   remove(id: MessageId): Promise<void>;
   /** The message's bytes with its edits. @throws SpoolError */
   open(id: MessageId): MessageReader;
-  /** Every message found at start. Called once, before anything else. */
-  recover(): Promise<readonly QueuedMessage[]>;
+  /** Hands over every message found at start, some at a time. Called once, before anything else. @throws SpoolError */
+  recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void>;
+  /**
+   * False while not even what is done can be written down: then nothing should be sent, since a crash would bring it back.
+   * The spool tries by itself until it can.
+   */
+  readonly isWritable: boolean;
   /** Flushes and closes; pending commits settle first. */
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
-import { foreignVersion, HEADER_BYTES, isIntact, RecordKind, recordSize } from './format.js';
+import { foreignVersion, HEADER_BYTES, isIntact, RecordKind, recordSize, VERSION } from './format.js';
 import { type BodyHeader, fromPayload, type MetaHeader } from './records.js';
 import { SpoolError } from './spool.js';
 
@@ -83,18 +83,33 @@ async function refuseForeign(file: SpoolFile, first: Buffer, sizeBytes: number):
   const record = Buffer.alloc(size);
   if ((await file.read(record, 0)) < size || !isIntact(record, 0, size, 0)) return;
   throw new SpoolError(
-    `the spool was written in format ${version}, this argonite reads format 1; start the version that wrote it`,
+    `the spool was written in format ${version}, this argonite reads format ${VERSION}; ` +
+      'start the version that wrote it and let it deliver what is there, or give this one a spool.path of its own',
     false,
   );
 }
 
-/** True when a file without a whole header is no more than the beginning of one: the process ended while making it. */
+/**
+ * True when a file without a whole header is no more than the beginning of one: the process ended while making it. Records come
+ * only after the header is durable, and always have a byte that a header's JSON never has; a header of full length, or one
+ * that can be read in spite of its checksum, has rotted.
+ */
 export async function isHalfMade(file: SpoolFile, sizeBytes: number): Promise<boolean> {
-  if (sizeBytes < HEADER_BYTES) return true;
-  const first = Buffer.alloc(HEADER_BYTES);
-  await file.read(first, 0);
-  const size = recordSize(first, 0);
-  return size === undefined ? sizeBytes <= 4096 : sizeBytes <= size;
+  const bytes = Buffer.alloc(sizeBytes);
+  await file.read(bytes, 0);
+  const json = bytes.subarray(HEADER_BYTES);
+  if (json.some((byte) => byte >= 0x80)) return false;
+  if (json.includes(0)) return true;
+  return recordSize(bytes, 0) !== sizeBytes && !isJson(json);
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString('latin1'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Opens a file for as long as `use` runs. @throws SpoolError */

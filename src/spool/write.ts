@@ -18,7 +18,9 @@
 //   longer needs. Until then it counts as the beginning of the batch that follows: what is flushed together is in doubt
 //   together. (test/perf/relay.ts, 4 KiB, 1 session: one flush of three less for each message.)
 // - A batch that fails leaves nothing: both logs are cut back to where they were. After a failed flush the file is given up
-//   as well, since nobody knows what of it the system still holds; the next file's header says how much of the old one counts.
+//   as well, since nobody knows what of it the system still holds; the next file's header says how much of the old one counts,
+//   and repeats the removals in it that were written and never flushed.
+// - On a full disk what is done goes on in the room of the reserve (reserve.ts), and new mail does not.
 
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
@@ -26,6 +28,7 @@ import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
 import { HEADER_BYTES, RecordKind, recordHeader } from './format.js';
 import type { SpoolLog } from './log.js';
 import { type BodyHeader, type MetaHeader, toPayload } from './records.js';
+import type { Reserve } from './reserve.js';
 import type { BodySegment, BodySegments } from './segments.js';
 import { bodyName } from './segments.js';
 import { SpoolError } from './spool.js';
@@ -72,8 +75,11 @@ export interface Append {
    * taken for never acknowledged when its bodies are missing.
    */
   readonly isMove?: boolean;
-  /** A batch of nothing but these need not be flushed. Only for records whose loss at a power cut does no harm. */
-  readonly isLazy?: boolean;
+  /**
+   * The record removes this message (`uuid:number`), and a power cut may bring it back: a batch of nothing but these need not be
+   * flushed.
+   */
+  readonly removal?: string;
   /** The metadata record, made when the places of the bodies are fixed; none when only the flush is wanted. */
   readonly meta: (places: readonly LogPlace[]) => MetaRecord | undefined;
   /** Called when all is durable, in the order of the log. `home` is the file of the metadata log that has the record. */
@@ -118,6 +124,23 @@ export interface GroupCommitOptions {
     readonly path: string;
     readonly sizeBytes: number;
   }) => void;
+  readonly reserve: Reserve;
+  /** The first number that no message in a file of its own has had. */
+  readonly nextLarge: () => number;
+  /** Called when the metadata log could not be written, and nothing more is tried until somebody asks. */
+  readonly onTrouble: () => void;
+}
+
+/** Removals that were written and not flushed: where the first begins, and whose they are. */
+interface Unflushed {
+  readonly from: number;
+  readonly removals: readonly string[];
+}
+
+/** Entries that could not be written. */
+interface Failure {
+  readonly entries: readonly Waiting[];
+  readonly error: SpoolError;
 }
 
 /** Writes both logs. */
@@ -130,9 +153,14 @@ export class GroupCommit {
   #nextMeta = 1;
   #nextBody = 1;
   #previousMeta: { readonly number: number; readonly end: number } | undefined;
-  /** Where the metadata log has records that were not flushed: removals. */
-  #unflushedFrom: number | undefined;
+  /** Where the metadata log has records that were not flushed: removals, and of which messages. */
+  #unflushed: Unflushed | undefined;
+  /** Removals in a file that was given up before they were flushed: the next file's header repeats them. */
+  #carried: readonly string[] = [];
   #settling: NodeJS.Timeout | undefined;
+  #isGrowing = false;
+  #isWell = true;
+  #isClosed = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -151,6 +179,16 @@ export class GroupCommit {
     this.#meta = await this.#newMeta(from.removed);
   }
 
+  /** Whether the metadata log could be written the last time. */
+  get isWell(): boolean {
+    return this.#isWell;
+  }
+
+  /** The first number that no message in a file of its own has had yet. */
+  get nextLarge(): number {
+    return this.#options.nextLarge();
+  }
+
   /** The first number that no body segment has had yet. */
   get nextBody(): number {
     return this.#nextBody;
@@ -159,12 +197,13 @@ export class GroupCommit {
   /** Appends; resolves when it is durable. @throws SpoolError */
   append(wish: Append): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(new SpoolError('the spool is closed', false));
       let sizeBytes = 0;
       for (const body of wish.bodies) sizeBytes += HEADER_BYTES + body.sizeBytes;
       this.#waiting.push({
         bodies: wish.bodies,
         isMove: wish.isMove === true,
-        isLazy: wish.isLazy === true,
+        ...(wish.removal === undefined ? undefined : { removal: wish.removal }),
         meta: wish.meta,
         apply: wish.apply,
         resolve,
@@ -178,8 +217,14 @@ export class GroupCommit {
 
   /** Resolves when everything written so far is durable. @throws SpoolError */
   async settle(): Promise<void> {
-    if (this.#unflushedFrom === undefined) return;
+    if (this.#unflushed === undefined && this.#carried.length === 0) return;
     await this.append({ bodies: [], meta: () => undefined, apply: () => {} });
+  }
+
+  /** Finds out whether the metadata log can be written. @throws SpoolError */
+  async probe(): Promise<void> {
+    const probe = { kind: RecordKind.Probe, payload: Buffer.alloc(0) };
+    await this.append({ bodies: [], meta: () => probe, apply: () => {} });
   }
 
   /** Does not wait for company for long. */
@@ -195,9 +240,11 @@ export class GroupCommit {
 
   /** Waits for what was asked for so far and closes the metadata log. */
   async close(): Promise<void> {
-    clearTimeout(this.#settling);
+    while (this.#running !== undefined) await this.#running;
     await this.settle().catch(() => {});
     while (this.#running !== undefined) await this.#running;
+    this.#isClosed = true;
+    clearTimeout(this.#settling);
     await this.#meta?.file.close().catch(() => {});
     this.#meta = undefined;
     this.#body = undefined;
@@ -237,11 +284,38 @@ export class GroupCommit {
 
   /** Never rejects. */
   async #write(batch: readonly Waiting[]): Promise<void> {
+    const { reserve, folder } = this.#options;
+    let entries = batch;
+    if (reserve.isSpent) {
+      const why = `the disk of the spool ${folder} is full; free some space on it, the spool goes on by itself`;
+      rejectAll(batch.filter(isNewMail), new SpoolError(why, true));
+      entries = batch.filter((entry) => !isNewMail(entry));
+    }
+    for (const { entries: failed, error } of await this.#attempt(entries)) {
+      const urgent = error.noSpace ? failed.filter((entry) => entry.bodies.length === 0) : [];
+      if (urgent.length === 0 || !(await reserve.release())) {
+        rejectAll(failed, error);
+        continue;
+      }
+      rejectAll(
+        failed.filter((entry) => entry.bodies.length > 0),
+        error,
+      );
+      for (const again of await this.#attempt(urgent)) rejectAll(again.entries, again.error);
+    }
+    if (!this.#isWell) this.#options.onTrouble();
+  }
+
+  /** The result is what could not be written. */
+  async #attempt(batch: readonly Waiting[]): Promise<readonly Failure[]> {
+    if (batch.length === 0) return [];
+    const failures: Failure[] = [];
     let meta: MetaSegment;
     try {
       meta = await this.#usableMeta();
     } catch (error) {
-      return rejectAll(batch, spoolError('write in', this.#options.folder, error));
+      this.#isWell = false;
+      return [{ entries: batch, error: spoolError('write in', this.#options.folder, error) }];
     }
     let entries = batch;
     let body: WrittenBodies | undefined;
@@ -249,15 +323,17 @@ export class GroupCommit {
       body = await this.#writeBodies(batch);
     } catch (error) {
       // Changes and removals need no room for bodies: they go on without those that do.
-      const failure = spoolError('write in', this.#options.folder, error);
-      rejectAll(
-        batch.filter((entry) => entry.bodies.length > 0),
-        failure,
-      );
+      failures.push({
+        entries: batch.filter((entry) => entry.bodies.length > 0),
+        error: spoolError('write in', this.#options.folder, error),
+      });
       entries = batch.filter((entry) => entry.bodies.length === 0);
-      if (entries.length === 0) return;
+      if (entries.length === 0) return failures;
     }
-    await this.#writeMeta(meta, entries, body);
+    const failure = await this.#writeMeta(meta, entries, body);
+    if (failure !== undefined) failures.push(failure);
+    this.#isWell = failure === undefined;
+    return failures;
   }
 
   /** Step 1. */
@@ -291,9 +367,9 @@ export class GroupCommit {
     meta: MetaSegment,
     entries: readonly Waiting[],
     body: WrittenBodies | undefined,
-  ): Promise<void> {
+  ): Promise<Failure | undefined> {
     // Of what is flushed together a power cut may keep the later records and lose the earlier.
-    const batchStart = this.#unflushedFrom ?? meta.end;
+    const batchStart = this.#unflushed?.from ?? meta.end;
     const buffers: Buffer[] = [];
     for (const entry of entries) {
       const record = entry.meta(entry.places);
@@ -301,7 +377,7 @@ export class GroupCommit {
       buffers.push(recordHeader(record.kind, [record.payload], batchStart, meta.salt), record.payload);
     }
     const bytes = Buffer.concat(buffers);
-    const isLazy = body === undefined && entries.every((entry) => entry.isLazy);
+    const isLazy = entries.every((entry) => entry.removal !== undefined);
     let isFlushing = false;
     try {
       if (entries.some((entry) => entry.isMove)) {
@@ -313,12 +389,12 @@ export class GroupCommit {
       // Both are awaited whatever happens: a flush that is still going on must not meet the cut that follows a failure.
       const flushed = isLazy ? [] : await Promise.allSettled([meta.file.sync(), body?.file.sync()]);
       for (const outcome of flushed) if (outcome.status === 'rejected') throw outcome.reason;
-      this.#unflushedFrom = isLazy ? batchStart : undefined;
+      this.#unflushed = isLazy ? this.#alsoUnflushed(batchStart, entries) : undefined;
       if (isLazy) this.#settleSoon();
     } catch (error) {
       await this.#cutMeta(meta, isFlushing);
       if (body !== undefined) await this.#cutBody(body, isFlushing);
-      return rejectAll(entries, spoolError('write in', meta.path, error));
+      return { entries, error: spoolError('write in', meta.path, error) };
     }
     meta.end += bytes.length;
     for (const entry of entries) {
@@ -330,6 +406,12 @@ export class GroupCommit {
         entry.reject(spoolError('take into account what was written in', meta.path, error));
       }
     }
+    return undefined;
+  }
+
+  #alsoUnflushed(from: number, entries: readonly Waiting[]): Unflushed {
+    const more = entries.flatMap(({ removal }) => removal ?? []);
+    return { from, removals: [...(this.#unflushed?.removals ?? []), ...more] };
   }
 
   /** Takes back what a failed batch wrote to the metadata log. */
@@ -348,12 +430,16 @@ export class GroupCommit {
     if (isCut && !isSuspect) return;
     this.#giveUpMeta(meta);
     await meta.file.close().catch(() => {});
+    // Only a header that says where the old file ends makes sure that what is refused now stays so. If there can be none now,
+    // the next batch needs it before it is written.
+    this.#meta = await this.#newMeta([]).catch(() => undefined);
   }
 
-  /** Nothing is added to the file any more; the next one's header tells where it ends. */
+  /** Nothing is added to the file any more; the next one's header tells where it ends. What was not flushed does not count. */
   #giveUpMeta(meta: MetaSegment): void {
-    this.#unflushedFrom = undefined;
-    this.#previousMeta = { number: meta.number, end: meta.end };
+    this.#previousMeta = { number: meta.number, end: this.#unflushed?.from ?? meta.end };
+    this.#carried = [...this.#carried, ...(this.#unflushed?.removals ?? [])];
+    this.#unflushed = undefined;
     this.#meta = undefined;
     this.#options.onMetaClosed({ number: meta.number, path: meta.path, sizeBytes: meta.end });
   }
@@ -393,12 +479,17 @@ export class GroupCommit {
 
   /** Goes on in a new file. If there is no room for one, the old one goes on as long as that is safe. */
   async #replaceMeta(old: MetaSegment): Promise<void> {
-    // The next file's header will say that all of this one counts.
-    if (this.#unflushedFrom !== undefined) await this.#flushRemovals(old);
+    if (this.#unflushed !== undefined && !(await this.#flushRemovals(old))) {
+      this.#giveUpMeta(old);
+      await old.file.close().catch(() => {});
+      this.#meta = await this.#newMeta([]);
+      return;
+    }
     const before = this.#previousMeta;
     this.#previousMeta = { number: old.number, end: old.end };
     try {
       this.#meta = await this.#newMeta([]);
+      this.#isGrowing = false;
     } catch (error) {
       // A header that may have reached the disk says that the old file ends here: what is added to it now could be cut
       // off by the next recovery.
@@ -408,40 +499,51 @@ export class GroupCommit {
         throw error;
       }
       this.#previousMeta = before;
-      this.#options.log.warn(
-        { err: error, file: old.path },
-        'cannot begin a new file of the metadata log, the old one grows',
-      );
+      if (!this.#isGrowing) {
+        this.#options.log.warn(
+          { err: error, file: old.path },
+          'cannot begin a new file of the metadata log, the old one grows',
+        );
+      }
+      this.#isGrowing = true;
       return;
     }
     await old.file.close().catch(() => {});
     this.#options.onMetaClosed({ number: old.number, path: old.path, sizeBytes: old.end });
   }
 
-  /** A flush that fails here may cost removals, no more: those messages would be delivered again. */
-  async #flushRemovals(meta: MetaSegment): Promise<void> {
-    this.#unflushedFrom = undefined;
+  /** The next file's header will say that all of this one counts. */
+  async #flushRemovals(meta: MetaSegment): Promise<boolean> {
     try {
       await meta.file.sync();
     } catch (error) {
-      this.#options.log.warn({ err: error, file: meta.path }, 'removals may not have reached the disk');
+      this.#options.log.warn(
+        { err: error, file: meta.path },
+        'the metadata log cannot be flushed; it is given up for a new file',
+      );
+      return false;
     }
+    this.#unflushed = undefined;
+    return true;
   }
 
   async #newMeta(removed: readonly string[]): Promise<MetaSegment> {
     const number = this.#nextMeta;
     const name = path.join(this.#options.folder, metaName(number));
     const salt = newSalt();
+    const gone = [...removed, ...this.#carried];
     const header: MetaHeader = {
       log: 'meta',
       number,
       salt,
       ...(this.#previousMeta === undefined ? undefined : { previous: this.#previousMeta }),
       nextBody: this.#nextBody,
-      ...(removed.length === 0 ? undefined : { removed }),
+      nextLarge: this.nextLarge,
+      ...(gone.length === 0 ? undefined : { removed: gone }),
     };
     const { file, sizeBytes } = await this.#createSegment(name, toPayload(header));
     this.#nextMeta++;
+    this.#carried = [];
     return { number, path: name, file, salt, end: sizeBytes };
   }
 
@@ -498,6 +600,10 @@ class HeaderMayStand extends SpoolError {
   constructor(cause: SpoolError) {
     super(cause.message, cause.noSpace, { cause });
   }
+}
+
+function isNewMail(entry: Waiting): boolean {
+  return entry.bodies.length > 0 && entry.isMove !== true;
 }
 
 function rejectAll(entries: readonly Waiting[], error: SpoolError): void {

@@ -17,7 +17,13 @@ export interface SpoolFuzzCounts {
 }
 
 const policies: readonly CorruptPolicy[] = ['fail', 'rename', 'delete', 'ignore'];
-const sizes = { memoryBytes: 2000, bodySegmentBytes: 4000, metaSegmentBytes: 1500, snapshotBytes: 3000 };
+const sizes = {
+  memoryBytes: 2000,
+  bodySegmentBytes: 4000,
+  metaSegmentBytes: 1500,
+  snapshotBytes: 3000,
+  reserveBytes: 0,
+};
 const open = (files: FrozenFiles, corrupt: CorruptPolicy) =>
   openSpool({ folder: '/spool', files, log: keptLog(), now: () => 1000, corrupt, sizes });
 
@@ -27,13 +33,19 @@ interface Filled {
   readonly bodies: ReadonlyMap<string, Buffer>;
 }
 
+async function recovered(spool: DiskSpool): Promise<readonly QueuedMessage[]> {
+  const found: QueuedMessage[] = [];
+  await spool.recover((messages) => found.push(...messages));
+  return found;
+}
+
 const nameOf = ({ id }: QueuedMessage) => `${id.transaction}:${id.number}`;
 
 /** A spool with messages of several kinds, some changed, some gone, as a kill leaves it. */
 async function fill(random: SeededRandom): Promise<Filled> {
   const files = new FrozenFiles();
   const spool = await open(files, 'rename');
-  await spool.recover();
+  await spool.recover(() => {});
   const bodies = new Map<string, Buffer>();
   for (let n = 1; n <= 6 + random.below(10); n++) {
     const body = Buffer.alloc(20 + random.below(random.chance(0.2) ? 5000 : 500), `message ${n} `);
@@ -139,7 +151,7 @@ async function runOne(filled: Filled, random: SeededRandom, counts: SpoolFuzzCou
   const spool = await open(files, policy);
   let found: readonly QueuedMessage[];
   try {
-    found = await spool.recover();
+    found = await recovered(spool);
   } catch (error) {
     await spool.close();
     if (!(error instanceof SpoolError)) throw error;
@@ -158,7 +170,7 @@ async function runOne(filled: Filled, random: SeededRandom, counts: SpoolFuzzCou
   if (policy === 'ignore') return;
   // What was damaged is settled: the next start finds the same.
   const again = await open(files, policy === 'fail' ? policy : 'rename');
-  const rest = await again.recover();
+  const rest = await recovered(again);
   const same = [...found.map(nameOf), `${uuid(99)}:1`].sort();
   if (JSON.stringify(rest.map(nameOf).sort()) !== JSON.stringify(same))
     throw new Error(`the second start found ${rest.map(nameOf)}, the first ${same}`);

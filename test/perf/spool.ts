@@ -13,7 +13,7 @@ const seconds = Number(process.argv[3] ?? 2);
 async function measure(writers: number, sizeBytes: number, removes: boolean): Promise<void> {
   const folder = mkdtempSync(path.join(parent, 'argonite-spool-'));
   const spool = await openSpool({ folder, log: keptLog() });
-  await spool.recover();
+  await spool.recover(() => {});
   const body = Buffer.alloc(sizeBytes, 'x');
   const times: number[] = [];
   const cpu = process.cpuUsage();

@@ -112,7 +112,8 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
   const clock = setup.clock ?? new VirtualClock();
   const log = keptLog();
   const began = clock.now();
-  const spool = await openSpool({ folder: '/spool', files, log, now: () => clock.now() });
+  const sizes = { reserveBytes: 0 };
+  const spool = await openSpool({ folder: '/spool', files, log, now: () => clock.now(), sizes });
   const found: QueuedMessage[] = [];
   await spool.recover((messages) => found.push(...messages));
   const attempts: SeenAttempt[] = [];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openSpool } from '../../../src/spool/disk-spool.js';
-import { SpoolError } from '../../../src/spool/spool.js';
+import { type QueuedMessage, SpoolError } from '../../../src/spool/spool.js';
 import { FrozenFiles } from '../../support/frozen-files.js';
 import { commitMessage, keptLog, queueRequest, readMessage, uuid } from '../../support/mail-samples.js';
 import { idsOf, openedSpool } from '../../support/opened-spool.js';
@@ -132,7 +132,7 @@ test('a message may be received and committed only by an open spool', async () =
   const files = new FrozenFiles();
   const spool = await openSpool({ folder: '/spool', files, log: keptLog() });
   expect(() => spool.receive()).toThrow('not recovered yet');
-  await spool.recover();
+  await spool.recover(() => {});
   await spool.close();
   expect(() => spool.receive()).toThrow('is closed');
 });
@@ -189,14 +189,16 @@ test('two spools on one folder: the second is refused until the first is closed'
 test('on a real disk it does what it does in memory', async () => {
   const folder = scratchFolder();
   const first = await openSpool({ folder, log: keptLog(), sizes: { bodySegmentBytes: 100_000 } });
-  await first.recover();
+  await first.recover(() => {});
   const bodies = Array.from({ length: 60 }, (_, n) => Buffer.alloc(n * 1000, `message ${n} `));
   const messages = (await Promise.all(bodies.map((bytes, n) => commitMessage(first, uuid(n), bytes)))).flat();
   for (const message of messages.slice(0, 50)) await first.remove(message.id);
   await first.compacted();
   await first.close();
   const second = await openSpool({ folder, log: keptLog() });
-  expect(idsOf(await second.recover())).toEqual(idsOf(messages.slice(50)));
+  const found: QueuedMessage[] = [];
+  await second.recover((messages) => found.push(...messages));
+  expect(idsOf(found)).toEqual(idsOf(messages.slice(50)));
   for (const message of messages.slice(50)) {
     const n = Number.parseInt(message.id.transaction.slice(-4), 16);
     expect((await readMessage(second, message.id)).equals(bodies[n]!)).toBe(true);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { openSpool } from '../../../src/spool/disk-spool.js';
+import type { QueuedMessage } from '../../../src/spool/spool.js';
 import { keptLog, readMessage, seededRandom } from '../../support/mail-samples.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
 
@@ -46,7 +47,8 @@ test('what a process promised that is killed again and again is in the spool, on
     }
     const log = keptLog();
     const spool = await openSpool({ folder, log });
-    const found = await spool.recover();
+    const found: QueuedMessage[] = [];
+    await spool.recover((messages) => found.push(...messages));
     const present = new Set<number>();
     for (const message of found) {
       const number = Number.parseInt(message.id.transaction.slice(-12), 16);

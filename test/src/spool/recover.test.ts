@@ -218,7 +218,7 @@ test('bytes in a message that look like a record are not taken for one', async (
   ]);
   await commitMessage(spool, uuid(6), bodyOf(6));
   const bytes = Buffer.from(files.bytesOf('meta-'));
-  const at = bytes.indexOf('"id"');
+  const at = bytes.indexOf('"ts"');
   bytes[at]! ^= 1;
   const damaged = files.copy();
   damaged.setBytes('meta-', bytes);
@@ -229,11 +229,11 @@ test('a spool of a newer format is refused, not repaired', async () => {
   const { files } = await filled(1);
   const { crc32 } = await import('node:zlib');
   const bytes = Buffer.from(files.bytesOf('meta-'));
-  bytes[2] = 2;
+  bytes[2] = 3;
   const size = 16 + bytes.readUInt32LE(4);
   bytes.writeUInt32LE(crc32(bytes.subarray(16, size), crc32(bytes.subarray(0, 12), 0)), 12);
   files.setBytes('meta-', bytes);
-  await expect(openedSpool(files)).rejects.toThrow('written in format 2');
+  await expect(openedSpool(files)).rejects.toThrow('written in format 3');
 });
 
 test('files that are not the spool’s are left alone', async () => {
