@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { policyCases, recordCases } from '../../support/mta-sts-policies.js';
 import { run } from '../../support/run-script.js';
 
 const good =
@@ -89,4 +90,27 @@ test('a policy of mode none needs no mx, and lives a year at most', async () => 
       'echo mta_sts("off.test", $options)["policy"];',
     ),
   ).toEqual(['["version"=>"STSv1","mode"=>"none","mx"=>[],"max_age"=>31557600]']);
+});
+
+describe('the daemon and this module mean the same by a file', () => {
+  test.each(policyCases)('$name', async ({ text, means }) => {
+    const [echoed] = await fetching(
+      record,
+      page(JSON.stringify(text).slice(1, -1)),
+      'echo json_encode(mta_sts("same.test", $options));',
+    );
+    const { policy, error } = JSON.parse(echoed ?? '') as {
+      policy?: { mode: string; mx: string[] | Record<string, never>; max_age: number };
+      error?: string;
+    };
+    if ('problem' in means) expect(error).toMatch(means.problem);
+    else expect(policy).toMatchObject({ mode: means.mode, max_age: means.maxAgeSeconds, mx: [...means.mx] });
+  });
+
+  test.each(recordCases)('%j', async (texts, id) => {
+    const txt = texts.length === 0 ? '["error" => "NODATA"]' : `["result" => ${JSON.stringify(texts)}]`;
+    expect(
+      await fetching(txt, page(good), 'echo (mta_sts("same.test", $options) ?? ["id" => "none"])["id"];'),
+    ).toEqual([id ?? 'none']);
+  });
 });
