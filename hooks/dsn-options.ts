@@ -1,13 +1,21 @@
 // The `dsn` option of Queue and Bounce in both hooks of the queue: how the notification that the action makes is to look, by whom
 // it is sent, and to whom (hooks 15). One declaration for all four actions.
 
-import { type CallContext, HslArray, type OptionKey, type OptionKeys, ScriptFault, type Value } from '#lang';
+import {
+  type CallContext,
+  type HslArray,
+  type OptionKey,
+  type OptionKeys,
+  ScriptFault,
+  type Value,
+} from '#lang';
 import {
   type Address,
   isFieldName,
   parseHeaderSection,
   type SignatureRequest,
   signatureRequestsOfArray,
+  traitsOf,
   valueToAddress,
   valueToStringList,
   valueToStringMap,
@@ -136,7 +144,7 @@ export function readDsnOptions(
     metadata: metadata && valueToStringMap(metadata, where('metadata')),
     from: address('from'),
     fromName: text('from_name'),
-    signatures: dkim && readSignatures(dkim, where('dkim'), ctx),
+    signatures: dkim && readSignatures(dkim, `"dkim" in "dsn" of ${action}`, ctx),
     jobId: text('jobid'),
     tenantId: text('tenantid'),
     priority: take('priority') as 0 | 1 | undefined,
@@ -201,16 +209,12 @@ function readPart(part: string, what: string): string {
     throw new ScriptFault(
       `${what} is no MIME part; expected header lines, an empty line and a body, as MIME()->toString() makes them`,
     );
-  if (/\x00|\r(?!\n)/.test(part))
+  const { unsafe, longestLine } = traitsOf(bytes);
+  if (unsafe > 0)
     throw new ScriptFault(`${what} has a NUL or a lone CR in it; encode its body, as MIME() does`);
-  let lineStart = 0;
-  for (let at = part.indexOf('\n'); lineStart < part.length; at = part.indexOf('\n', lineStart)) {
-    const end = at === -1 ? part.length : at;
-    if (end - lineStart > LONGEST_LINE + 1)
-      throw new ScriptFault(
-        `${what} has a line of ${end - lineStart} bytes; at most ${LONGEST_LINE} can be sent; encode its body, as MIME() does`,
-      );
-    lineStart = end + 1;
-  }
+  if (longestLine > LONGEST_LINE)
+    throw new ScriptFault(
+      `${what} has a line of ${longestLine} bytes; at most ${LONGEST_LINE} can be sent; encode its body, as MIME() does`,
+    );
   return part;
 }

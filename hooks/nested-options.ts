@@ -11,7 +11,9 @@ export function takeOption(
   if (value === undefined || value === null) return undefined;
   const words = type.split('|').filter((word) => word !== 'none');
   if (!words.includes(typeWord(value)))
-    throw new ScriptFault(`${what} must be ${words.map(withArticle).join(' or ')}, not ${withArticle(typeWord(value))}`);
+    throw new ScriptFault(
+      `${what} must be ${words.map(withArticle).join(' or ')}, not ${withArticle(typeWord(value))}`,
+    );
   if (oneOf !== undefined && !(oneOf as readonly Value[]).includes(value)) {
     const allowed = oneOf.filter((one) => one !== null).map((one) => JSON.stringify(one));
     throw new ScriptFault(`${what} is ${String(value)}; expected one of ${allowed.join(', ')}`);

@@ -155,7 +155,7 @@ const Bounce = builtin({
   example: [
     'if ($arguments["retry"] > 2)',
     '  Bounce(["reason" => "Nobody has ever answered there", "dsn" => ["original_headers" => false]]);',
-    '// Bounce {"reason":"Nobody has ever answered there","dsn":{"originalHeaders":false}}',
+    '// Bounce {"dsn":{"originalHeaders":false},"reason":"Nobody has ever answered there"}',
   ].join('\n'),
   params: [{ name: 'options', type: 'options', optional: true, keys: { reason: reasonKey, dsn: dsnKey } }],
   returns: 'none',

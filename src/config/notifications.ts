@@ -47,8 +47,6 @@ export function collectPostmaster(
   if (text === undefined) return undefined;
   const mailbox = textToMailbox(textToBytes(text));
   if (mailbox !== undefined) return mailbox;
-  problems.push(
-    app.problemAt(['postmaster', 'address'], `"${text}" is no address; expected local@domain`),
-  );
+  problems.push(app.problemAt(['postmaster', 'address'], `"${text}" is no address; expected local@domain`));
   return undefined;
 }

@@ -9,10 +9,7 @@ import type { MessageId, QueuedMessage } from '../spool/spool.js';
 const FALLBACK_NAMESPACE = '6f4f2e6a-6a0b-4c0e-8d53-0a1f7a1c3b52';
 
 /** The id of a message's notification of that kind. */
-export function noticeId(
-  { id, retry }: Pick<QueuedMessage, 'id' | 'retry'>,
-  kind: NoticeKind,
-): MessageId {
+export function noticeId({ id, retry }: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind): MessageId {
   const name = kind === 'delayed' ? `${id.number} delayed ${retry}` : `${id.number} end`;
   const transaction =
     uuidV5(id.transaction, name) ?? uuidV5(FALLBACK_NAMESPACE, `${id.transaction} ${name}`)!;

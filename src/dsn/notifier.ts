@@ -109,7 +109,11 @@ export class DsnNotifier implements Notifier {
 }
 
 /** RFC 3461 §6.1: from nobody, and nobody is told of it. */
-function requestOf({ options, recipient, transportId }: Notice['plan'], pieces: Pieces, needsUtf8: boolean): QueueRequest {
+function requestOf(
+  { options, recipient, transportId }: Notice['plan'],
+  pieces: Pieces,
+  needsUtf8: boolean,
+): QueueRequest {
   const isInternational = needsUtf8 || !isAscii(mailboxToText(recipient));
   const sender: Address = {
     localPart: '',

@@ -89,7 +89,7 @@ function ended(header: Buffer): Buffer {
 
 /** The first message id of a text, however many brackets its writer has put around it. */
 function idOf(text: string): string | undefined {
-  const inside = /^[\s<]*([^\s<>]+)/.exec(text)?.[1];
+  const inside = /^[\s<]*([^\s<>]+)\s*(?:[>(]|$)/.exec(text)?.[1];
   return inside !== undefined && isId(inside) ? `<${inside}>` : undefined;
 }
 

@@ -62,7 +62,10 @@ function cause({ plan, report, diagnostic, isExpired }: Notice): string[] {
   const begin = (text: string) => paragraph(tried === '' ? upperFirst(text) : tried + text);
   if (report?.result !== undefined) {
     const verb = kind === 'relayed' || kind === 'delivered' ? 'said' : 'answered';
-    return [begin(`${peerOf(report.connection)} ${verb}, in reply to ${commandOf(report.result.state)}:`), said];
+    return [
+      begin(`${peerOf(report.connection)} ${verb}, in reply to ${commandOf(report.result.state)}:`),
+      said,
+    ];
   }
   if (diagnostic.diagnosticCode.trim() === '') return [];
   if (report === undefined) return [paragraph('The reason is:'), said];
@@ -108,7 +111,9 @@ function outlook({ plan }: Notice): string[] {
       ];
     case 'relayed':
       return [
-        paragraph('That mail system does not tell senders of deliveries: this is the last you hear of it, unless it fails there.'),
+        paragraph(
+          'That mail system does not tell senders of deliveries: this is the last you hear of it, unless it fails there.',
+        ),
       ];
     case 'delivered':
       return [];

@@ -7,12 +7,19 @@ import { isUtf8Text, oneLine } from './field-text.js';
 /** `rfc822; user@domain`; an address beyond ASCII has the type `utf-8`, and where UTF-8 is not allowed, escapes. */
 export function typedAddress(address: Address, allowsUtf8: boolean): string {
   const text = mailboxToText(address);
-  return isUtf8Text(text) ? `utf-8; ${internationalAddress(text, allowsUtf8)}` : `rfc822; ${oneLine(text, false)}`;
+  return isUtf8Text(text)
+    ? `utf-8; ${internationalAddress(text, allowsUtf8)}`
+    : `rfc822; ${oneLine(text, false)}`;
 }
 
-/** ORCPT as it was given: `type;address`. Without a type it is a mail address. */
-export function originalRecipient(orcpt: string, allowsUtf8: boolean): string {
-  const [, type = '', address = ''] = /^\s*([A-Za-z0-9-]+)\s*;([\s\S]*)$/.exec(orcpt) ?? ['', 'rfc822', orcpt];
+/** ORCPT as it was given: `type;address`. Without a type it is a mail address; undefined when there is no address in it. */
+export function originalRecipient(orcpt: string, allowsUtf8: boolean): string | undefined {
+  const [, type = '', address = ''] = /^\s*([A-Za-z0-9-]{1,60})\s*;([\s\S]*)$/.exec(orcpt) ?? [
+    '',
+    'rfc822',
+    orcpt,
+  ];
+  if (oneLine(address, false) === '') return undefined;
   if (!isAscii(address) && isUtf8Text(address) && /^(?:rfc822|utf-8)$/i.test(type))
     return `utf-8; ${internationalAddress(address.trim(), allowsUtf8)}`;
   if (type.toLowerCase() === 'utf-8') return `utf-8; ${unescaped(oneLine(address, allowsUtf8), allowsUtf8)}`;
@@ -42,10 +49,10 @@ function internationalAddress(utf8: string, allowsUtf8: boolean): string {
 /** An address of ORCPT that came with escapes; they are for where UTF-8 cannot go. */
 function unescaped(address: string, allowsUtf8: boolean): string {
   if (!allowsUtf8) return address;
-  return address.replace(/\\x\{([0-9A-Fa-f]{2,6})\}/g, (escape, hex: string) => {
+  return address.replace(/\\x\{([0-9A-Fa-f]{2,6})\}/g, (written, hex: string) => {
     const codePoint = Number.parseInt(hex, 16);
-    if (codePoint <= 0x20 || codePoint === 0x7f || codePoint > 0x10ffff) return escape;
-    if (codePoint >= 0xd800 && codePoint <= 0xdfff) return escape;
+    if (codePoint <= 0x20 || codePoint === 0x7f || codePoint > 0x10ffff) return written;
+    if (codePoint >= 0xd800 && codePoint <= 0xdfff) return written;
     return Buffer.from(String.fromCodePoint(codePoint), 'utf8').toString('latin1');
   });
 }

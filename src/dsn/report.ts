@@ -5,7 +5,16 @@
 // International mail (RFC 6533): a sender who was reached by SMTPUTF8, or has such an address, is told in UTF-8 where ASCII is not
 // enough. Everybody else gets escapes.
 
-import { addressWithName, encodeBody, encodeField, fits, isAscii, mailboxToText, rawField, traitsOf } from '#stdlib';
+import {
+  addressWithName,
+  encodeBody,
+  encodeField,
+  fits,
+  isAscii,
+  mailboxToText,
+  rawField,
+  traitsOf,
+} from '#stdlib';
 import type { Notice } from '../queue/notices.js';
 import { dateText } from './date-text.js';
 import { isUtf8Text, oneLine } from './field-text.js';
@@ -61,7 +70,14 @@ export function composeReport(
     ...parts.flatMap((part) => [delimiter, part]),
     Buffer.from(`\r\n--${boundary}--\r\n`, 'latin1'),
   ]);
-  const header = headerOf(notice, original, surroundings, statusType, boundary, !isAscii(body.toString('latin1')));
+  const header = headerOf(
+    notice,
+    original,
+    surroundings,
+    statusType,
+    boundary,
+    !isAscii(body.toString('latin1')),
+  );
   // The first delimiter's line end is the empty line behind the header.
   return { bytes: Buffer.concat([header, body]), needsSmtpUtf8: !isAscii(header.toString('latin1')) };
 }
@@ -93,7 +109,8 @@ function headerOf(
   isEightBit: boolean,
 ): Buffer {
   const { options } = plan;
-  const from = options.from ?? transport?.dsnFrom?.address ?? { localPart: 'MAILER-DAEMON', domain: hostname };
+  const from = options.from ??
+    transport?.dsnFrom?.address ?? { localPart: 'MAILER-DAEMON', domain: hostname };
   const fromName = options.fromName ?? transport?.dsnFrom?.name ?? 'Mail Delivery System';
   const subject = options.subject ?? transport?.dsnSubject ?? subjects[plan.kind];
   const own = new Map<string, Buffer>();
@@ -161,7 +178,10 @@ function originalPart({ header, whole }: Original, returned: Returned, allowsUtf
       }),
     ];
   }
-  const part = textPart(isInternational ? 'message/global-headers' : 'text/rfc822-headers', header.toString('latin1'));
+  const part = textPart(
+    isInternational ? 'message/global-headers' : 'text/rfc822-headers',
+    header.toString('latin1'),
+  );
   // RFC 6533 §4.3: as 8-bit where that can be.
   if (isInternational && fits(traitsOf(header), '8bit', true))
     return [written({ ...part, encoding: '8bit', body: header })];

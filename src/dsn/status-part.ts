@@ -1,7 +1,7 @@
 // The part for machines: message/delivery-status (RFC 3464), or with UTF-8 in it message/global-delivery-status (RFC 6533). Two
 // groups of fields, in the order of the RFC's grammar: about the message, and about its one recipient.
 
-import { isAscii, mailboxToText } from '#stdlib';
+import { mailboxToText } from '#stdlib';
 import type { Notice } from '../queue/notices.js';
 import { dateText } from './date-text.js';
 import { isUtf8Text, oneLine, reportField } from './field-text.js';
@@ -27,16 +27,18 @@ export function statusPart(
   { hostname, now }: ReportSurroundings,
   allowsUtf8: boolean,
 ): string {
-  const { envid, orcpt } = message.dsn;
+  const { envid = '', orcpt = '' } = message.dsn;
+  const envelopeId = oneLine(envid, false);
+  const original = originalRecipient(orcpt, allowsUtf8);
   const { remoteMx } = report?.connection ?? {};
   const text = oneLine(diagnostic.diagnosticCode, allowsUtf8);
   const perMessage = [
-    hasText(envid) ? reportField('Original-Envelope-Id', oneLine(envid, false)) : '',
+    envelopeId === '' ? '' : reportField('Original-Envelope-Id', envelopeId),
     reportField('Reporting-MTA', mtaName(hostname)),
     reportField('Arrival-Date', dateText(message.ts)),
   ];
   const perRecipient = [
-    hasText(orcpt) ? reportField('Original-Recipient', originalRecipient(orcpt, allowsUtf8)) : '',
+    original === undefined ? '' : reportField('Original-Recipient', original),
     reportField('Final-Recipient', typedAddress(message.recipient, allowsUtf8)),
     reportField('Action', plan.kind),
     reportField('Status', statusOf(plan.kind, diagnostic.status)),
@@ -52,9 +54,4 @@ export function statusPart(
 function statusOf(kind: Notice['plan']['kind'], [given, subject, detail]: readonly number[]): string {
   const statusClass = kind === 'delayed' ? 4 : kind === 'failed' ? (given === 4 ? 4 : 5) : 2;
   return `${statusClass}.${subject}.${detail}`;
-}
-
-/** Empty once it is a line: a field without a value is against the grammar. */
-function hasText(text: string | undefined): text is string {
-  return text !== undefined && oneLine(text, !isAscii(text)) !== '';
 }

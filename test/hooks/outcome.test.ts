@@ -340,9 +340,6 @@ describe('Queue', () => {
   });
 
   test('refuses what would not happen', () => {
-    expect(() => take(postdelivery, 'Queue', [{ dsn_delayed: true }], queueFrame({}, false))).toThrow(
-      'not supported yet',
-    );
     expect(() => take(postdelivery, 'Queue', [{ delay: -1 }], queueFrame({}, false))).toThrow(
       '"delay" is -1',
     );

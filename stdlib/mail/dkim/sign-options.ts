@@ -167,7 +167,10 @@ export function signatureRequests(
 
 /** What signDKIM does when a script says nothing. */
 const defaultOptions: Options = Object.fromEntries(
-  Object.entries(signatureOptionKeys).map(([name, key]) => [name, 'default' in key ? key.default : undefined]),
+  Object.entries(signatureOptionKeys).map(([name, key]) => [
+    name,
+    'default' in key ? key.default : undefined,
+  ]),
 );
 
 /**

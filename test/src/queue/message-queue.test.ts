@@ -386,10 +386,18 @@ test('a next hop that cannot be found goes to postdelivery without a policy, and
     { temporary: true, message: 'no answer', type: 'dns' as const },
     { temporary: false, message: 'null MX', type: 'dns' as const, dns: 'nullmx' as const },
   ];
-  const { submit, clock, attempts, endings, queue } = await startedQueue({
-    resolve: () => Promise.resolve({ error: errors.shift()!, durationSeconds: 0 }),
+  const { submit, clock, attempts, endings, told, spool } = await startedQueue({
+    resolve: (domain) =>
+      Promise.resolve(
+        domain === 'to.test'
+          ? { error: errors.shift()!, durationSeconds: 0 }
+          : {
+              remoteMx: `mx.${domain}`,
+              addresses: [{ ip: '127.0.0.1', port: 25, remoteMx: `mx.${domain}` }],
+            },
+      ),
   });
-  const [message] = await submit();
+  await submit();
   await clock.advance(61);
   expect(attempts).toHaveLength(0);
   expect(
@@ -398,7 +406,8 @@ test('a next hop that cannot be found goes to postdelivery without a policy, and
     ['QUEUE', 'no answer', undefined, undefined],
     ['BOUNCE', 'null MX', undefined, undefined],
   ]);
-  expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD' });
+  expect(told[0]!.text).toContain('\r\nStatus: 5.1.10\r\n');
+  expect(spool.count).toBe(0);
 });
 
 test('a transport that the configuration no longer has keeps the message waiting, uncounted', async () => {
