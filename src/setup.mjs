@@ -136,8 +136,6 @@ const unpackedPackages = [
   'spamd',
   'exim4-daemon-light',
   'libnss-wrapper',
-  'dovecot-core',
-  'dovecot-lmtpd',
   'unbound',
   'ldnsutils',
 ];

@@ -19,7 +19,7 @@ function findProjectRoot(): string {
 export const root = projectRoot;
 
 /** Where unpacked programs lie, in the order in which they are looked for. */
-const programFolders = ['usr/bin', 'usr/sbin', 'usr/lib/postfix/sbin', 'usr/lib/dovecot'];
+const programFolders = ['usr/bin', 'usr/sbin', 'usr/lib/postfix/sbin'];
 
 /** A program of an unpacked Debian package (the list is in src/setup.mjs), there or not. */
 export function peerProgram(name: string): string {
@@ -38,7 +38,6 @@ export function peerEnvironment(): NodeJS.ProcessEnv {
     'usr/lib',
     'usr/lib/postfix',
     'usr/lib/rspamd',
-    'usr/lib/dovecot',
     'usr/lib/x86_64-linux-gnu',
     'lib/x86_64-linux-gnu',
   ].map((folder) => path.join(peersFolder, folder));
