@@ -1,5 +1,6 @@
 // The running daemon: its parts wired together, and what may be asked of the whole: start, reload, stop.
 
+import path from 'node:path';
 import { bytesToText, renderDiagnostics } from '#lang';
 import { uuidV1, uuidV4 } from '#stdlib';
 import type {
@@ -10,6 +11,8 @@ import type {
 } from './config/configuration.js';
 import { openFilesLimit } from './config/open-files.js';
 import { problemToText } from './config/problem.js';
+import { Control } from './control/control.js';
+import type { ReloadResult } from './control/operations/reloading.js';
 import { judge } from './delivery/failure.js';
 import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
@@ -17,7 +20,7 @@ import { DsnNotifier } from './dsn/notifier.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import type { Logger } from './log/logger.js';
 import { logSyslog } from './log/syslog.js';
-import { native } from './native/index.js';
+import { native, packageVersion } from './native/index.js';
 import { PickupPolicy } from './policy/pickup-policy.js';
 import { noPolicies, type PolicyConfig } from './policy/policy-config.js';
 import { systemQueueClock } from './queue/clock.js';
@@ -34,6 +37,9 @@ import type { QueuedMessage } from './spool/spool.js';
 import { Deliverers } from './staging/deliverers.js';
 import { StagedConfiguration } from './staging/staged-configuration.js';
 import { type Deployment, type Preparation, Staging, type StagingParts } from './staging/staging.js';
+
+/** How often MTA-STS policies are looked over for old ones. */
+const POLICY_REFRESH_SECONDS = 3600;
 
 /** Calls again and again until the result is called. */
 function every(seconds: number, run: () => void): () => void {
@@ -60,6 +66,9 @@ function fileStampOf({ startup, running }: Configuration): (name: string) => str
   });
 }
 
+/** What is applied of what the files say. */
+export type ReloadScope = 'all' | 'policies' | 'delivery';
+
 const notReloaded = 'configuration not reloaded; the old one stays';
 
 /** Time and luck of a daemon's staging. */
@@ -81,12 +90,18 @@ export class Daemon {
   readonly #queue: MessageQueue;
   readonly #host: HookBase;
   readonly #servers: Servers;
+  readonly #control: Control;
   /** Ourselves, for who looks for the next hop of mail. */
   readonly #own: OwnHosts;
   #listeners: readonly OpenListener[] = [];
+  #endRefreshing: () => void = () => {};
   #fileStamp: (name: string) => string | undefined;
-  #isReloading = false;
-  #reloadAgain = false;
+  /** Settles when the reloads so far are through. */
+  #lastReload: Promise<unknown> = Promise.resolve();
+  /** One that has not begun to read yet. */
+  #waitingReload: Promise<ReloadResult> | undefined;
+  /** Resolves with the reason when somebody asks it to stop. */
+  readonly shutdownAsked: Promise<string>;
   /** A second configuration for a part of the connections. */
   readonly staging: Staging<StagedConfiguration>;
 
@@ -130,6 +145,7 @@ export class Daemon {
       syslog: (priority, text) => logSyslog(log, priority, text),
       submission: this.#submission,
       servers: { connections: (id, from) => this.#servers.connections(id, from) },
+      policyFile: path.join(startup.spoolPath, 'mta-sts.json'),
       queue: { quota: (name) => this.#queue.quotas.of(name) },
     });
     this.#runner = new HookRunner({
@@ -147,6 +163,7 @@ export class Daemon {
       names: () => this.#services.names,
       own: this.#own,
       trust: this.#services.trust,
+      security: this.#services.security,
     });
     this.#deliverers = new Deliverers(this.#deliverer);
     this.#queue = new MessageQueue({
@@ -200,16 +217,63 @@ export class Daemon {
       onEnded: (key) => this.#queue.reconsider(key),
       log,
     });
+    let askShutdown: (reason: string) => void = () => {};
+    this.shutdownAsked = new Promise((resolve) => {
+      askShutdown = resolve;
+    });
+    this.#control = this.#makeControl(() => host.clock.monotonic(), askShutdown);
+  }
+
+  #makeControl(monotonic: () => number, shutdown: (reason: string) => void): Control {
+    const startedAt = monotonic();
+    return new Control({
+      settings: this.#startup.control,
+      monitor: this.#startup.monitor,
+      monitorKeys: () => this.#running.monitorKeys,
+      queue: this.#queue,
+      staging: this.staging,
+      statistics: {
+        version: packageVersion(),
+        elapsedSeconds: () => monotonic() - startedAt,
+        servers: () => this.#servers.statistics(this.#runner.countsOfServer),
+        queueScripts: () => this.#runner.countsOfQueue,
+        queue: () => this.#queue.statistics(),
+        pool: () => this.#deliverer.counters.pool,
+        resolver: () => this.#services.resolverCounters,
+      },
+      scriptMetrics: () => this.scriptMetrics(),
+      hasRoom: () => this.#spool.hasRoomFor(0),
+      resolver: {
+        clear: () => this.#services.clearResolver(),
+        renew: () => this.#services.renewResolver(),
+      },
+      connections: (serverIds) => this.#servers.clients(serverIds),
+      reload: (what) => this.reload(what),
+      shutdown,
+      now: () => this.#host.clock.now(),
+      monotonic,
+      every,
+      log: this.#log,
+    });
   }
 
   /** Loads what the spool holds, opens the listeners, begins to deliver. @throws ListenError, SpoolError */
   async start(): Promise<void> {
+    const monitor = await this.#control.startMonitor();
     await this.#spool.recover((messages) => this.#queue.accept(messages));
     this.#listeners = await this.#servers.start();
     const { ACTIVE, DEFER, HOLD } = this.#queue.counts();
     this.#queue.start();
+    this.#endRefreshing = every(POLICY_REFRESH_SECONDS, () => void this.#services.policies.refresh());
+    const control = await this.#control.start();
     this.#log.info(
-      { pid: process.pid, listeners: this.#listeners, queue: { active: ACTIVE, defer: DEFER, hold: HOLD } },
+      {
+        pid: process.pid,
+        listeners: this.#listeners,
+        control,
+        monitor,
+        queue: { active: ACTIVE, defer: DEFER, hold: HOLD },
+      },
       'ready',
     );
   }
@@ -224,46 +288,58 @@ export class Daemon {
     return this.#services.metrics.expose();
   }
 
-  /** Applies the configuration as it is on disk now, wholly or not at all. */
-  async reload(): Promise<void> {
-    if (this.#isReloading) {
-      this.#reloadAgain = true;
-      return;
-    }
-    this.#isReloading = true;
-    try {
-      do {
-        this.#reloadAgain = false;
-        await this.#reloadOnce();
-      } while (this.#reloadAgain);
-    } finally {
-      this.#isReloading = false;
-    }
+  /**
+   * Applies the configuration as it is on disk now, wholly or not at all; or of it only the policies, or only the settings of
+   * deliveries.
+   */
+  reload(what: ReloadScope = 'all'): Promise<ReloadResult> {
+    if (what !== 'all') return this.#reloadNext(what);
+    // Whoever asks before the files are read means those files.
+    this.#waitingReload ??= this.#reloadNext(what, () => {
+      this.#waitingReload = undefined;
+    });
+    return this.#waitingReload;
   }
 
-  async #reloadOnce(): Promise<void> {
+  #reloadNext(what: ReloadScope, begins = () => {}): Promise<ReloadResult> {
+    const reload = this.#lastReload.then(() => {
+      begins();
+      return this.#reloadOnce(what);
+    });
+    this.#lastReload = reload;
+    return reload;
+  }
+
+  /** Never rejects. */
+  async #reloadOnce(what: ReloadScope): Promise<ReloadResult> {
     try {
       const { configuration, hooks } = await load(this.#folder);
       const { running } = configuration;
       const problems = this.#servers.problemsOf(running);
       if (problems.length > 0) {
         this.#log.error({ problems: problems.join('\n') }, notReloaded);
-        return;
+        return { problems: problems.join('\n') };
       }
-      const applyToServers = this.#servers.plan(running);
-      this.#warnOfRestart(configuration);
       for (const warning of configuration.warnings) this.#log.warn({}, problemToText(warning));
-      this.#running = running;
-      this.#fileStamp = fileStampOf(configuration);
-      this.#services.configure(this.#scriptSettings(running));
-      this.#runner.replace(hooks.programs, limitsOf(running.limits));
-      applyToServers();
-      this.#queue.reconfigure(policiesOf(running));
-      this.#log.info({}, 'configuration reloaded');
+      if (what === 'policies') this.#queue.reconfigure(policiesOf(running));
+      else if (what === 'delivery') this.#running = { ...this.#running, delivery: running.delivery };
+      else {
+        const applyToServers = this.#servers.plan(running);
+        this.#warnOfRestart(configuration);
+        this.#running = running;
+        this.#fileStamp = fileStampOf(configuration);
+        this.#services.configure(this.#scriptSettings(running));
+        this.#runner.replace(hooks.programs, limitsOf(running.limits));
+        applyToServers();
+        this.#queue.reconfigure(policiesOf(running));
+      }
+      this.#log.info({ what }, 'configuration reloaded');
+      return {};
     } catch (error) {
       // A mistake of ours must not end a daemon that runs well on what it has.
       const why = isRefusal(error) ? { problems: problemsToText(error) } : { err: error };
       this.#log.error(why, notReloaded);
+      return { problems: 'problems' in why ? why.problems : `internal error: ${String(error)}` };
     }
   }
 
@@ -328,9 +404,12 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     const grace = this.#startup.shutdownGraceSeconds;
     this.#log.info({ reason, grace }, 'stopping');
+    this.#control.stopping();
+    this.#endRefreshing();
     // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool
     // and goes out after the next start.
     await Promise.all([this.#servers.stop(grace), this.#queue.stop(grace)]);
+    await this.#control.stop();
     await Promise.all([
       this.#submission.stop(),
       this.staging.close(),

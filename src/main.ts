@@ -69,6 +69,7 @@ export async function serve(folder: string): Promise<number> {
   }
   const signal = await new Promise<string>((resolve) => {
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    void daemon.shutdownAsked.then(resolve);
   });
   await daemon.stop(signal);
   await flush();

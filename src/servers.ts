@@ -3,6 +3,8 @@
 
 import type { AddressInfo } from 'node:net';
 import type { RunningSettings, ServerSettings } from './config/configuration.js';
+import type { InboundConnection } from './control/operations/connection-list.js';
+import type { ScriptStatistics, ServerStatistics } from './control/statistics/process-stats.js';
 import { smtpServerOptions } from './smtp/configured.js';
 import type { SmtpServerOptions, SmtpServerParts } from './smtp/options.js';
 import { SmtpServer } from './smtp/server.js';
@@ -37,6 +39,7 @@ interface ServerFace<Options> {
   reconfigure(options: Options): void;
   stop(graceSeconds: number): Promise<void>;
   connectionsFrom(addressOrNetwork?: string): number | undefined;
+  clients(): Iterable<InboundConnection>;
 }
 
 /** A kind of server. */
@@ -75,15 +78,23 @@ class ConfiguredServer<Options> {
   readonly #kind: ServerKind<Options>;
   readonly #server: ServerFace<Options>;
   readonly #staged = new WeakMap<StagedConfiguration, Omit<StagedBasis<Options>, 'close'>>();
+  readonly #parts: ServerParts;
+  readonly #messages = { accepted: 0, rejected: 0, deferred: 0 };
+  /** So far. */
+  #connections = 0;
+  #limit: number;
 
   constructor(settings: ServerSettings, given: ServersOptions, kind: ServerKind<Options>) {
     this.id = settings.id;
     this.type = settings.type;
     this.#given = given;
     this.#kind = kind;
+    this.#limit = settings.edge.admission.connections;
+    this.#parts = { ...given.parts, onMessage: (code) => this.#count(code) };
     this.#server = kind.make(kind.optionsOf(settings, given.hostname), {
-      ...given.parts,
+      ...this.#parts,
       stage: (connection) => {
+        this.#connections++;
         const ticket = given.choose(connection);
         return ticket && { ...this.basisOn(ticket.work), close: ticket.close };
       },
@@ -105,17 +116,45 @@ class ConfiguredServer<Options> {
   /** The result applies the settings. */
   plan(settings: ServerSettings): () => void {
     const options = this.#kind.optionsOf(settings, this.#given.hostname);
-    return () => this.#server.reconfigure(options);
+    return () => {
+      this.#limit = settings.edge.admission.connections;
+      this.#server.reconfigure(options);
+    };
+  }
+
+  /** Who is connected. */
+  clients(): Iterable<InboundConnection> {
+    return this.#server.clients();
+  }
+
+  /** What it has counted. */
+  statistics(): Omit<ServerStatistics, 'scripts'> {
+    return {
+      id: this.id,
+      connections: {
+        concurrency: this.#server.connectionsFrom() ?? 0,
+        limit: this.#limit,
+        total: this.#connections,
+      },
+      messages: { ...this.#messages },
+    };
+  }
+
+  /** A message has been answered with that code of SMTP. */
+  #count(code: number): void {
+    if (code < 400) this.#messages.accepted++;
+    else if (code < 500) this.#messages.deferred++;
+    else this.#messages.rejected++;
   }
 
   /** What connections of a staged configuration run on, made once. */
   basisOn(staged: StagedConfiguration): Omit<StagedBasis<Options>, 'close'> {
     let basis = this.#staged.get(staged);
     if (basis === undefined) {
-      const { hostname, parts } = this.#given;
+      const { hostname } = this.#given;
       basis = {
         options: this.#kind.optionsOf(settingsOf(staged.running, this.id), hostname),
-        parts: staged.partsFrom(parts),
+        parts: staged.partsFrom(this.#parts),
       };
       this.#staged.set(staged, basis);
     }
@@ -146,6 +185,17 @@ export class Servers {
   /** Connections of a server, from an address or a network if one is given; undefined when there is no such server. */
   connections(serverId: string, addressOrNetwork?: string): number | undefined {
     return this.#servers.find(({ id }) => id === serverId)?.connections(addressOrNetwork);
+  }
+
+  /** Clients of all servers, or of some. */
+  *clients(serverIds: readonly string[] = []): Generator<InboundConnection> {
+    for (const server of this.#servers)
+      if (serverIds.length === 0 || serverIds.includes(server.id)) yield* server.clients();
+  }
+
+  /** What each has counted; of the scripts the runner knows. */
+  statistics(scriptsOf: (serverId: string) => ReadonlyMap<string, ScriptStatistics>): ServerStatistics[] {
+    return this.#servers.map((server) => ({ ...server.statistics(), scripts: scriptsOf(server.id) }));
   }
 
   /** Opens all listeners. @throws ListenError */

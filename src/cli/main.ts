@@ -9,10 +9,11 @@ import { exitCodes } from './exit-codes.js';
 const aliases: Readonly<Record<string, readonly string[]>> = {
   hsh: ['hsh'],
   'hsl-lint': ['lint', '-'],
+  halonctl: [],
 };
 
 /** Names we know but whose command is still to come. */
-const laterAliases: readonly string[] = ['halonconfig', 'halonctl', 'halontop'];
+const laterAliases: readonly string[] = ['halonconfig', 'halontop'];
 
 type AddCommand = (program: Command, end: (code: number) => void) => void;
 
@@ -21,7 +22,12 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   hsh: async () => (await import('./hsh.js')).addHshCommand,
   lint: async () => (await import('./lint.js')).addLintCommand,
   sink: async () => (await import('../sink/command.js')).addSinkCommand,
+  queue: async () => (await import('./control/queue.js')).addQueueCommand,
+  stats: async () => (await import('./control/stats.js')).addStatsCommand,
 };
+
+/** Longer spellings of commands (control-api 7). */
+const otherNames: Readonly<Record<string, string>> = { 'process-stats': 'stats' };
 
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
@@ -52,7 +58,8 @@ async function main(): Promise<number> {
     });
   const args = [...(aliases[calledAs] ?? []), ...process.argv.slice(2)];
   // Only the command that was asked for is loaded; the overview of help and of mistakes wants them all.
-  const [wanted = ''] = args;
+  const [first = ''] = args;
+  const wanted = otherNames[first] ?? first;
   for (const name of Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands)) {
     const add = await commands[name]!();
     add(program, (code) => {

@@ -27,6 +27,12 @@ function isOurs(manifest: string): boolean {
   return typeof parsed === 'object' && parsed !== null && 'name' in parsed && parsed.name === 'argonite';
 }
 
+/** The version in our package.json. */
+export function packageVersion(): string {
+  const manifest = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}
+
 /**
  * The place of a file or folder that ships with us, `relative` as in the source tree (`stdlib/extras`). The build may
  * have put a copy under dist/, which wins; the path need not exist.

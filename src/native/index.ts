@@ -1,7 +1,7 @@
 // The door of src/native: the only place of the daemon that touches the addon.
 
 export { loadNative, type Missing, type Native, native, type Part } from './addon.js';
-export { assetPath, packageRoot } from './asset.js';
+export { assetPath, packageRoot, packageVersion } from './asset.js';
 export type { PasswordLibrary } from './password-library.js';
 export {
   badEscapeIsLiteral,

@@ -27,6 +27,8 @@ export class Attempts {
   readonly #underWay = new Map<number, UnderWay>();
   /** Attempts that have ended and whose postdelivery is asked. */
   finishing = 0;
+  /** Attempts that were begun so far. */
+  total = 0;
 
   constructor(floor: QueueFloor, endings: Endings) {
     this.#floor = floor;
@@ -48,6 +50,7 @@ export class Attempts {
     const { slot } = picked;
     this.#floor.table.setStage(slot, Stage.Sending);
     const abort = new AbortController();
+    this.total++;
     this.#underWay.set(slot, { abort, since: this.#floor.now(), trial });
     void this.#attempt(picked, trial, abort.signal);
   }

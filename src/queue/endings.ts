@@ -30,16 +30,31 @@ export interface Ending extends Story {
   readonly group?: PickupGroup;
 }
 
+/** How attempts have ended. */
+export interface Verdicts {
+  readonly delivered: number;
+  /** The message was to be tried again. */
+  readonly delayed: number;
+  /** There was nothing more to be tried. */
+  readonly failed: number;
+}
+
 /** Ends attempts and messages. */
 export class Endings {
   readonly #floor: QueueFloor;
   readonly #notices: Notices;
   /** Delivered, while postdelivery still runs or the sender is being told. */
   readonly #delivered = new Set<number>();
+  readonly #verdicts = { delivered: 0, delayed: 0, failed: 0 };
 
   constructor(floor: QueueFloor, notices: Notices) {
     this.#floor = floor;
     this.#notices = notices;
+  }
+
+  /** How attempts have ended so far, look-ups without a next hop among them. */
+  get verdicts(): Readonly<Verdicts> {
+    return this.#verdicts;
   }
 
   /** Messages that are delivered and not out of the queue yet. */
@@ -64,6 +79,9 @@ export class Endings {
     const expectation = expectationAfter(verdict, message, transport, now, report, options.dsn?.success);
     const reason = diagnosticOf(report).diagnosticCode;
     logAttempt(log, message, verdict, reason, report);
+    if (expectation.action === undefined) this.#verdicts.delivered++;
+    else if (expectation.action === 'QUEUE') this.#verdicts.delayed++;
+    else this.#verdicts.failed++;
     return this.finish(slot, {
       message,
       expectation,

@@ -22,6 +22,7 @@ import { Notices } from './notices.js';
 import { type OperatorWish, OperatorWishes, type WishResult } from './operator-wishes.js';
 import { Preparation } from './preparation.js';
 import type { MessageQueueOptions } from './queue-options.js';
+import type { QueueStatistics } from './queue-statistics.js';
 import type { Quotas } from './quotas.js';
 import { SubQueues } from './sub-queues.js';
 import { factsOf, type Trial } from './trial.js';
@@ -60,6 +61,8 @@ export class MessageQueue {
   readonly #preparation: Preparation;
   readonly #attempts: Attempts;
   readonly #wishes: OperatorWishes;
+  /** Messages that came so far. */
+  #accepted = 0;
   #isTurnPlanned = false;
   #wakeTime = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -90,6 +93,7 @@ export class MessageQueue {
     for (const message of messages) {
       if (this.#phase === 'waiting') this.#notices.found(message);
       this.#floor.place(this.#floor.table.add(message), message.hold);
+      this.#accepted++;
     }
     this.#planTurn();
   }
@@ -148,6 +152,32 @@ export class MessageQueue {
   /** What the quotas hold. */
   get quotas(): Pick<Quotas, 'of' | 'list' | 'size'> {
     return this.#floor.table.quotas;
+  }
+
+  /** What the queue has counted (control-api 10). */
+  statistics(): QueueStatistics {
+    const { table } = this.#floor;
+    const { DEFER, HOLD, UPDATE, UNKNOWN, SENDING } = table.counts();
+    const active = (priority: 0 | 1) =>
+      table.countOf(Stage.Due, priority) + table.countOf(Stage.Ready, priority);
+    return {
+      accepted: this.#accepted,
+      due: table.countOf(Stage.Due),
+      preparing: table.countOf(Stage.Preparing),
+      activeByPriority: [active(0), active(1)],
+      defer: DEFER,
+      hold: HOLD,
+      update: UPDATE,
+      pending: UNKNOWN,
+      sending: SENDING,
+      attempts: this.#attempts.total,
+      concurrency: this.#concurrency,
+      pickup: this.#subQueues.counters,
+      verdicts: this.#endings.verdicts,
+      counters: this.#options.policy.counterCount,
+      obstacles: this.#subQueues.obstacleCount,
+      quotas: table.quotas.size,
+    };
   }
 
   /** Does what an operator wants of a message. @throws SpoolError when it cannot be written: then nothing has changed. */

@@ -94,7 +94,8 @@ export class MessageTable {
   readonly #extras: Extras[] = [];
   readonly #reasons: (string | undefined)[] = [];
   readonly #texts = new SharedTexts();
-  readonly #counts = new Uint32Array(8);
+  /** By stage, those of high priority 8 further on. */
+  readonly #counts = new Uint32Array(16);
   /** The quotas of the messages in it. */
   readonly quotas = new Quotas();
   #nextEntry = 1;
@@ -116,8 +117,8 @@ export class MessageTable {
     const slot = this.#ids.add(message.id);
     if (slot >= this.#stages.length) this.#grow(this.#ids.capacity);
     this.#stages[slot] = Stage.Updating;
-    this.#counts[Stage.Updating]!++;
     this.#priorities[slot] = message.priority;
+    this.#count(slot, 1);
     this.#retries[slot] = Math.min(message.retry, 0xffff);
     this.#times[slot] = message.ts;
     this.#nextTries[slot] = message.nextTry;
@@ -135,7 +136,7 @@ export class MessageTable {
   }
 
   remove(slot: number): void {
-    this.#counts[this.#stages[slot]!]!--;
+    this.#count(slot, -1);
     this.quotas.remove(this.#extras[slot]!.quotas, this.#sizes[slot]!);
     this.#origins.release(this.#originOf[slot]!);
     this.#addresses.release(this.#senderOf[slot]!);
@@ -189,7 +190,11 @@ export class MessageTable {
       this.#words.release(this.#transportOf[slot]!);
       this.#transportOf[slot] = this.#words.add(change.transportId, change.transportId);
     }
-    if (change.priority !== undefined) this.#priorities[slot] = change.priority;
+    if (change.priority !== undefined) {
+      this.#count(slot, -1);
+      this.#priorities[slot] = change.priority;
+      this.#count(slot, 1);
+    }
     if (change.sender !== undefined) {
       this.#addresses.release(this.#senderOf[slot]!);
       this.#senderOf[slot] = this.#addresses.add(addressKey(change.sender), change.sender);
@@ -245,19 +250,29 @@ export class MessageTable {
   }
 
   setStage(slot: number, stage: Stage): void {
-    this.#counts[this.#stages[slot]!]!--;
-    this.#counts[stage]!++;
+    this.#count(slot, -1);
     this.#stages[slot] = stage;
+    this.#count(slot, 1);
+  }
+
+  #count(slot: number, by: 1 | -1): void {
+    this.#counts[this.#stages[slot]! + 8 * this.#priorities[slot]!]! += by;
   }
 
   state(slot: number): QueueState {
     return stateOfStage[this.#stages[slot] as Stage];
   }
 
+  /** How many messages are in a stage, of one priority or of both. */
+  countOf(stage: Stage, priority?: 0 | 1): number {
+    if (priority !== undefined) return this.#counts[stage + 8 * priority]!;
+    return this.#counts[stage]! + this.#counts[stage + 8]!;
+  }
+
   /** How many messages are in each state. */
   counts(): Record<QueueState, number> {
     const counts = { ACTIVE: 0, DEFER: 0, SENDING: 0, UNKNOWN: 0, HOLD: 0, UPDATE: 0 };
-    for (const stage of Object.values(Stage)) counts[stateOfStage[stage]] += this.#counts[stage]!;
+    for (const stage of Object.values(Stage)) counts[stateOfStage[stage]] += this.countOf(stage);
     return counts;
   }
 

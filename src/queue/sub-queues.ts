@@ -49,6 +49,10 @@ class SubQueueHeap {
     return this.#items[0];
   }
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   push(item: SubQueue): void {
     item.heap = this;
     this.#items.push(item);
@@ -102,6 +106,20 @@ class SubQueueHeap {
   }
 }
 
+/** What pick-up has counted (control-api 10). */
+export interface PickupCounters {
+  /** Messages that were picked up. */
+  readonly count: number;
+  /** Candidates that were passed over because something held them back. */
+  readonly skips: number;
+  /** Looks that found nothing. */
+  readonly misses: number;
+  /** Times that the policies were asked. */
+  readonly evals: number;
+  /** Groups that are to be looked at. */
+  readonly pending: number;
+}
+
 /** A message that may go out now. */
 export interface PickedUp {
   readonly slot: number;
@@ -117,6 +135,7 @@ export class SubQueues {
   readonly #subQueueOf: (SubQueue | undefined)[] = [];
   readonly #ready = new SubQueueHeap();
   readonly #parked = new Map<Obstacle, SubQueueHeap>();
+  readonly #counts = { count: 0, skips: 0, misses: 0, evals: 0 };
 
   /** `onWoken` is called when something may have become ready. */
   constructor(table: MessageTable, policy: PickupPolicy, onWoken: () => void) {
@@ -135,6 +154,26 @@ export class SubQueues {
   /** Sub-queues that exist. */
   get count(): number {
     return this.#byKey.size;
+  }
+
+  /** What pick-up has come to so far; `pending` is how many groups are to be looked at. */
+  get counters(): PickupCounters {
+    return { ...this.#counts, pending: this.#ready.size };
+  }
+
+  /** Obstacles with messages waiting for them. */
+  get obstacleCount(): number {
+    let count = 0;
+    for (const { size } of this.#parked.values()) if (size > 0) count++;
+    return count;
+  }
+
+  /** What holds a message back; undefined when nothing does, or it was not looked at yet. */
+  obstacleOf(slot: number): Obstacle | undefined {
+    const heap = this.#subQueueOf[slot]?.heap;
+    if (heap === undefined || heap === this.#ready) return undefined;
+    for (const [obstacle, parked] of this.#parked) if (parked === heap) return obstacle;
+    return undefined;
   }
 
   /** Puts a message at the end of its sub-queue. */
@@ -162,9 +201,14 @@ export class SubQueues {
   pickUp(): PickedUp | undefined {
     for (;;) {
       const subQueue = this.#ready.first;
-      if (subQueue === undefined) return undefined;
+      if (subQueue === undefined) {
+        this.#counts.misses++;
+        return undefined;
+      }
+      this.#counts.evals++;
       const answer = this.#policy.take(subQueue.group);
       if (!isTicket(answer)) {
+        this.#counts.skips++;
         this.#park(subQueue, answer);
         this.#passOn(subQueue);
         continue;
@@ -174,6 +218,7 @@ export class SubQueues {
       this.#unlink(subQueue, slot);
       this.#rerank(subQueue);
       this.#passOn(subQueue);
+      this.#counts.count++;
       return { slot, group, ticket: answer };
     }
   }

@@ -72,6 +72,21 @@ export interface ScriptCount {
   errors: number;
 }
 
+/** What statistics say of the runs of a phase; a run begins at once, so that none ever waits for its turn. */
+export interface PhaseCount {
+  running: number;
+  readonly pending: 0;
+  finished: number;
+  errors: number;
+}
+
+/** What all runners of a process count together. */
+interface RunCounts {
+  readonly byScript: Map<string, ScriptCount>;
+  /** By server, '' for the queue, and by phase. */
+  readonly byServer: Map<string, Map<string, PhaseCount>>;
+}
+
 /** What the runner is given. */
 export interface HookRunnerParts {
   readonly host: HookBase;
@@ -80,7 +95,7 @@ export interface HookRunnerParts {
   readonly programs: HookPrograms;
   readonly limits: Limits;
   /** Of a runner beside: scripts of all configurations are counted together. */
-  readonly counts?: Map<string, ScriptCount>;
+  readonly counts?: RunCounts;
 }
 
 /** One run, before it is started. */
@@ -88,6 +103,8 @@ interface Event<Outcome> {
   readonly phase: Phase<Outcome>;
   /** `phase/id`. */
   readonly script: string;
+  /** The server whose session it is; '' for the queue. */
+  readonly serverId: string;
   readonly transaction: string;
   readonly variables: readonly (Value | undefined)[];
   readonly frame: HookFrame | undefined;
@@ -99,7 +116,7 @@ export class HookRunner implements SmtpHooks {
   readonly #host: HookBase;
   readonly #services: LibraryServices;
   readonly #log: Logger;
-  readonly #counts: Map<string, ScriptCount>;
+  readonly #counts: RunCounts;
   #programs: HookPrograms;
   #limits: Limits;
 
@@ -109,7 +126,7 @@ export class HookRunner implements SmtpHooks {
     this.#log = parts.log;
     this.#programs = parts.programs;
     this.#limits = parts.limits;
-    this.#counts = parts.counts ?? new Map();
+    this.#counts = parts.counts ?? { byScript: new Map(), byServer: new Map() };
   }
 
   /** A runner for another configuration beside this one; only what runs is counted together. */
@@ -125,7 +142,16 @@ export class HookRunner implements SmtpHooks {
 
   /** Runs and errors by script, keyed `phase/id`. */
   get counts(): ReadonlyMap<string, Readonly<ScriptCount>> {
-    return this.#counts;
+    return this.#counts.byScript;
+  }
+
+  /** By phase, of the scripts of a server. */
+  readonly countsOfServer = (serverId: string): ReadonlyMap<string, Readonly<PhaseCount>> =>
+    this.#counts.byServer.get(serverId) ?? new Map();
+
+  /** The same of the scripts of the queue. */
+  get countsOfQueue(): ReadonlyMap<string, Readonly<PhaseCount>> {
+    return this.countsOfServer('');
   }
 
   // --- Sessions -----------------------------------------------------------------------------------------------------
@@ -195,6 +221,7 @@ export class HookRunner implements SmtpHooks {
     return this.#run({
       phase,
       script: `${phase.name}/${id}`,
+      serverId: state.facts.serverId,
       transaction: state.transactionId,
       variables: [args, connection, transaction, state.context],
       frame,
@@ -214,6 +241,7 @@ export class HookRunner implements SmtpHooks {
     const run = this.#run({
       phase: predelivery,
       script: 'predelivery',
+      serverId: '',
       transaction: message.id.transaction,
       variables: [predeliveryArguments(message.retry), messageToValue(message), null],
       frame,
@@ -239,6 +267,7 @@ export class HookRunner implements SmtpHooks {
     const run = this.#run({
       phase: postdelivery,
       script: 'postdelivery',
+      serverId: '',
       transaction: message.id.transaction,
       variables: [postdeliveryArguments(facts), messageToValue(message), context as Value | undefined],
       frame,
@@ -270,14 +299,24 @@ export class HookRunner implements SmtpHooks {
     }
     const count = this.#countOf(event.script);
     count.runs++;
+    const phaseCount = this.#phaseCountOf(event.serverId, event.phase.name);
+    phaseCount.running++;
     const execution = execute(found.program, {
       host: new HookHost(this.#host, this.#log, identity),
       limits: this.#limits,
       variables: event.variables,
       services: new HookRunServices(this.#services, event.frame, identity),
     });
-    const settle = (result: ExecutionResult) => this.#settle(event, identity, count, execution, result);
+    const settle = (result: ExecutionResult): Outcome => {
+      phaseCount.running--;
+      phaseCount.finished++;
+      if (result.kind === 'failed') phaseCount.errors++;
+      return this.#settle(event, identity, count, execution, result);
+    };
     const crashed = (error: unknown): Outcome => {
+      phaseCount.running--;
+      phaseCount.finished++;
+      phaseCount.errors++;
       count.errors++;
       this.#log.error({ ...identity, err: error }, 'internal error while a script ran');
       return event.phase.onScriptError;
@@ -319,10 +358,24 @@ export class HookRunner implements SmtpHooks {
   }
 
   #countOf(script: string): ScriptCount {
-    let count = this.#counts.get(script);
+    let count = this.#counts.byScript.get(script);
     if (count === undefined) {
       count = { runs: 0, errors: 0 };
-      this.#counts.set(script, count);
+      this.#counts.byScript.set(script, count);
+    }
+    return count;
+  }
+
+  #phaseCountOf(serverId: string, phase: string): PhaseCount {
+    let phases = this.#counts.byServer.get(serverId);
+    if (phases === undefined) {
+      phases = new Map();
+      this.#counts.byServer.set(serverId, phases);
+    }
+    let count = phases.get(phase);
+    if (count === undefined) {
+      count = { running: 0, pending: 0, finished: 0, errors: 0 };
+      phases.set(phase, count);
     }
     return count;
   }

@@ -12,13 +12,14 @@ import {
   type ConfiguredAddress,
   type ConfiguredKey,
   type ConfiguredThings,
+  type CountingResolver,
   createBackgroundRequests,
   createLocalServices,
   createResolver,
   type LibraryServices,
   type NetworkServices,
-  type QueueCounts,
   nothingConfigured,
+  type QueueCounts,
   type Resolver,
   type ResolverSettings,
   type ServerCounts,
@@ -31,6 +32,10 @@ import type { Transport } from '../delivery/deliverer.js';
 import { InLineClient } from '../delivery/in-line-client.js';
 import type { Names } from '../delivery/next-hops/names.js';
 import { resolverNames } from '../delivery/next-hops/resolver-names.js';
+import { httpsPolicyFetch } from '../delivery/security/mta-sts/fetch.js';
+import { StsPolicies } from '../delivery/security/mta-sts/policies.js';
+import { filePolicyStore } from '../delivery/security/mta-sts/store.js';
+import { TransportSecurity } from '../delivery/security/transport-security.js';
 import type { Logger } from '../log/logger.js';
 import { ScriptMetrics } from '../metrics/script-metrics.js';
 import { native } from '../native/index.js';
@@ -92,7 +97,11 @@ export interface ProcessServicesOptions {
   readonly submission?: Submission;
   readonly servers?: ServerCounts;
   readonly queue?: QueueCounts;
+  /** Where MTA-STS policies outlive the process; they do not when absent. */
+  readonly policyFile?: string;
 }
+
+const noCounters = { size: 0, hits: 0, misses: 0, expires: 0, evicts: 0, running: 0, pending: 0 };
 
 /** The services of one process. */
 export class ProcessServices implements LibraryServices {
@@ -120,15 +129,30 @@ export class ProcessServices implements LibraryServices {
     authorities: () => this.#authorities,
   };
 
+  /** What TLS hosts must offer to whom we send mail, and what became of it. */
+  readonly security: TransportSecurity;
+  /** The MTA-STS policies of the domains we send to. */
+  readonly policies: StsPolicies;
+
   readonly #log: ProcessServicesOptions['log'];
   readonly #mailClient: InLineClient;
   readonly #background: BackgroundQueues;
   #settings: ScriptSettings;
   #authorities: readonly X509Certificate[] = [];
-  #resolver: Resolver | undefined;
+  #resolver: CountingResolver | undefined;
   #names: Names | undefined;
 
-  constructor({ settings, log, submission, servers, queue, hostname, uuidVersion, syslog }: ProcessServicesOptions) {
+  constructor({
+    settings,
+    log,
+    submission,
+    servers,
+    queue,
+    hostname,
+    uuidVersion,
+    syslog,
+    policyFile,
+  }: ProcessServicesOptions) {
     const local = createLocalServices({
       ...(hostname === undefined ? {} : { hostname }),
       ...(uuidVersion === undefined ? {} : { uuidVersion }),
@@ -146,11 +170,25 @@ export class ProcessServices implements LibraryServices {
     this.native = passwords.kind === 'available' ? passwords.part : undefined;
     this.#log = log;
     this.#settings = settings;
+    this.policies = new StsPolicies({
+      resolver: () => this.#currentResolver,
+      fetch: httpsPolicyFetch({
+        resolver: () => this.#currentResolver,
+        authorities: () => this.#authorities.map((certificate) => certificate.toString()),
+      }),
+      store: policyFile === undefined ? undefined : filePolicyStore(policyFile),
+      log,
+    });
+    this.security = new TransportSecurity({
+      resolver: () => this.#currentResolver,
+      policies: this.policies,
+    });
     this.#mailClient = new InLineClient({
       hostname: local.hostname,
       transport: (id) => this.#settings.transports.get(id),
       names: () => this.names,
       trust: this.trust,
+      security: this.security,
       log,
     });
     this.#background = createBackgroundRequests({
@@ -191,12 +229,28 @@ export class ProcessServices implements LibraryServices {
     await this.#mailClient.close();
   }
 
+  /** What the resolver of the moment has counted. */
+  get resolverCounters(): CountingResolver['counters'] {
+    return this.#resolver?.counters ?? noCounters;
+  }
+
+  /** Forgets what the resolver has learnt. */
+  clearResolver(): void {
+    this.#resolver?.clear();
+  }
+
+  /** The next question makes a resolver, which reads the system's settings anew. Runs that began before may ask the old one. */
+  renewResolver(): void {
+    this.#resolver = undefined;
+  }
+
   /** Gives up what scripts left to be done. */
   async close(): Promise<void> {
     if (this.#background.size > 0)
       this.#log.warn({ requests: this.#background.size }, 'background requests are given up');
     this.#background.close();
     await this.#mailClient.close();
+    await this.policies.close();
     this.#resolver?.close();
   }
 

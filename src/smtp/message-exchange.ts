@@ -165,6 +165,7 @@ export class MessageExchange {
     session.goOn();
     this.#finishing = undefined;
     this.#log(result);
+    if (result.kind !== 'abandoned') session.parts.onMessage?.(codeOf(result));
     if (result.kind === 'accepted') {
       session.messageCount++;
       session.dispatch.messageAccepted();
@@ -203,4 +204,12 @@ export class MessageExchange {
     for (let index = 0; index < count; index++)
       session.say(separate?.[index] ?? (index === count - 1 ? reply : open));
   }
+}
+
+/** The reply that counts: what some recipient got was accepted. */
+function codeOf({ kind, reply, separate = [reply] }: ReceptionResult): number {
+  return (
+    (kind === 'accepted' ? separate.find(({ code }) => code < 400) : separate.find(({ code }) => code >= 400))
+      ?.code ?? reply.code
+  );
 }

@@ -197,6 +197,8 @@ export interface SmtpServerParts {
   readonly peerUser?: ((descriptor: number) => number | undefined) | undefined;
   /** How many files the process may have open (RLIMIT_NOFILE), if known. */
   readonly openFiles?: number | undefined;
+  /** Told the code of SMTP that each message was answered with. */
+  readonly onMessage?: ((code: number) => void) | undefined;
   /** Calls `run` again and again until the returned function is called. */
   readonly every: (seconds: number, run: () => void) => () => void;
 }

@@ -1,6 +1,7 @@
 // One SMTP server: its listeners, its sessions, and the rules about how many there may be.
 
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { InboundConnection } from '../control/operations/connection-list.js';
 import { Admission, type Refusal } from './edge/admission.js';
 import { descriptorOf, type Ends, tcpEnds, unixEnds } from './edge/arrival.js';
 import { listen } from './edge/listeners.js';
@@ -77,6 +78,22 @@ export class SmtpServer implements SessionHost {
   /** Connections of clients at an address or in a network, or all; undefined when the text is neither. */
   connectionsFrom(addressOrNetwork?: string): number | undefined {
     return addressOrNetwork === undefined ? this.#admission.count : this.#admission.countOf(addressOrNetwork);
+  }
+
+  /** Who is connected, for those who watch. */
+  *clients(): Generator<InboundConnection> {
+    const now = this.parts.clock.monotonic();
+    for (const { state, startedAt, messageCount } of this.#sessions)
+      yield {
+        id: state.facts.id,
+        serverId: this.options.id,
+        remoteIp: state.remoteIp,
+        helo: state.helo?.host,
+        saslUsername: state.auth?.username,
+        isSecure: state.tls !== undefined,
+        seconds: now - startedAt,
+        messages: messageCount,
+      };
   }
 
   /** New settings for new connections and for what living ones do next; the listeners stay. */

@@ -66,6 +66,8 @@ export class Session implements WireUser {
   announced: readonly string[] = [];
   /** Messages accepted so far. */
   messageCount = 0;
+  /** On the monotonic clock. */
+  readonly startedAt: number;
   transaction: Transaction | undefined;
 
   readonly #host: SessionHost;
@@ -96,6 +98,7 @@ export class Session implements WireUser {
   constructor(host: SessionHost, socket: Socket, arrival: Arrival) {
     const { options, parts } = host;
     this.#host = host;
+    this.startedAt = host.roughNow;
     this.#wire = new Wire(socket, this);
     this.#arrival = arrival;
     this.#lines = new LineReader(longestLineBytes(options));

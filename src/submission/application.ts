@@ -90,7 +90,7 @@ export async function buildApplication(
     const { options, parts } = host.basisOf(request.raw.socket);
     const connection = host.connections.of(request.raw.socket);
     request.facts = { began: clock.monotonic(), options, parts, connection };
-    if (connection !== undefined) connection.isUsed = true;
+    if (connection !== undefined) connection.requests++;
     void reply.header('cache-control', 'no-store');
     if (request.raw.socket.destroyed) done(new RequestProblem(400, 'the client has gone'));
     else if (host.isStopping)
@@ -207,6 +207,7 @@ export async function buildApplication(
       try {
         const { answer, isRepeated } = await submission.carryOut();
         facts.code = answer.code;
+        if (!isRepeated) host.parts.onMessage?.(answer.code);
         logRequest(host, request, answer.status);
         if (answer.status === 503) void reply.header('retry-after', '60');
         if (answer.closes) void reply.header('connection', 'close');

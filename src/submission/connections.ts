@@ -18,8 +18,10 @@ export interface Connection {
   /** The client, and our side; 127.0.0.1 for both on a UNIX socket. */
   readonly ends: Ends;
   readonly staged: StagedBasis | undefined;
-  /** A request has come on it. */
-  isUsed: boolean;
+  /** Requests that came on it. */
+  requests: number;
+  /** On the monotonic clock. */
+  readonly startedAt: number;
   /** Set by the handshake, where there is one. */
   tls: TlsFacts | undefined;
 }
@@ -68,7 +70,8 @@ export class Connections {
       id: newId(),
       ends,
       staged,
-      isUsed: false,
+      requests: 0,
+      startedAt: now,
       tls: undefined,
       socket,
       closed: new AbortController(),
@@ -107,6 +110,11 @@ export class Connections {
     return connection.reverseName;
   }
 
+  /** All of them. */
+  list(): Iterable<Connection> {
+    return this.#all.values();
+  }
+
   /** Forgets what no longer matters; called now and then. */
   sweep(now: number): void {
     this.#admission.sweep(now);
@@ -119,7 +127,7 @@ export class Connections {
 
   /** Ends those that have never asked for anything: Node does not count them as idle. */
   destroyUnused(): void {
-    for (const [socket, { isUsed }] of this.#all) if (!isUsed) socket.destroy();
+    for (const [socket, { requests }] of this.#all) if (requests === 0) socket.destroy();
   }
 
   /** Ends them all, whatever they do. */

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import type { InboundConnection } from '../control/operations/connection-list.js';
 import { listen } from '../smtp/edge/listeners.js';
 import type { ApplicationHost } from './application.js';
 import { Connections } from './connections.js';
@@ -60,6 +61,20 @@ export class SubmissionServer implements ApplicationHost {
   /** Connections of clients at an address or in a network, or all; undefined when the text is neither. */
   connectionsFrom(addressOrNetwork?: string): number | undefined {
     return this.connections.countOf(addressOrNetwork);
+  }
+
+  /** Who is connected, for those who watch. */
+  *clients(): Generator<InboundConnection> {
+    const now = this.parts.clock.monotonic();
+    for (const { id, ends, tls, startedAt, requests } of this.connections.list())
+      yield {
+        id,
+        serverId: this.options.id,
+        remoteIp: ends.remoteIp,
+        isSecure: tls !== undefined,
+        seconds: now - startedAt,
+        messages: requests,
+      };
   }
 
   /** New settings for new requests; those under way finish on the old, and the listener stays. */

@@ -117,9 +117,7 @@ export class ControlWire {
 
   /** Writes a request in JSON or, without a body, a bare one; the answer. */
   async ask(letter: string, request?: object): Promise<Answer> {
-    this.write(
-      requestFrame(letter, request && Buffer.from(JSON.stringify(request)), this.#isFirst),
-    );
+    this.write(requestFrame(letter, request && Buffer.from(JSON.stringify(request)), this.#isFirst));
     this.#isFirst = false;
     return this.answer();
   }

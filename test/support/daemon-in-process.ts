@@ -80,10 +80,10 @@ export async function daemonHere(
     port: portOf('in'),
     httpPort: portOf('web'),
     portOf,
-    reload: (next) => {
+    reload: async (next) => {
       writeConfig(folder, next);
       addServers(folder, moreServers);
-      return daemon.reload();
+      await daemon.reload();
     },
     dial: async (localAddress) => {
       const { client, greeting } = await TestClient.connect(portOf('in'), localAddress);

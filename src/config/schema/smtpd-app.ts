@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { tlsModes } from '#stdlib';
 import { monitorApp } from './control.js';
 import { banner, concurrency, serverTls } from './edge.js';
 import { authorities, privateKeys } from './pki.js';
@@ -190,11 +191,9 @@ const session = strict({
   tls: Type.Optional(
     strict({
       mode: Type.Optional(
-        Type.Unsafe<'disabled' | 'optional' | 'optional_verify' | 'require' | 'require_verify'>({
-          onlyFor: ['disabled', 'optional', 'optional_verify', 'require', 'require_verify'],
-          feature: 'DANE',
+        Type.Enum([...tlsModes], {
           description:
-            '`disabled` (the default); `optional`: when it can be had; `require`: or the mail waits; with `_verify` the certificate must be trusted.',
+            '`disabled` (the default); `optional`: when it can be had; `require`: or the mail waits; with `_verify` the certificate must be trusted. `dane`: a host with TLSA records must prove with them who it is, any other is as with `optional`, or as with what `dane_fallback_require` and `dane_fallback_require_verify` name; `dane_require`: no other.',
         }),
       ),
       protocols: Type.Optional(text('Protocols, `!` excludes; `!SSLv2,!SSLv3`.')),
@@ -213,6 +212,9 @@ const session = strict({
         flag('Trust the authorities of the system beside those of pki.ca; true when there are none.'),
       ),
       clientcert: Type.Optional(text('Id of the key in pki.private to show when asked.')),
+      mtasts: Type.Optional(
+        flag("Heed the MTA-STS policy of the recipient's domain (RFC 8461), where mode allows TLS; false."),
+      ),
     }),
   ),
   saslusername: Type.Optional(text('Log in with this name before mail is sent.')),

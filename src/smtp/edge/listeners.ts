@@ -10,23 +10,35 @@ import type { ListenerOptions } from '../options.js';
 /** A listener could not be opened; the message says what to do. */
 export class ListenError extends Error {}
 
-/** Opens one listener. @throws ListenError with advice */
-export async function listen(listener: Server, serverId: string, options: ListenerOptions): Promise<void> {
+/** How advice calls what listens, and the setting that says where. */
+export interface ListenWords {
+  readonly subject: string;
+  readonly setting: string;
+}
+
+/** Opens one listener: of the server with that id, or of something else. @throws ListenError with advice */
+export async function listen(
+  listener: Server,
+  whose: string | ListenWords,
+  options: ListenerOptions,
+): Promise<void> {
   const { path, address, port = 0, backlog } = options;
+  const { subject, setting } =
+    typeof whose === 'string' ? { subject: `server "${whose}"`, setting: 'servers[].listeners[]' } : whose;
   const fail = (why: string, cause?: unknown): ListenError =>
-    new ListenError(`server "${serverId}" cannot listen on ${placeOf(options)}: ${why}`, { cause });
+    new ListenError(`${subject} cannot listen on ${placeOf(options)}: ${why}`, { cause });
   const more = backlog === undefined ? {} : { backlog };
   try {
     if (path === undefined) {
       await opened(listener, { port, ...(address === undefined ? {} : { host: address }), ...more });
       return;
     }
-    const obstacle = await clearPath(path);
+    const obstacle = await clearPath(path, setting);
     if (obstacle !== undefined) throw fail(obstacle);
     await withUmask(options.mode, () => opened(listener, { path, ...more }));
   } catch (error) {
     if (error instanceof ListenError) throw error;
-    throw fail(adviceOn(error as NodeJS.ErrnoException, path !== undefined), error);
+    throw fail(adviceOn(error as NodeJS.ErrnoException, path !== undefined, setting), error);
   }
 }
 
@@ -57,17 +69,17 @@ function withUmask<T>(mode: number | undefined, run: () => T): T {
 }
 
 /** Removes the file of a daemon that is gone. @returns why the path cannot be used */
-async function clearPath(path: string): Promise<string | undefined> {
+async function clearPath(path: string, setting: string): Promise<string | undefined> {
   const folder = dirname(path);
   // Said here: libuv takes it for a lack of permission.
   if (!existsSync(folder))
-    return `the folder ${folder} does not exist. Make it, or change servers[].listeners[].path in smtpd.yaml`;
+    return `the folder ${folder} does not exist. Make it, or change ${setting}.path in smtpd.yaml`;
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (!found.isSocket())
-    return 'there is something else than a socket. Move it away, or change servers[].listeners[].path in smtpd.yaml';
+    return `there is something else than a socket. Move it away, or change ${setting}.path in smtpd.yaml`;
   if (await isAnswered(path))
-    return 'another program has it. Stop that program, or change servers[].listeners[].path in smtpd.yaml';
+    return `another program has it. Stop that program, or change ${setting}.path in smtpd.yaml`;
   unlinkSync(path);
   return undefined;
 }
@@ -84,16 +96,16 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-function adviceOn(error: NodeJS.ErrnoException, isPath: boolean): string {
+function adviceOn(error: NodeJS.ErrnoException, isPath: boolean, setting: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return 'another program has it. Stop that program, or change servers[].listeners[] in smtpd.yaml';
+      return `another program has it. Stop that program, or change ${setting} in smtpd.yaml`;
     case 'EACCES':
       return isPath
         ? 'not allowed. The folder must be writable for the user that the daemon runs as'
         : 'not allowed. Ports below 1024 need root or the capability CAP_NET_BIND_SERVICE';
     case 'EADDRNOTAVAIL':
-      return 'this machine does not have that address. Change servers[].listeners[].address in smtpd.yaml';
+      return `this machine does not have that address. Change ${setting}.address in smtpd.yaml`;
     default:
       return error.message;
   }

@@ -1,0 +1,86 @@
+// `argonite queue list`.
+
+import type { Command } from 'commander';
+import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { conditionsOf, withConditions } from './condition-options.js';
+import { cellOf, columnOf, type ListedItem, views } from './queue-columns.js';
+import { tableText } from './table.js';
+
+interface ListOptions extends AskingOptions {
+  readonly field?: readonly string[];
+  readonly limit?: string;
+  readonly offset?: string;
+  readonly sort?: readonly string[];
+  readonly view?: string;
+  readonly total?: boolean;
+}
+
+const several = (value: string, all: string[] = []): string[] => [...all, value];
+
+/** Adds the command. */
+export function addListCommand(queue: Command, end: End): void {
+  withConditions(withAskingOptions(queue.command('list')))
+    .description('List messages.')
+    .option('-F, --field <name>', 'show this field (repeatable)', several)
+    .option('--view <name>', `columns for a purpose: ${Object.keys(views).join(', ')}`)
+    .option('--limit <count>', 'messages at most (default: 100)')
+    .option('--offset <count>', 'leave out so many')
+    .option('--sort <field>', 'sort by this field, -field the other way round (repeatable)', several)
+    .option('--total', 'count all that fit too')
+    .action(async (options: ListOptions) => end(await list(options)));
+}
+
+async function list(options: ListOptions): Promise<number> {
+  let request: object;
+  let fields: readonly string[];
+  try {
+    fields = options.field ?? viewCalled(options.view ?? 'default');
+    const conditions = conditionsOf(options as unknown as Record<string, unknown>);
+    request = {
+      ...(conditions === undefined ? {} : { conditions }),
+      ...(options.limit === undefined ? {} : { limit: countOf(options.limit, '--limit') }),
+      ...(options.offset === undefined ? {} : { offset: countOf(options.offset, '--offset') }),
+      ...(options.sort === undefined ? {} : { sort: options.sort.map(sortKeyOf) }),
+      ...(options.json === true && options.field === undefined && options.view === undefined
+        ? {}
+        : { fields }),
+      ...(options.total === true ? { total: true } : {}),
+    };
+  } catch (error) {
+    return tell(error);
+  }
+  return asking(options, async (daemon) => {
+    const answer = await daemon.ask('F', request);
+    daemon.show(answer, () => {
+      const items = (answer['items'] ?? []) as readonly ListedItem[];
+      const table = tableText(
+        fields.map(columnOf),
+        items.map((item) => fields.map((field) => cellOf(item, field))),
+      );
+      return answer['total'] === undefined
+        ? table
+        : `${table}\n${items.length} of ${String(answer['total'])}`;
+    });
+    return undefined;
+  });
+}
+
+function viewCalled(name: string): readonly string[] {
+  const view = Object.hasOwn(views, name) ? views[name] : undefined;
+  if (view === undefined)
+    throw new UsageError(
+      `--view: found ${JSON.stringify(name)}; expected one of ${Object.keys(views).join(', ')}`,
+    );
+  return view;
+}
+
+function sortKeyOf(text: string): object {
+  return text.startsWith('-') ? { field: text.slice(1), order: 'DESC' } : { field: text };
+}
+
+/** A whole number of an option. @throws UsageError */
+export function countOf(text: string, option: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw new UsageError(`${option}: found ${JSON.stringify(text)}; expected a whole number`);
+  return Number(text);
+}

@@ -1,0 +1,50 @@
+// What is known of a queued message, by the words of the control socket (control-api 4.1). Conditions, lists and sorting ask here, so
+// that what a list shows is what a condition compares. Texts are bytes, as the queue has them.
+
+import { isIPv6 } from 'node:net';
+import type { Address } from '#hooks';
+import { addressToLowerText, mailboxToText } from '#stdlib';
+import { sourcesOf } from '../delivery/sources.js';
+import type { ListedMessage } from '../queue/message-queue.js';
+
+/** An address as a text: empty for the null path. */
+export function addressText(address: Address): string {
+  return mailboxToText(address);
+}
+
+/** The same, for comparing without case. */
+export function lowerAddressText(address: Address): string {
+  return addressToLowerText(address);
+}
+
+/** The name of the next hop, once it is found. */
+export function remoteMxOf({ trial }: ListedMessage): string | undefined {
+  return trial?.destination.remoteMx;
+}
+
+/** The first address of the next hop, once it is found. */
+export function remoteIpOf({ trial }: ListedMessage): string | undefined {
+  return trial?.destination.addresses[0]?.ip;
+}
+
+/** Addresses of ours that the attempt may use; empty where the system chooses. */
+export function localIpsOf(listed: ListedMessage): readonly string[] {
+  const { trial } = listed;
+  if (trial === undefined) return [];
+  const sources = sourcesOf(trial.transport, trial.options);
+  const remoteIp = remoteIpOf(listed);
+  const family = remoteIp !== undefined && isIPv6(remoteIp) ? sources.ipv6 : sources.ipv4;
+  return typeof family === 'boolean' ? [] : [...new Set(family.map(({ ip }) => ip))];
+}
+
+/** Seconds until the next try; undefined where no time says it. */
+export function retryDelayOf({ message, state }: ListedMessage, now: number): number | undefined {
+  if (state === 'DEFER') return Math.max(0, message.nextTry - now);
+  return state === 'ACTIVE' ? 0 : undefined;
+}
+
+/** Unix seconds in ISO 8601. */
+export function isoTime(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? '' : date.toISOString();
+}
