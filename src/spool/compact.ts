@@ -94,6 +94,13 @@ export class Compactor {
     await this.#running;
   }
 
+  /** Replaces the closed files of the metadata log now; resolves when that is done. */
+  async snapshot(): Promise<void> {
+    this.#isSnapshotDue = true;
+    this.#wake();
+    await this.idle();
+  }
+
   /** Resolves when there is nothing to do. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;

@@ -331,6 +331,11 @@ export class DiskSpool implements Spool {
     return this.#commit.settle();
   }
 
+  /** Writes a snapshot of the closed part of the metadata log now. For tests and tools. */
+  snapshot(): Promise<void> {
+    return this.#compactor.snapshot();
+  }
+
   /** Resolves when compaction has nothing to do. For tests and tools. */
   compacted(): Promise<void> {
     return this.#compactor.idle();

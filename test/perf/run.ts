@@ -31,6 +31,10 @@ const benchmarks: Readonly<
     summary: 'mail over HTTP, next to the same mail over SMTP',
     load: () => import('./submission.js'),
   },
+  start: {
+    summary: 'a start with a million queued messages, memory of each, blocks by compaction',
+    load: () => import('./start.js'),
+  },
   mime: {
     summary: 'MIME parts found and edited, next to mailparser and postal-mime',
     load: () => import('./mime.js'),
