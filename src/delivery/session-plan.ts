@@ -73,7 +73,13 @@ export function heloFor(attempt: Attempt, address: HopAddress, hostname: string)
 
 /** The way to an address. */
 export function routeTo(attempt: Attempt, address: HopAddress, { proxy }: SessionPlan): Route {
-  return { ip: address.ip, port: address.port, sourceIp: sourceFor(attempt, address)?.ip, proxy };
+  return {
+    ip: address.ip,
+    port: address.port,
+    sourceIp: sourceFor(attempt, address)?.ip,
+    isNonlocal: attempt.source?.isNonlocal,
+    proxy,
+  };
 }
 
 /** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */

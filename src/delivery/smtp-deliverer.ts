@@ -3,12 +3,12 @@
 // offer in security/.
 
 import { randomUUID } from 'node:crypto';
-import { connect as netConnect } from 'node:net';
 import type { Address, AttemptReport, TryOptions } from '#hooks';
 import type { Connection, NetConnect } from './client/connection.js';
 import type { Introduction } from './client/greeting.js';
 import { fillParcel, type Parcel, type ParcelEnvelope, prepareEnvelope } from './client/parcel.js';
 import { readPassedOn } from './client/passed-on.js';
+import { systemConnect } from './client/system-connect.js';
 import { timeoutsFor } from './client/timeouts.js';
 import { TlsClient, type TlsTrust } from './client/tls.js';
 import { type TransactionEnd, transact } from './client/transaction.js';
@@ -121,7 +121,7 @@ export class SmtpDeliverer implements Deliverer {
     this.#security = options.security ?? securityByModes;
     this.#log = options.log ?? silent;
     this.#connections = new Connections({
-      connect: options.connect ?? ((target) => netConnect({ ...target, noDelay: true })),
+      connect: options.connect ?? systemConnect,
       clock: this.#clock,
       tls: new TlsClient(options.trust),
       newId: options.newId ?? randomUUID,

@@ -45,6 +45,7 @@ export interface AttemptChanges {
   readonly message?: Buffer | string | MessageReader;
   readonly sender?: Attempt['sender'];
   readonly recipient?: Attempt['recipient'];
+  readonly source?: Attempt['source'];
   /** Their host is 127.0.0.1 unless they have another. */
   readonly addresses?: readonly (Partial<HopAddress> & Pick<HopAddress, 'ip' | 'port'>)[];
 }
@@ -58,6 +59,7 @@ export function makeAttempt(port: number, changes: AttemptChanges = {}): Attempt
     recipient: changes.recipient ?? { localPart: 'b', domain: 'b.test' },
     transport: makeTransport({ port, ...changes.transport }),
     options: changes.options ?? {},
+    source: changes.source,
     destination: {
       remoteMx: '127.0.0.1',
       addresses: (changes.addresses ?? [{ ip: '127.0.0.1', port }]).map((address) => ({

@@ -19,6 +19,8 @@ export interface NetTarget {
   readonly host: string;
   readonly port: number;
   readonly localAddress?: string;
+  /** That address need not be of this machine. */
+  readonly isNonlocal?: boolean;
 }
 
 /** Opens a socket: node:net's `connect`, or a test's own. */
@@ -30,6 +32,8 @@ export interface Route {
   readonly port: number;
   /** The address to come from; the system's choice when absent. */
   readonly sourceIp?: string | undefined;
+  /** It need not be of this machine. */
+  readonly isNonlocal?: boolean | undefined;
   /** Who connects for us; then `sourceIp` is an address of the proxy's machine, not of ours. */
   readonly proxy?: OutboundProxy | undefined;
 }
@@ -76,7 +80,7 @@ export class Connection {
   #onClosed: (() => void) | undefined;
 
   constructor(id: string, route: Route, connect: NetConnect, deadlines: Deadlines) {
-    const { ip, port, sourceIp, proxy } = route;
+    const { ip, port, sourceIp, isNonlocal = false, proxy } = route;
     this.id = id;
     this.remoteIp = ip;
     this.remotePort = port;
@@ -85,7 +89,7 @@ export class Connection {
     this.#socket = connect(
       proxy !== undefined
         ? { host: proxy.ip, port: proxy.port }
-        : { host: ip, port, ...(sourceIp === undefined ? {} : { localAddress: sourceIp }) },
+        : { host: ip, port, ...(sourceIp === undefined ? {} : { localAddress: sourceIp, isNonlocal }) },
     );
     this.#socket.once('connect', () => this.#connected());
     this.#listen(this.#socket);
@@ -293,11 +297,21 @@ export class Connection {
   #fail(error: NodeJS.ErrnoException): void {
     const what = error.code ?? error.message;
     if (this.#isHandshaking) this.#lose(`the peer and we could not agree (${what})`);
+    else if (!this.#isConnected && error.syscall === 'bind') this.#break(this.#unusableSource(what, error));
     else if (!this.#isConnected) this.#break(this.#unreachable(`(${what})`));
     // With TLS 1.3 a peer says only after the handshake that it does not like our certificate, or the lack of one.
     else if (what.startsWith('ERR_SSL'))
       this.#break({ kind: 'tls', cause: 'handshake', message: `the TLS session failed (${what})` });
     else this.#break({ kind: 'closed', message: `the connection was lost (${what})` });
+  }
+
+  #unusableSource(what: string, { message }: Error): Breakage {
+    const { sourceIp = '', isNonlocal } = this.#route;
+    const why =
+      isNonlocal === true
+        ? `${what}: ${message}`
+        : `${what}): expected an address of this machine; give it one, or take it out of the source addresses (nonlocal_source: one that is not of this machine`;
+    return { kind: 'misconfigured', message: `cannot send from the address ${sourceIp} (${why})` };
   }
 
   #lose(message: string): void {
