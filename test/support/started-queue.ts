@@ -60,6 +60,8 @@ export interface QueueSetup {
   readonly options?: Partial<MessageQueueOptions>;
   readonly resolve?: (domain: string) => Promise<Destination | AttemptReport>;
   readonly attempt?: (attempt: Attempt, signal: AbortSignal) => Promise<AttemptReport>;
+  /** What becomes of a notification at the transport `dsn`. */
+  readonly tell?: (attempt: Attempt) => Promise<AttemptReport>;
   readonly predelivery?: (message: QueuedMessage) => PredeliveryOutcome | Promise<PredeliveryOutcome>;
   readonly postdelivery?: (
     message: QueuedMessage,
@@ -166,7 +168,7 @@ export async function startedQueue(setup: QueueSetup = {}): Promise<StartedQueue
           const chunks: Buffer[] = [];
           for await (const chunk of attempt.message.chunks()) chunks.push(chunk);
           told.push({ at: clock.now() - began, attempt, text: Buffer.concat(chunks).toString('latin1') });
-          return accepted;
+          return (await setup.tell?.(attempt)) ?? accepted;
         }
         const mx = attempt.destination.remoteMx;
         const id = `${attempt.id.transaction}:${attempt.id.number}`;
