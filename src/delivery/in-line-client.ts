@@ -24,7 +24,7 @@ import { noTls, TlsClient, type TlsTrust } from './client/tls.js';
 import { probe, type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, SmtpState, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
-import type { Destination, HopAddress, Transport } from './deliverer.js';
+import type { Destination, HopAddress, MailDomain, Transport } from './deliverer.js';
 import {
   type Ending,
   fallsBackToPlainText,
@@ -45,6 +45,7 @@ import { routeOf } from './next-hops/route.js';
 import { piecesReader } from './pieces-reader.js';
 import { ordinaryMessage } from './security/demand.js';
 import type { DeliveryLog } from './smtp-deliverer.js';
+import { sourceFamilies } from './sources.js';
 
 /** What the client needs of the world; what is absent is the machine's own. */
 export interface InLineClientOptions {
@@ -65,6 +66,8 @@ export interface InLineClientOptions {
 /** A server as it was described, with every default filled in. */
 interface Plan {
   readonly route: Route;
+  /** Whose mail hosts were found. */
+  readonly mailDomain?: MailDomain | undefined;
   readonly introduction: Omit<Introduction, 'peerName' | 'demand'>;
   readonly secondsFor: SecondsFor;
   readonly connectSeconds: number;
@@ -173,7 +176,12 @@ export class InLineClient implements MailClient {
       if (!('introduction' in plan)) return outcomeOf(plan);
       const found = await this.#findHops(plan, signal);
       if (!('addresses' in found)) return outcomeOf(found);
-      const visit = await this.#visitInTurn(plan, found.addresses, signal, errand);
+      const visit = await this.#visitInTurn(
+        { ...plan, mailDomain: found.mailDomain },
+        found.addresses,
+        signal,
+        errand,
+      );
       if (visit.connection !== undefined) this.#dismiss(visit.connection);
       return conclude(visit, errand, plan);
     } catch (error) {
@@ -189,7 +197,7 @@ export class InLineClient implements MailClient {
     const helo = server.helo ?? transport?.helo ?? this.#options.hostname();
     const problem = heloProblem(helo);
     if (problem !== undefined) return misconfigured(problem);
-    const route = routeOf(transport, server, recipientDomain, familiesOf(server.sourceIp));
+    const route = routeOf(transport, server, recipientDomain, familiesOf(server.sourceIp, transport));
     if (!('port' in route)) return route;
     const userName = server.saslUserName;
     return {
@@ -206,6 +214,7 @@ export class InLineClient implements MailClient {
           verifyNames: server.tlsVerifyNames,
           usesSystemCa: server.tlsDefaultCa ?? false,
           clientCertificate: server.tlsClientCertificate,
+          usesMtaSts: server.tlsUsesMtaSts,
         },
         credentials:
           userName === undefined
@@ -252,7 +261,12 @@ export class InLineClient implements MailClient {
     const { remoteMx: host, port, ip } = hop;
     const wish = plan.introduction.tls;
     const security = this.#options.security ?? securityByModes;
-    const demand = await demandOn(security, { host, port, wish, message: ordinaryMessage }, ip, signal);
+    const demand = await demandOn(
+      security,
+      { host, port, mailDomain: plan.mailDomain, wish, message: ordinaryMessage },
+      ip,
+      signal,
+    );
     if ('kind' in demand) return { end: demand };
     const introduction: Introduction = { ...plan.introduction, peerName: host, demand };
     const first = await this.#visitOnce(plan, hop, introduction, signal, errand);
@@ -296,9 +310,10 @@ export class InLineClient implements MailClient {
   }
 }
 
-/** Those that can be reached from a source address. */
-function familiesOf(sourceIp: string | undefined): Families | undefined {
-  return sourceIp === undefined ? undefined : { ipv4: !isIPv6(sourceIp), ipv6: isIPv6(sourceIp) };
+/** Those that can be reached from a source address, else from those of the transport. */
+function familiesOf(sourceIp: string | undefined, transport: Transport | undefined): Families | undefined {
+  if (sourceIp !== undefined) return { ipv4: !isIPv6(sourceIp), ipv6: isIPv6(sourceIp) };
+  return transport && sourceFamilies(transport, {});
 }
 
 function aimOf(target: MailTarget): Aim {

@@ -4,6 +4,7 @@ import type { Address, TryOptions } from '#hooks';
 import type { Clock } from '../clock.js';
 import type { Destination, Transport, Turn } from '../deliverer.js';
 import type { Ending } from '../failure.js';
+import { sourceFamilies } from '../sources.js';
 import { chosenAtRandom, chosenBySeed } from './choice.js';
 import { findDestination } from './find-destination.js';
 import { type Names, systemNames } from './names.js';
@@ -38,7 +39,7 @@ export class NextHops {
     options: TryOptions,
     turn?: Turn,
   ): Promise<Destination | Ending> {
-    const route = routeOf(transport, options, recipient.domain);
+    const route = routeOf(transport, options, recipient.domain, sourceFamilies(transport, options));
     if (!('port' in route)) return route;
     const choice = turn === undefined ? chosenAtRandom(this.#random) : chosenBySeed(turn.seed, turn.retry);
     return findDestination(route, { names: this.#names, own: this.#own, choice });

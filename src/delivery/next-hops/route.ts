@@ -9,7 +9,7 @@ import type { Route } from './find-destination.js';
 import { bothFamilies, type Families } from './host-addresses.js';
 
 /** What a transport says about it. */
-type Place = Pick<Transport, 'host' | 'port' | 'lookup' | 'mx' | 'families'>;
+type Place = Pick<Transport, 'host' | 'port' | 'lookup' | 'mx'>;
 
 /** What a script may want different. */
 export interface RouteWish {
@@ -24,7 +24,7 @@ export interface RouteWish {
 
 const nowhere: Place = { host: undefined, port: 25 };
 
-/** The route; `families` are those of the source addresses. */
+/** The route; `families` are those we send from. */
 export function routeOf(
   place: Place = nowhere,
   wish: RouteWish,
@@ -37,11 +37,10 @@ export function routeOf(
     return misconfigured(
       `the port of ${host === undefined ? 'the mail hosts' : `host "${printable(host, 80)}"`} must be a number from 1 to 65535, got ${port}`,
     );
-  const own = place.families ?? bothFamilies;
   const common = {
     port,
     filter: { include: wish.mxInclude ?? place.mx?.include, exclude: wish.mxExclude ?? place.mx?.exclude },
-    families: { ipv4: own.ipv4 && families.ipv4, ipv6: own.ipv6 && families.ipv6 },
+    families,
   };
   if (host === undefined || host === '' || host.toLowerCase() === 'lookup-mx')
     return { ...common, domain: wish.domain ?? recipientDomain };

@@ -148,7 +148,6 @@ test('source addresses of a transport are those that the file names', () => {
   });
   expect(withSources('{ ipv4: [a], ipv6: false }')).toMatchObject({
     sources: { ipv4: [a], ipv6: false },
-    families: { ipv4: true, ipv6: false },
   });
   expect(() => withSources('{ ipv4: [six] }')).toThrow('of the other family');
   expect(() => withSources('{ ipv4: [b] }')).toThrow('there is no address "b" in addresses');
