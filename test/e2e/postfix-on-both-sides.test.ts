@@ -58,3 +58,53 @@ needsPostfix(
     expect(sink.deliveries).toHaveLength(count);
   },
 );
+
+needsPostfix(
+  named('Postfix, as an LMTP client, hears of each recipient what became of it'),
+  async ({ onTestFinished }) => {
+    const sink = await CountingSink.start();
+    onTestFinished(() => sink.stop());
+    const daemon = await startDaemon({
+      nextHopPort: sink.port,
+      server: { protocol: 'lmtp' },
+      hooks: {
+        eod: `
+          $answers = [];
+          foreach ($transaction["recipients"] as $i => $to) {
+            $name = $to["address"]["localpart"];
+            if ($name == "no")
+              $answers[$i] = ["reason" => "no such box", "reply_codes" => ["code" => 550, "enhanced" => [5, 1, 1]]];
+            else if ($name == "full")
+              $answers[$i] = ["reason" => "it is full", "reply_codes" => ["code" => 452, "enhanced" => [4, 2, 2]]];
+            else
+              $arguments["mail"]->queue($transaction["senderaddress"], $to["address"], $to["transportid"]);
+          }
+          Accept(["recipients" => $answers]);`,
+      },
+    });
+    const postfix = await startPostfix(daemon.port, {
+      default_transport: `lmtp:inet:127.0.0.1:${daemon.port}`,
+      relayhost: '',
+    });
+    onTestFinished(() => postfix.stop());
+    const { code } = await swaks(postfix.port, [
+      '--from',
+      '<>',
+      '--to',
+      'a@example.test,no@example.test,full@example.test,b@example.test',
+    ]);
+    expect(code).toBe(0);
+    await sink.waitFor(2);
+    const lineOf = (name: string) =>
+      new RegExp(`to=<${name}@example\\.test>.*`).exec(postfix.log())?.[0] ?? '';
+    await expect.poll(() => ['a', 'b', 'no', 'full'].every((name) => lineOf(name) !== '')).toBe(true);
+    expect(lineOf('a')).toMatch(/status=sent \(250 2\.0\.0 Ok: queued as /);
+    expect(lineOf('b')).toMatch(/status=sent \(250 2\.0\.0 Ok: queued as /);
+    expect(lineOf('no')).toMatch(/dsn=5\.1\.1, status=bounced .*550 5\.1\.1 no such box/);
+    expect(lineOf('full')).toMatch(/dsn=4\.2\.2, status=deferred .*452 4\.2\.2 it is full/);
+    expect(sink.deliveries.flatMap(({ recipients }) => recipients).sort()).toEqual([
+      'a@example.test',
+      'b@example.test',
+    ]);
+  },
+);

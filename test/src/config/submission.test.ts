@@ -110,9 +110,12 @@ test('what is probably not meant is a warning: no keys, no TLS beyond loopback, 
   ]);
   expect(
     warningsOf(
-      '    apikeys: [k]\n    phases: { connect: {}, rcptto: { maxrecipients: 5 }, eod: { hook: x } }\n',
+      '    apikeys: [k]\n    phases: { helo: {}, connect: { remoteptr: true }, rcptto: { maxrecipients: 5 }, eod: { hook: x } }\n',
     ),
   ).toEqual([
-    'servers[0].phases.connect: without effect: of the scripts, HTTP submission runs that of eod only',
+    'servers[0].phases.helo: without effect: of the scripts, HTTP submission runs that of eod only',
   ]);
+  expect(
+    warningsOf('    apikeys: [k]\n', { listeners: '[{ port: 0, address: 127.0.0.1, xclient: [] }]' }),
+  ).toEqual(['servers[0]: "xclient" is without effect for server "web": XCLIENT is a command of SMTP']);
 });

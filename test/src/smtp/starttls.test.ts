@@ -194,12 +194,12 @@ describe('STARTTLS (RFC 3207)', () => {
 
   test('runs the disconnect script when the handshake fails', async () => {
     const endings: unknown[] = [];
-    await start({ hooks: { disconnect: (ending) => void endings.push(ending.close, ending.error?.reason) } });
+    await start({ hooks: { disconnect: ({ close, error }) => void endings.push(close, error) } });
     const plain = await mta.play(startTls);
     plain.send('garbage\r\n');
     await plain.rest();
     await until(() => endings.length > 0);
-    expect(endings).toEqual(['remote', expect.stringContaining('wrong version number')]);
+    expect(endings).toEqual(['remote', { reason: 'wrong version number', type: 'tls', code: 0x0a00010b }]);
   });
 
   test('gives a handshake so long and no longer, however it stalls', async () => {
