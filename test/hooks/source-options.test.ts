@@ -17,7 +17,7 @@ function tryWith(options: object): Value {
   const services = createLocalServices({
     configured: { ...nothingConfigured, address: (id) => addresses[id] },
   });
-  const ctx = new FakeContext({ services: { ...services, frame: queueFrame({}, false) } });
+  const ctx = new FakeContext({ services: { ...services, frame: queueFrame({}, false) } as object });
   return ctx.call(declaration, toValue(options));
 }
 
