@@ -118,6 +118,7 @@ test('a reload brings new settings for destinations', async () => {
   editConfig<{ delivery: object }>(mta.folder, 'smtpd-delivery.yaml', (file) => {
     file.delivery = {
       ...file.delivery,
+      // biome-ignore lint/suspicious/noThenProperty: the key of the file.
       conditions: [{ if: { remotemx: '127.0.0.1' }, then: { retry: { intervals: ['10m'] } } }],
     };
   });
