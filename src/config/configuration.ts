@@ -72,6 +72,8 @@ export interface ServerSettings {
   readonly type: 'smtp' | 'http' | 'https';
   readonly listeners: readonly ListenerSettings[];
   readonly transportId: string | undefined;
+  /** Who gets mail for `postmaster` without a domain (RFC 5321 §4.5.1); absent: as it is addressed. */
+  readonly postmaster?: Address | undefined;
   /** Script ids by phase; what is absent has the built-in behaviour. */
   readonly hooks: Readonly<Partial<Record<Exclude<ServerPhase, 'rcptto'>, string>>>;
   readonly rcpttoHook: string | undefined;

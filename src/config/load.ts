@@ -170,9 +170,13 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
   }
   const keys = collectKeys(smtpd, app, layout.yaml, problems);
   checkClientCertificates(app, keys.keys, problems);
+  const postmaster = collectPostmaster(app, problems);
   const limits = app.value.scripting?.limits;
   const running: RunningSettings = {
-    servers: collectServers(smtpd, app, transports, { ...keys, folder: root }, problems),
+    servers: collectServers(smtpd, app, transports, { ...keys, folder: root }, problems).map((server) => ({
+      ...server,
+      postmaster,
+    })),
     scripts: collectScripts(app, layout, problems),
     predelivery: queueScript(app, layout, 'predelivery', problems),
     postdelivery: queueScript(app, layout, 'postdelivery', problems),
@@ -187,7 +191,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
     metrics: collectMetrics(app, problems),
     monitorKeys: monitorKeys(app),
     transports,
-    postmaster: collectPostmaster(app, problems),
+    postmaster,
     addresses,
     delivery: collectDelivery(
       delivery,

@@ -78,6 +78,7 @@ function tlsWish(tls: TlsSettings): TlsWish {
     verifyNames: tls.verifyname,
     usesSystemCa: tls.defaultca ?? false,
     clientCertificate: tls.clientcert,
+    usesMtaSts: tls.mtasts,
   };
 }
 

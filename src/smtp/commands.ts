@@ -194,7 +194,10 @@ const RCPT = row<PathArgument, RcptToOutcome>({
     if (path instanceof Reply) return path;
     const { recipients } = session.options.limits;
     if (recipients > 0 && transaction.recipients.length >= recipients) return replies.tooManyRecipients;
-    return refuseRcptParameters(path.params, { announced: session.announced }) ?? path;
+    const { postmaster } = session.options;
+    // Only this name may stand without a domain.
+    const meant = path.domain === '' && postmaster !== undefined ? { ...path, ...postmaster } : path;
+    return refuseRcptParameters(path.params, { announced: session.announced }) ?? meant;
   },
   ask(session, path) {
     const { hooks, transportId } = session.options;

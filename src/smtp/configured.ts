@@ -15,6 +15,7 @@ export function smtpServerOptions(settings: ServerSettings, hostname: string): S
     hostname,
     listeners: settings.listeners.map(listenerOptions),
     transportId: settings.transportId,
+    postmaster: settings.postmaster,
     hooks: { ...settings.hooks, rcptto: settings.rcpttoHook, rcpttoByDomain: settings.rcpttoHookByDomain },
     heloRequired: settings.heloRequired,
     pipelining: settings.pipelining,

@@ -2,7 +2,7 @@
 // where that makes sense.
 
 import type { Clock } from '#lang';
-import type { Resolver } from '#stdlib';
+import type { Address, Resolver } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import type { SmtpHooks } from '../scripting/smtp-hooks.js';
 import type { Spool } from '../spool/spool.js';
@@ -97,6 +97,8 @@ export interface SmtpServerOptions {
   readonly listeners: readonly ListenerOptions[];
   /** Transport of recipients for which no script names another. */
   readonly transportId?: string | undefined;
+  /** Who gets mail for `postmaster` without a domain (RFC 5321 §4.5.1); absent: as it is addressed. */
+  readonly postmaster?: Address | undefined;
   readonly hooks: SmtpPhaseHooks;
   /** LMTP: LHLO, and one reply for each recipient after a message (RFC 2033). */
   readonly protocol: 'smtp' | 'lmtp';

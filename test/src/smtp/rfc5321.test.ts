@@ -203,6 +203,28 @@ describe('RFC 5321 §4.1.1', () => {
       S: 250 *`);
   });
 
+  test('§4.5.1: mail for the postmaster goes where the configuration says', async () => {
+    await start({ postmaster: { localPart: 'root', domain: 'argonite.test' } });
+    await mta.play(`${greeted}
+      C: MAIL FROM:<a@b.test>
+      S: 250 *
+      C: RCPT TO:<postmaster> NOTIFY=NEVER
+      S: 555 *
+      C: RCPT TO:<Postmaster>
+      S: 250 *
+      C: RCPT TO:<postmaster@elsewhere.test>
+      S: 250 *
+      C: DATA
+      S: 354 *
+      C: .
+      S: 250 *`);
+    expect(
+      mta.spool.committed.flatMap(({ transaction }) =>
+        transaction.requests.map(({ recipient: { localPart, domain } }) => `${localPart}@${domain}`),
+      ),
+    ).toEqual(['root@argonite.test', 'postmaster@elsewhere.test']);
+  });
+
   test('§4.1.1.4: DATA takes no argument, and needs a recipient', async () => {
     await start();
     await mta.play(`${greeted}
