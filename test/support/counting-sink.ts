@@ -29,11 +29,15 @@ export class CountingSink {
     this.#server = createServer((socket) => this.#talk(socket));
   }
 
-  static async start(options: CountingSinkOptions = {}, port = 0): Promise<CountingSink> {
+  static async start(
+    options: CountingSinkOptions = {},
+    port = 0,
+    address = '127.0.0.1',
+  ): Promise<CountingSink> {
     const sink = new CountingSink(options);
     await new Promise<void>((resolve, reject) => {
       sink.#server.once('error', reject);
-      sink.#server.listen(port, '127.0.0.1', resolve);
+      sink.#server.listen(port, address, resolve);
     });
     sink.port = (sink.#server.address() as { port: number }).port;
     return sink;

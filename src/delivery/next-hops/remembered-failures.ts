@@ -6,7 +6,7 @@ import type { Clock } from '../clock.js';
 import type { Names, NoAnswer } from './names.js';
 
 /** RFC 9520 3.2: at least 1 second, at most 5 minutes. */
-const REMEMBERED_MS = 10_000;
+const REMEMBERED_MS = 5000;
 const MOST_REMEMBERED = 10_000;
 
 interface Memory {
