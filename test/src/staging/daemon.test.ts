@@ -360,6 +360,28 @@ describe('messages of staged connections', () => {
     expect(blue.deliveries.map(subjectOf)).toEqual(['late']);
   });
 
+  test('that are on their way when it ends are delivered there, once, and nothing is left behind', async () => {
+    const blue = await nextHop();
+    let end = () => {};
+    const green = await CountingSink.start({
+      reply: (verb) => {
+        if (verb === 'MAIL') end();
+        return undefined;
+      },
+    });
+    onTestFinished(() => green.stop());
+    const mta = await daemonHere({ nextHopPort: blue.port });
+    end = () => mta.daemon.staging.cancel();
+    await deploy(mta, {}, {}, { nextHopPort: green.port });
+    await send(mta, 'on its way');
+    await green.waitFor(1);
+    await eventually(() => Object.values(mta.daemon.queueCounts()).every((count) => count === 0));
+    // The connection is of no use to anybody now.
+    await eventually(() => green.connections.now === 0);
+    expect(green.deliveries.map(subjectOf)).toEqual(['on its way']);
+    expect(blue.deliveries).toEqual([]);
+  });
+
   test('that waited while it ended run the normal hooks', async () => {
     const sink = await nextHop();
     const mta = await daemonHere({ nextHopPort: sink.port, hooks: { predelivery: marks('blue') } });
