@@ -113,6 +113,8 @@ export interface SessionOptions {
     readonly usesSystemCa?: boolean;
     /** Id of a configured key; empty for none. */
     readonly clientCertificate?: string;
+    /** The recipient's domain may demand more by MTA-STS. */
+    readonly usesMtaSts?: boolean;
   };
   readonly logIn?: TryLogIn | 'none';
   readonly xclient?: Readonly<Record<string, string>>;

@@ -16,6 +16,7 @@ export const sessionOptionKeys = {
   tls_verify_name: { type: 'array', doc: 'The certificate must be for one of these; `*.` is one label.' },
   tls_default_ca: { type: 'boolean|none', doc: "Trust the system's authorities beside the configured ones." },
   tls_client_cert: { type: 'string|none', doc: 'Id of the configured certificate to show; "" is none.' },
+  tls_mtasts: { type: 'boolean|none', doc: "Heed the MTA-STS policy of the recipient's domain (RFC 8461)." },
   saslusername: { type: 'string|none', doc: 'Log in before MAIL; "" does without a log-in.' },
   saslpassword: { type: 'string|none', doc: 'The password to it.' },
   sasl_unverified: { type: 'boolean|none', doc: 'Log in although TLS does not show with whom we talk.' },
@@ -36,6 +37,7 @@ interface WrittenSessionOptions {
   readonly tls_verify_name: HslArray | undefined;
   readonly tls_default_ca: boolean | null | undefined;
   readonly tls_client_cert: string | null | undefined;
+  readonly tls_mtasts: boolean | null | undefined;
   readonly saslusername: string | null | undefined;
   readonly saslpassword: string | null | undefined;
   readonly sasl_unverified: boolean | null | undefined;
@@ -67,6 +69,7 @@ function readTls(written: WrittenSessionOptions): SessionOptions['tls'] {
     verifyNames: names === undefined ? undefined : valueToStringList(names, 'Try: "tls_verify_name"'),
     usesSystemCa: written.tls_default_ca ?? undefined,
     clientCertificate: written.tls_client_cert ?? undefined,
+    usesMtaSts: written.tls_mtasts ?? undefined,
   });
   return Object.keys(wish).length === 0 ? undefined : wish;
 }

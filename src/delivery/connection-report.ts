@@ -22,6 +22,7 @@ export function describeConnection(
     remoteMx,
     ...(connection.greeting === undefined ? {} : { remoteGreet: connection.greeting }),
     ...(connection.capabilities.dsn ? { takesDsn: true } : {}),
+    takesDsn: connection.capabilities.dsn,
     tls: describeSession(connection, demand),
   };
 }

@@ -4,7 +4,10 @@
 //   const peer = await startPeer(t, { RCPT: '550 5.1.1 no such user', EOD: 'reset' });
 //   ... deliver to 127.0.0.1, peer.port ...
 //   peer.commands  // ['EHLO client.test', 'MAIL FROM:<a@a.test>', ...]
-//   peer.messages  // the bytes between 354 and the final dot, unstuffed
+//   peer.messages  // the bytes between 354 and the final dot, unstuffed, or of all chunks
+//
+// A chunk that is not the last is answered as BDAT, the last as EOD. After a chunk that was refused there is no message
+// until RSET.
 //
 // With a certificate it speaks TLS after a 220 to STARTTLS; a line after 334 is answered as AUTH_STEP.
 
@@ -24,6 +27,7 @@ export type PeerState =
   | 'RCPT'
   | 'DATA'
   | 'BODY'
+  | 'BDAT'
   | 'EOD'
   | 'RSET'
   | 'NOOP'
@@ -53,6 +57,8 @@ export interface ScriptedPeer {
   readonly commands: string[];
   /** Complete messages with dot-stuffing taken out. */
   readonly messages: Buffer[];
+  /** The bytes of each chunk. */
+  readonly chunks: Buffer[];
   /** The bytes of each read, to see what came in one packet. */
   readonly reads: string[];
   /** Server names asked for and certificates shown in TLS handshakes, in order. */
@@ -87,6 +93,7 @@ const defaults: Record<PeerState, PeerAnswer> = {
   RCPT: '250 2.1.5 ok',
   DATA: '354 go ahead',
   BODY: '',
+  BDAT: '250 2.0.0 more',
   EOD: '250 2.0.0 taken',
   RSET: '250 2.0.0 ok',
   NOOP: '250 2.0.0 ok',
@@ -136,6 +143,7 @@ export async function startPeer(t: Lifetime, script: PeerScript = {}, tls?: Peer
     port: portOf(server),
     commands: [],
     messages: [],
+    chunks: [],
     reads: [],
     handshakes: [],
     get connections() {
@@ -178,6 +186,9 @@ function converse(
   let isInAuth = false;
   let pending = '';
   let isInMessage = false;
+  // Of the chunk that is coming: how long it is, and whether it is the last.
+  let coming: { readonly bytes: number; readonly isLast: boolean } | undefined;
+  let gathered: Buffer[] | undefined = [];
   let isMute = false;
 
   const misbehave = (misdeed: Misdeed) => {
@@ -208,12 +219,34 @@ function converse(
     return true;
   };
 
+  const takeChunk = (): boolean => {
+    if (coming === undefined || pending.length < coming.bytes) return false;
+    const bytes = Buffer.from(pending.slice(0, coming.bytes), 'latin1');
+    const { isLast } = coming;
+    pending = pending.slice(bytes.length);
+    coming = undefined;
+    peer.chunks.push(bytes);
+    const said =
+      gathered === undefined ? perform('503 5.5.1 no transaction') : answer(isLast ? 'EOD' : 'BDAT');
+    const isTaken = typeof said === 'string' && said.startsWith('2');
+    if (isTaken) gathered?.push(bytes);
+    if (isTaken && isLast) peer.messages.push(Buffer.concat(gathered ?? []));
+    gathered = isTaken && !isLast ? gathered : isTaken ? [] : undefined;
+    return true;
+  };
+
   const takeCommand = (): boolean => {
     const end = pending.indexOf('\r\n');
     if (end === -1) return false;
     const line = pending.slice(0, end);
     pending = pending.slice(end + 2);
     peer.commands.push(line);
+    const bdat = /^BDAT (\d+)( LAST)?$/i.exec(line);
+    if (bdat !== null) {
+      coming = { bytes: Number(bdat[1]), isLast: bdat[2] !== undefined };
+      return true;
+    }
+    if (line === 'RSET') gathered = [];
     const verb = isInAuth ? 'AUTH_STEP' : (line.split(' ', 1)[0]?.toUpperCase() ?? '');
     if (!(verb in defaults)) {
       if (!isMute) socket.write('500 5.5.2 what?\r\n');
@@ -233,7 +266,7 @@ function converse(
   const read = (chunk: Buffer) => {
     peer.reads.push(chunk.toString('latin1'));
     pending += chunk.toString('latin1');
-    while (isInMessage ? takeMessage() : takeCommand()) changed();
+    while (coming !== undefined ? takeChunk() : isInMessage ? takeMessage() : takeCommand()) changed();
     changed();
   };
 

@@ -102,34 +102,35 @@ async function openInTurn(
   return goAhead(connection, await connection.reply('DATA', secondsFor('DATA')));
 }
 
-/** Says MAIL and each RCPT. All RCPT go out at once where the peer allows it; the first refusal is the answer. */
+/** Says MAIL and each RCPT, all at once where the peer allows it. The first refusal is the answer. */
 async function nameEnvelope(
   connection: Connection,
   { mail, rcpts }: EnvelopeCommands,
   isFirst: boolean,
   secondsFor: SecondsFor,
 ): Promise<Reply | Trouble> {
+  const opening: [SmtpState, string][] = isFirst ? [] : [['RSET', 'RSET\r\n']];
+  opening.push(['MAIL', mail]);
+  const steps = [...opening, ...rcpts.map((rcpt): [SmtpState, string] => ['RCPT', rcpt])];
   const atOnce = connection.capabilities.pipelining;
-  const opening: [SmtpState, string][] = [['MAIL', mail]];
-  if (!isFirst) opening.unshift(['RSET', 'RSET\r\n']);
-  for (const [state, command] of opening) {
-    connection.send(command, 1);
-    const answer = positive(state, await connection.reply(state, secondsFor(state)));
-    if ('kind' in answer) return answer;
-  }
-  if (atOnce) connection.send(rcpts.join(''), rcpts.length);
+  if (atOnce) connection.send(steps.map(([, command]) => command).join(''), steps.length);
   let last: Reply | undefined;
   let refusal: Trouble | undefined;
-  for (const [index, rcpt] of rcpts.entries()) {
-    if (!atOnce) connection.send(rcpt, 1);
-    const answer = positive('RCPT', await connection.reply('RCPT', secondsFor('RCPT')));
+  for (const [index, [state, command]] of steps.entries()) {
+    if (!atOnce) connection.send(command, 1);
+    // The other replies are read only to stay in step, and not waited for as long.
+    const seconds =
+      refusal === undefined ? secondsFor(state) : Math.min(secondsFor(state), secondsFor('RSET'));
+    const answer = positive(state, await connection.reply(state, seconds));
     if (!('kind' in answer)) {
-      last = answer;
+      if (state === 'RCPT') last = answer;
       continue;
     }
-    refusal ??= rcpts.length === 1 ? answer : { ...answer, recipientIndex: index };
-    // The other replies are read only to stay in step; there is nothing to stay in step with after anything else.
-    if (!atOnce || answer.kind !== 'refused' || answer.reply.code === 421) break;
+    const isOneOfMany = state === 'RCPT' && rcpts.length > 1;
+    refusal ??= isOneOfMany ? { ...answer, recipientIndex: index - opening.length } : answer;
+    // Whatever the peer makes of the commands behind a refused RSET, no message may follow.
+    if (state === 'RSET') connection.drop();
+    if (!atOnce || state === 'RSET' || answer.kind !== 'refused' || answer.reply.code === 421) break;
   }
   return refusal ?? last ?? { kind: 'misconfigured', state: 'RCPT', message: 'the message has no recipient' };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AttemptReport } from '#hooks';
-import type { Trouble } from '../../../src/delivery/client/trouble.js';
+import type { TlsCause, Trouble } from '../../../src/delivery/client/trouble.js';
 import {
   fallsBackToPlainText,
   isStale,
@@ -28,7 +28,7 @@ const unreachable: Trouble = { kind: 'unreachable', state: 'BANNER', message: 'n
 const cancelled: Trouble = { kind: 'cancelled', state: 'RCPT' };
 const tooBig: Trouble = { kind: 'impossible', state: 'MAIL', status: [5, 3, 4], message: 'too big' };
 const misconfigured: Trouble = { kind: 'misconfigured', state: 'EHLO', message: 'bad helo' };
-const tls = (cause: 'not-offered' | 'handshake' | 'unverified'): Trouble => ({
+const tls = (cause: TlsCause): Trouble => ({
   kind: 'tls',
   state: 'STARTTLS',
   cause,
