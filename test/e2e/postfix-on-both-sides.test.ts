@@ -11,7 +11,7 @@ const needsPostfix = test.skipIf(reason !== undefined);
 const named = (fact: string) => (reason === undefined ? fact : `${fact} (${reason})`);
 
 needsPostfix(
-  named('mail that we hand to Postfix is relayed by it, and what it refuses is kept on hold'),
+  named('mail that we hand to Postfix is relayed by it, and what it refuses comes back as a report'),
   async ({ onTestFinished }) => {
     const sink = await CountingSink.start();
     onTestFinished(() => sink.stop());
@@ -28,14 +28,16 @@ needsPostfix(
       'Subject: through Postfix',
     ]);
     expect(code).toBe(0);
-    await sink.waitFor(2);
-    expect(sink.deliveries.map(subjectOf)).toEqual(['through Postfix', 'through Postfix']);
-    expect(sink.deliveries.flatMap(({ recipients }) => recipients).sort()).toEqual([
+    await sink.waitFor(3);
+    const mails = sink.deliveries.filter(({ sender }) => sender !== '');
+    expect(mails.map(subjectOf)).toEqual(['through Postfix', 'through Postfix']);
+    expect(mails.flatMap(({ recipients }) => recipients).sort()).toEqual([
       'a@example.test',
       'b@example.test',
     ]);
-    const hold = await daemon.waitForLine(({ msg }) => msg.includes('on hold'));
-    expect(JSON.stringify(hold)).toMatch(/refused@example\.test.*554 5\.7\.1/);
+    const report = sink.deliveries.find(({ sender }) => sender === '')!;
+    expect(report.recipients).toEqual(['me@client.test']);
+    expect(report.data).toMatch(/Final-Recipient: rfc822; refused@example\.test[\s\S]*smtp; 554 5\.7\.1/);
   },
 );
 
