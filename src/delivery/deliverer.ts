@@ -78,6 +78,8 @@ export interface Destination {
   readonly addresses: readonly HopAddress[];
   /** Whose mail hosts these are; absent when a host was named. */
   readonly mailDomain?: MailDomain;
+  /** By the deliverer's clock: a message may wait in ACTIVE until its addresses are others'. Absent: they do not grow old. */
+  readonly foundAtMs?: number;
 }
 
 /** The domain whose mail hosts were looked up. */

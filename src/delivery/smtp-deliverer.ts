@@ -167,9 +167,12 @@ export class SmtpDeliverer implements Deliverer {
     let outcome: Outcome | undefined;
     let ending: Ending;
     try {
-      outcome = await this.#deliver(attempt, signal);
-      ending =
-        outcome.end.kind === 'accepted' ? successEnding(outcome.end.reply) : troubleEnding(outcome.end);
+      const destination = await this.#nextHops.current(attempt);
+      if ('addresses' in destination) {
+        outcome = await this.#deliver({ ...attempt, destination }, signal);
+        ending =
+          outcome.end.kind === 'accepted' ? successEnding(outcome.end.reply) : troubleEnding(outcome.end);
+      } else ending = destination;
     } catch (error) {
       this.#log.error({ error, message: attempt.id }, 'an attempt failed through a mistake of ours');
       ending = unexpectedEnding(error);
