@@ -18,6 +18,7 @@ import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { DsnNotifier } from './dsn/notifier.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
+import { LogLines } from './log/log-lines.js';
 import type { Logger } from './log/logger.js';
 import { logSyslog } from './log/syslog.js';
 import { native, packageVersion } from './native/index.js';
@@ -32,8 +33,7 @@ import { ProcessServices, type ScriptSettings, scriptSettings } from './scriptin
 import type { HookBase } from './scripting/run-surroundings.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type OpenListener, Servers } from './servers.js';
-import type { DiskSpool } from './spool/disk-spool.js';
-import type { QueuedMessage } from './spool/spool.js';
+import type { QueuedMessage, Spool } from './spool/spool.js';
 import { Deliverers } from './staging/deliverers.js';
 import { StagedConfiguration } from './staging/staged-configuration.js';
 import { type Deployment, type Preparation, Staging, type StagingParts } from './staging/staging.js';
@@ -74,6 +74,14 @@ const notReloaded = 'configuration not reloaded; the old one stays';
 /** Time and luck of a daemon's staging. */
 export type DaemonChance = Pick<StagingParts<StagedConfiguration>, 'now' | 'after' | 'random'>;
 
+/** What a daemon may be given beside its configuration. */
+export interface DaemonExtras {
+  /** What staging takes for time and luck; the real ones when absent. */
+  readonly chance?: DaemonChance;
+  /** The log's lines, for those who follow them. */
+  readonly lines?: LogLines;
+}
+
 /** A running daemon: its parts, and what may be asked of it while it runs. */
 export class Daemon {
   readonly #folder: string;
@@ -84,11 +92,13 @@ export class Daemon {
   readonly #services: ProcessServices;
   readonly #submission: SpoolSubmission;
   readonly #runner: HookRunner;
-  readonly #spool: DiskSpool;
+  readonly #spool: Spool;
   readonly #deliverer: SmtpDeliverer;
   readonly #deliverers: Deliverers;
   readonly #queue: MessageQueue;
   readonly #host: HookBase;
+  readonly #newId: () => string;
+  readonly #lines: LogLines;
   readonly #servers: Servers;
   readonly #control: Control;
   /** Ourselves, for who looks for the next hop of mail. */
@@ -105,14 +115,14 @@ export class Daemon {
   /** A second configuration for a part of the connections. */
   readonly staging: Staging<StagedConfiguration>;
 
-  /** `chance` is what staging takes for time and luck; the real ones when absent. */
   constructor(
     folder: string,
     { configuration, hooks }: Loaded,
-    spool: DiskSpool,
+    spool: Spool,
     log: Logger,
-    chance?: DaemonChance,
+    { chance, lines = new LogLines() }: DaemonExtras = {},
   ) {
+    this.#lines = lines;
     const { startup, running } = configuration;
     this.#folder = folder;
     this.#log = log;
@@ -125,10 +135,11 @@ export class Daemon {
     const host = { ...createRunHost({ echo: () => {} }), cache };
     this.#host = host;
     const { random } = host;
-    const newId =
+    this.#newId =
       startup.uuidVersion === 4
         ? () => uuidV4(random.bytes(16))
         : () => uuidV1(host.clock.now(), random.bytes(8));
+    const newId = this.#newId;
     this.#submission = new SpoolSubmission({
       spool,
       accept: (messages) => this.#queue.accept(messages),
@@ -145,7 +156,7 @@ export class Daemon {
       syslog: (priority, text) => logSyslog(log, priority, text),
       submission: this.#submission,
       servers: { connections: (id, from) => this.#servers.connections(id, from) },
-      policyFile: path.join(startup.spoolPath, 'mta-sts.json'),
+      policyFile: path.join(startup.spoolPaths[0]!, 'mta-sts.json'),
       queue: { quota: (name) => this.#queue.quotas.of(name) },
     });
     this.#runner = new HookRunner({
@@ -231,6 +242,10 @@ export class Daemon {
       monitor: this.#startup.monitor,
       monitorKeys: () => this.#running.monitorKeys,
       queue: this.#queue,
+      spool: this.#spool,
+      spoolFolders: this.#startup.spoolPaths,
+      newId: this.#newId,
+      knowsTransport: (id) => this.#running.transports.has(id),
       staging: this.staging,
       statistics: {
         version: packageVersion(),
@@ -254,6 +269,7 @@ export class Daemon {
       monotonic,
       every,
       log: this.#log,
+      logLines: this.#lines,
     });
   }
 

@@ -6,10 +6,11 @@ import { openFilesWarning } from './config/open-files.js';
 import { problemToText } from './config/problem.js';
 import { Daemon } from './daemon.js';
 import { type Loaded, load, problemsToText } from './loaded.js';
+import { LogLines } from './log/log-lines.js';
 import { openLog } from './log/logger.js';
 import { ListenError } from './smtp/edge/listeners.js';
-import { openSpool } from './spool/disk-spool.js';
 import { SpoolError } from './spool/spool.js';
+import { openSpools } from './spool/spread-spool.js';
 
 /** `serve --check`: everything is read, checked and compiled, nothing is started. @returns the exit code */
 export async function check(folder: string): Promise<number> {
@@ -37,9 +38,11 @@ export async function serve(folder: string): Promise<number> {
   }
   const { startup } = loaded.configuration;
   if (startup.umask !== undefined) process.umask(startup.umask);
+  const lines = new LogLines();
   const { logger: log, flush } = openLog({
     mask: startup.syslogMask,
     forPeople: process.stdout.isTTY === true,
+    lines,
   });
   for (const warning of loaded.configuration.warnings) log.warn({}, problemToText(warning));
   if (loaded.hooks.warnings.length > 0)
@@ -49,14 +52,14 @@ export async function serve(folder: string): Promise<number> {
 
   let daemon: Daemon;
   try {
-    const spool = await openSpool({
-      folder: startup.spoolPath,
+    const spool = await openSpools({
+      folders: startup.spoolPaths,
       log,
       fsync: startup.spoolFsync,
       corrupt: startup.spoolCorrupt,
       minimumFree: { bytes: startup.spoolMinFreeBytes, inodes: startup.spoolMinFreeInodes },
     });
-    daemon = new Daemon(folder, loaded, spool, log);
+    daemon = new Daemon(folder, loaded, spool, log, { lines });
     // Without a listener the signal would end a daemon that is still loading its spool.
     process.on('SIGHUP', () => void daemon.reload());
     await daemon.start();

@@ -130,7 +130,8 @@ export interface StartupSettings {
   readonly uuidVersion: 1 | 4;
   readonly syslogMask: number;
   readonly shutdownGraceSeconds: number;
-  readonly spoolPath: string;
+  /** At least one. */
+  readonly spoolPaths: readonly string[];
   readonly spoolFsync: boolean;
   readonly spoolMinFreeBytes: number;
   readonly spoolMinFreeInodes: number;

@@ -30,11 +30,6 @@ function makeAjv(): Ajv2020 {
       (unit === 'size' ? parseSize(value) : parseDuration(value)) !== undefined,
   });
   ajv.addKeyword({
-    keyword: 'single',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => typeof value === 'string',
-  });
-  ajv.addKeyword({
     keyword: 'rcpttoHook',
     schemaType: 'boolean',
     validate: (_: boolean, value: unknown) => typeof value === 'string' || isRcptToHook(value),
@@ -173,8 +168,6 @@ function messageOf(error: ErrorObject): string {
       return `${found}; expected true, false, or a list of texts`;
     case 'retryInterval':
       return `${found}; expected seconds, a text such as "1h30m", or {interval: 1h30m, notify: true}`;
-    case 'single':
-      return `${found}; expected one path (several spool paths are not supported yet)`;
     case 'rate':
       return `${found}; expected so many in so many seconds, such as "30/60"`;
     case 'network':

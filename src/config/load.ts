@@ -85,11 +85,30 @@ function readPublicSuffixes(
   return undefined;
 }
 
+/** Twice the same folder would be two spools that lock each other out. */
+function readSpoolPaths(
+  smtpd: ConfigDocument<SmtpdFile>,
+  folder: string,
+  problems: ConfigProblem[],
+): readonly string[] {
+  const paths = [smtpd.value.spool?.path ?? defaults.spoolPath]
+    .flat()
+    .map((name) => path.resolve(folder, name));
+  const twice = paths.find((name, i) => paths.indexOf(name) !== i);
+  if (twice !== undefined) problems.push(smtpd.problemAt(['spool', 'path'], `${twice} is named twice`));
+  return paths;
+}
+
 function makeStartup(
   smtpd: SmtpdFile,
   folder: string,
   layout: Layout,
-  { publicSuffixes, control, monitor }: Pick<StartupSettings, 'publicSuffixes' | 'control' | 'monitor'>,
+  {
+    publicSuffixes,
+    spoolPaths,
+    control,
+    monitor,
+  }: Pick<StartupSettings, 'publicSuffixes' | 'spoolPaths' | 'control' | 'monitor'>,
 ): StartupSettings {
   const { environment = {}, spool = {}, queues = {}, scripting = {} } = smtpd;
   return {
@@ -99,7 +118,7 @@ function makeStartup(
     uuidVersion: (environment.uuid?.version as 1 | 4 | undefined) ?? 1,
     syslogMask: environment.syslog?.mask ?? 255,
     shutdownGraceSeconds: parseDuration(environment.shutdown?.grace) ?? defaults.shutdownGraceSeconds,
-    spoolPath: path.resolve(folder, spool.path ?? defaults.spoolPath),
+    spoolPaths,
     spoolFsync: spool.fsync ?? true,
     spoolMinFreeBytes: parseSize(spool.minfree?.bytes) ?? 0,
     spoolMinFreeInodes: spool.minfree?.inodes ?? 0,
@@ -205,6 +224,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
   };
   const startup = makeStartup(smtpd.value, root, layout, {
     publicSuffixes: readPublicSuffixes(smtpd, root, problems),
+    spoolPaths: readSpoolPaths(smtpd, root, problems),
     control: controlSettings(smtpd, root, problems),
     monitor: monitorSettings(smtpd, problems),
   });

@@ -180,13 +180,13 @@ export class DiskSpool implements Spool {
     return this.#messages.count;
   }
 
-  get isWritable(): boolean {
+  isWritable(): boolean {
     return this.#commit.isWell;
   }
 
-  /** Since when mail has been refused, in Unix seconds. */
-  get refusesSince(): number | undefined {
-    return this.#mailTrouble.since;
+  /** Whether it has taken mail the last time, or would have. */
+  get takesMail(): boolean {
+    return !this.#mailTrouble.isOn;
   }
 
   /** Whether a message is in it. */
@@ -365,7 +365,7 @@ export class DiskSpool implements Spool {
   #refusal(error: unknown): SpoolError {
     const failure = spoolError('store a message in', this.#options.folder, error);
     if (failure.isTold) return failure;
-    if (this.#reserve.isSpent) this.#repairSoon();
+    this.#repairSoon();
     return this.#mailTrouble.tell(failure, this.#now());
   }
 
@@ -384,14 +384,19 @@ export class DiskSpool implements Spool {
   /** Never rejects. */
   async #repair(): Promise<boolean> {
     const hasReserve = await this.#reserve.restore();
-    if (this.#commit.isWell) return hasReserve;
     try {
-      await this.#commit.probe();
+      if (!this.#commit.isWell) {
+        await this.#commit.probe(false);
+        this.#changeTrouble.well(this.#now());
+      }
+      if (this.#mailTrouble.isOn && hasReserve && this.hasRoomFor(0)) {
+        await this.#commit.probe(true);
+        this.#mailTrouble.well(this.#now());
+      }
     } catch {
       return false;
     }
-    this.#changeTrouble.well(this.#now());
-    return hasReserve;
+    return hasReserve && !this.#mailTrouble.isOn;
   }
 
   async #append(

@@ -145,10 +145,10 @@ export interface Spool {
   /** Hands over every message found at start, some at a time. Called once, before anything else. @throws SpoolError */
   recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void>;
   /**
-   * False while not even what is done can be written down: then nothing should be sent, since a crash would bring it back.
-   * The spool tries by itself until it can.
+   * False while what is done with a message (with any, without an id) could not be written down: then it should not be sent, since
+   * a crash would bring it back. The spool tries by itself until it can.
    */
-  readonly isWritable: boolean;
+  isWritable(id?: MessageId): boolean;
   /** Flushes and closes; pending commits settle first. */
   close(): Promise<void>;
 }

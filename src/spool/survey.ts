@@ -95,6 +95,7 @@ async function refuseForeign(file: SpoolFile, first: Buffer, sizeBytes: number):
  * that can be read in spite of its checksum, has rotted.
  */
 export async function isHalfMade(file: SpoolFile, sizeBytes: number): Promise<boolean> {
+  if (sizeBytes < HEADER_BYTES) return true;
   const bytes = Buffer.alloc(sizeBytes);
   await file.read(bytes, 0);
   const json = bytes.subarray(HEADER_BYTES);

@@ -29,11 +29,6 @@ export class Trouble {
     return this.#since !== undefined;
   }
 
-  /** When it began, in the caller's seconds. */
-  get since(): number | undefined {
-    return this.#since;
-  }
-
   /** Takes note of a failure; the result is the error to throw, which says that the log has it. */
   tell(error: SpoolError, now: number): SpoolError {
     this.#since ??= now;

@@ -221,10 +221,12 @@ export class GroupCommit {
     await this.append({ bodies: [], meta: () => undefined, apply: () => {} });
   }
 
-  /** Finds out whether the metadata log can be written. @throws SpoolError */
-  async probe(): Promise<void> {
+  /** Finds out whether the metadata log can be written, and with `hasBody` the body log. @throws SpoolError */
+  async probe(hasBody: boolean): Promise<void> {
     const probe = { kind: RecordKind.Probe, payload: Buffer.alloc(0) };
-    await this.append({ bodies: [], meta: () => probe, apply: () => {} });
+    // Nothing refers to the body: it goes with its segment.
+    const body = { kind: RecordKind.Body, payload: [probe.payload], sizeBytes: 0 };
+    await this.append({ bodies: hasBody ? [body] : [], meta: () => probe, apply: () => {} });
   }
 
   /** Does not wait for company for long. */

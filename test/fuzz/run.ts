@@ -17,6 +17,7 @@ const targets: Readonly<
   ldap: () => import('./ldap.js'),
   certificates: () => import('./certificates.js'),
   'spool-records': () => import('./spool-records.js'),
+  'spool-crash': () => import('./spool-crash.js'),
 };
 
 const [target = '', seconds = '60', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);

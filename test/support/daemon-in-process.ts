@@ -6,7 +6,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Daemon } from '../../src/daemon.js';
 import { load } from '../../src/loaded.js';
-import { openSpool } from '../../src/spool/disk-spool.js';
+import { openSpools } from '../../src/spool/spread-spool.js';
 import { type DaemonConfig, writeConfig } from './daemon.js';
 import { seededRandom } from './mail-samples.js';
 import { scratchFolder } from './scratch-folder.js';
@@ -55,11 +55,13 @@ export async function daemonHere(
   const log = new TestLog();
   const clock = new VirtualClock();
   const loaded = await load(folder);
-  const spool = await openSpool({ folder: loaded.configuration.startup.spoolPath, log });
+  const spool = await openSpools({ folders: loaded.configuration.startup.spoolPaths, log });
   const daemon = new Daemon(folder, loaded, spool, log, {
-    now: () => clock.now(),
-    after: (seconds, call) => clock.setTimer(seconds, call),
-    random: seededRandom(seed),
+    chance: {
+      now: () => clock.now(),
+      after: (seconds, call) => clock.setTimer(seconds, call),
+      random: seededRandom(seed),
+    },
   });
   await daemon.start();
   const clients: TestClient[] = [];

@@ -9,7 +9,7 @@ type Entry =
   | { readonly kind: 'create'; readonly name: string; readonly file: number }
   | { readonly kind: 'write'; readonly file: number; readonly position: number; readonly bytes: Buffer }
   | { readonly kind: 'truncate'; readonly file: number; readonly sizeBytes: number }
-  | { readonly kind: 'sync'; readonly file: number }
+  | { readonly kind: 'sync' | 'failedSync'; readonly file: number }
   | { readonly kind: 'rename'; readonly name: string; readonly to: string }
   | { readonly kind: 'remove'; readonly name: string }
   | { readonly kind: 'syncFolder' }
@@ -34,24 +34,29 @@ export class FrozenFiles implements SpoolFiles {
   readonly contents: Buffer[] = [];
   readonly diary: Entry[] = [];
   free: FreeSpace = { bytes: 1e12, inodes: 1e9 };
+  /** The same for folders with a disk of their own. */
+  readonly freeOf = new Map<string, FreeSpace>();
+  /** Folders that are there; any, when absent. */
+  folders: ReadonlySet<string> | undefined;
   /** Says how an operation fails, or `undefined` to let it pass. A write may be let through in part. */
   fail: (operation: Operation) => { readonly code: string; readonly written?: number } | undefined = () =>
     undefined;
-  #isLocked = false;
+  readonly #locked = new Set<string>();
 
   /** Notes something in the diary, such as an acknowledgement. */
   mark(text: string): void {
     this.diary.push({ kind: 'mark', text });
   }
 
-  /** Names of all files, without their folder. */
-  list(): Promise<{ name: string; sizeBytes: number }[]> {
-    return Promise.resolve(
-      [...this.names].map(([name, file]) => ({
+  /** Names of the files in a folder, without it. */
+  async list(folder: string): Promise<{ name: string; sizeBytes: number }[]> {
+    if (this.folders?.has(folder) === false) throw systemError('ENOENT');
+    return [...this.names]
+      .filter(([name]) => name.startsWith(`${folder}/`))
+      .map(([name, file]) => ({
         name: name.slice(name.lastIndexOf('/') + 1),
         sizeBytes: this.contents[file]!.length,
-      })),
-    );
+      }));
   }
 
   /** The bytes of a file whose name contains `part`. */
@@ -107,8 +112,9 @@ export class FrozenFiles implements SpoolFiles {
         return this.contents[file]!.copy(target, 0, position);
       },
       sync: async () => {
-        await this.#step({ kind: 'sync', name, sizeBytes: 0 });
-        this.diary.push({ kind: 'sync', file });
+        const refusal = await this.#refusal({ kind: 'sync', name, sizeBytes: 0 });
+        this.diary.push({ kind: refusal === undefined ? 'sync' : 'failedSync', file });
+        if (refusal !== undefined) throw systemError(refusal.code);
       },
       truncate: async (sizeBytes) => {
         await this.#step({ kind: 'truncate', name, sizeBytes });
@@ -141,16 +147,50 @@ export class FrozenFiles implements SpoolFiles {
     this.diary.push({ kind: 'syncFolder' });
   }
 
-  freeSpace(): Promise<FreeSpace> {
-    return Promise.resolve(this.free);
+  freeSpace(folder: string): Promise<FreeSpace> {
+    return Promise.resolve(this.freeOf.get(folder) ?? this.free);
   }
 
-  lock(): Promise<() => Promise<void>> {
-    if (this.#isLocked) throw new SpoolError('the spool is in use', false);
-    this.#isLocked = true;
-    return Promise.resolve(async () => {
-      this.#isLocked = false;
-    });
+  async lock(folder: string): Promise<() => Promise<void>> {
+    if (this.#locked.has(folder)) throw new SpoolError('the spool is in use', false);
+    this.#locked.add(folder);
+    return async () => {
+      this.#locked.delete(folder);
+    };
+  }
+
+  /** The same files as one process sees them: when it is killed, whatever it does never ends. */
+  process(): { readonly files: SpoolFiles; kill(): void } {
+    let isDead = false;
+    const never = new Promise<never>(() => {});
+    const ifAlive = <T>(act: () => Promise<T>): Promise<T> => (isDead ? never : act());
+    const files: SpoolFiles = {
+      open: (name, how) =>
+        ifAlive(async () => {
+          const file = await this.open(name, how);
+          return {
+            write: (buffers, position) => ifAlive(() => file.write(buffers, position)),
+            read: (target, position) => ifAlive(() => file.read(target, position)),
+            sync: () => ifAlive(() => file.sync()),
+            truncate: (sizeBytes) => ifAlive(() => file.truncate(sizeBytes)),
+            close: () => ifAlive(() => file.close()),
+          };
+        }),
+      makeFolder: () => ifAlive(() => this.makeFolder()),
+      list: (folder) => ifAlive(() => this.list(folder)),
+      rename: (name, to) => ifAlive(() => this.rename(name, to)),
+      remove: (name) => ifAlive(() => this.remove(name)),
+      syncFolder: () => ifAlive(() => this.syncFolder()),
+      freeSpace: (folder) => ifAlive(() => this.freeSpace(folder)),
+      lock: (folder) => ifAlive(() => this.lock(folder)),
+    };
+    return {
+      files,
+      kill: () => {
+        isDead = true;
+        this.#locked.clear();
+      },
+    };
   }
 
   /** The texts that were marked before a moment. */
@@ -171,14 +211,21 @@ export class FrozenFiles implements SpoolFiles {
     return image;
   }
 
-  /** The disk after a power cut: what was not flushed yet survives by chance. Names change in order. */
+  /**
+   * The disk after a power cut: what was not flushed yet survives by chance, and so does what was there when a flush failed,
+   * whatever later flushes say. Names change in order.
+   */
   afterPowerCut(moment: number, random: () => number): FrozenFiles {
     const entries = this.diary.slice(0, moment);
-    const lastSync = new Map<number, number>();
+    const isSynced = new Map<number, boolean>();
+    const durable = new Set<Entry>();
     let folderSync = -1;
-    for (const [i, entry] of entries.entries()) {
-      if (entry.kind === 'sync') lastSync.set(entry.file, i);
-      if (entry.kind === 'syncFolder') folderSync = i;
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i]!;
+      if (entry.kind === 'sync') isSynced.set(entry.file, true);
+      else if (entry.kind === 'failedSync') isSynced.set(entry.file, false);
+      else if (entry.kind === 'syncFolder') folderSync = Math.max(folderSync, i);
+      else if ('file' in entry && isSynced.get(entry.file) === true) durable.add(entry);
     }
     const isName = (entry: Entry) =>
       entry.kind === 'create' || entry.kind === 'rename' || entry.kind === 'remove';
@@ -191,10 +238,10 @@ export class FrozenFiles implements SpoolFiles {
         else if (entry.kind === 'create') image.contents[entry.file] = Buffer.alloc(0);
       } else if (entry.kind === 'write') {
         image.contents[entry.file] ??= Buffer.alloc(0);
-        if (i < (lastSync.get(entry.file) ?? -1)) image.#replay(entry);
+        if (durable.has(entry)) image.#replay(entry);
         else image.#replayByChance(entry, random);
       } else if (entry.kind === 'truncate') {
-        if (i < (lastSync.get(entry.file) ?? -1) || random() < 0.5) image.#replay(entry);
+        if (durable.has(entry) || random() < 0.5) image.#replay(entry);
       }
     }
     return image;

@@ -36,7 +36,6 @@ export class RamSpool implements Spool {
   slowWrite: Promise<void> | undefined;
   /** When set, commits wait for it. */
   slowCommit: Promise<void> | undefined;
-  isWritable = true;
   readonly #kept = new Map<string, Kept>();
 
   receive(): IncomingMessage {
@@ -107,6 +106,10 @@ export class RamSpool implements Spool {
       this.#kept.set(keyOf(message.id), { message, bytes: copies[index]! });
       return message;
     });
+  }
+
+  isWritable(): boolean {
+    return true;
   }
 
   async update(id: MessageId, change: MessageChange): Promise<void> {

@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs';
 import { Daemon } from '../../src/daemon.js';
 import { load } from '../../src/loaded.js';
 import { openLog } from '../../src/log/logger.js';
-import { openSpool } from '../../src/spool/disk-spool.js';
+import { openSpools } from '../../src/spool/spread-spool.js';
 
 const [folder, staged] = process.argv.slice(2) as [string, string];
 const { logger: log } = openLog({ mask: 255, forPeople: false, write: (line) => process.stdout.write(line) });
 const loaded = await load(folder);
-const spool = await openSpool({ folder: loaded.configuration.startup.spoolPath, log });
+const spool = await openSpools({ folders: loaded.configuration.startup.spoolPaths, log });
 const daemon = new Daemon(folder, loaded, spool, log);
 const result = await daemon.staging.deploy({ id: 't1', config: readFileSync(staged, 'utf8') });
 if (result.kind === 'refused') throw new Error(result.problems);

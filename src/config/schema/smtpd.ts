@@ -73,9 +73,10 @@ export const smtpdSchema = strict({
   spool: Type.Optional(
     strict({
       path: Type.Optional(
-        Type.Unsafe<string>({
-          single: true,
-          description: 'Folder of the spool; `/var/spool/argonite/queue`.',
+        Type.Unsafe<string | readonly string[]>({
+          textOrTexts: true,
+          description:
+            'Folder of the spool, or several to spread mail over, each of which must be there; `/var/spool/argonite/queue`.',
         }),
       ),
       fsync: Type.Optional(

@@ -42,7 +42,7 @@ function problems(files: Record<string, string>): string[] {
 test('what is left out has the documented default', () => {
   const { startup, running, warnings } = load();
   expect(startup).toMatchObject({
-    spoolPath: '/var/spool/argonite/queue',
+    spoolPaths: ['/var/spool/argonite/queue'],
     spoolFsync: true,
     queueConcurrency: 10000,
     uuidVersion: 1,
@@ -359,8 +359,11 @@ test('a transport protects its sessions and logs in as it is told', () => {
     tls: { mode: 'require_verify', sni: true, verifiesHost: false, verifyNames: ['*.a.test'] },
     credentials: { userName: 'Ã©', password: 's3cret', allowsUnverified: false },
   });
+  expect(transportOf('tls: { mode: dane_fallback_require, mtasts: true }')).toMatchObject({
+    tls: { mode: 'dane_fallback_require', usesMtaSts: true },
+  });
   const refused = (text: string) => problems({ 'smtpd-app.yaml': session(text) }).join('\n');
-  expect(refused('tls: { mode: dane }')).toMatch(/are possible, DANE is not supported yet/);
+  expect(refused('tls: { mode: danish }')).toMatch(/dane_fallback_require/);
   expect(refused('tls: { protocols: "!TLSv9" }')).toMatch(/"!TLSv9" is no protocol/);
   expect(refused('tls: { clientcert: mine }')).toMatch(/there is no key "mine" in pki.private/);
   expect(refused('saslpassword: x')).toMatch(/without a saslusername/);
