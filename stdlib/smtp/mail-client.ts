@@ -41,6 +41,7 @@ export interface MailServer {
   readonly tlsDefaultCa?: boolean;
   /** Id of a configured key. */
   readonly tlsClientCertificate?: string;
+  readonly tlsUsesMtaSts?: boolean;
   readonly tlsCapturesPeerCertificate?: boolean;
   readonly xclient?: Readonly<Record<string, string>>;
   readonly protocol?: 'smtp' | 'lmtp';

@@ -27,6 +27,7 @@ export const serverDetails = `\`server\` is the id of a configured transport, or
 | \`tls_verify_host\`, \`tls_verify_name\` | the certificate must be for the host, or for one of these names |
 | \`tls_default_ca\` | trust the system's authorities beside the configured ones |
 | \`tls_client_cert\` | id of a configured key to show |
+| \`tls_mtasts\` | false; true heeds the MTA-STS policy of the recipient's domain (RFC 8461) |
 | \`tls_capture_peer_cert\` | put the peer's certificate into the result |
 | \`xclient\` | attributes for XCLIENT |
 | \`timeout\` | seconds by SMTP state: \`["BANNER" => 30]\` |
@@ -80,6 +81,7 @@ class ServerReader {
       tlsVerifyNames: this.#list('tls_verify_name'),
       tlsDefaultCa: this.#flag('tls_default_ca'),
       tlsClientCertificate: this.#text('tls_client_cert'),
+      tlsUsesMtaSts: this.#flag('tls_mtasts'),
       tlsCapturesPeerCertificate: this.#flag('tls_capture_peer_cert'),
       xclient: this.#map('xclient', (text) => text),
       protocol: this.#oneOf('protocol', ['smtp', 'lmtp'] as const),
