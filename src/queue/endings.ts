@@ -122,6 +122,7 @@ export class Endings {
     const isSilent = notice === undefined || story === undefined;
     const decision = isSilent ? wanted : await this.#tell(wanted, notice, story, isExpired);
     if (this.#floor.isStopped) return;
+    table.setStage(slot, Stage.Finishing);
     this.#delivered.delete(slot);
     logDecision(options.log, table.message(slot), decision);
     switch (decision.kind) {

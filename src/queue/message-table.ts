@@ -78,20 +78,20 @@ export class MessageTable {
   #priorities = new Uint8Array(0);
   #retries = new Uint16Array(0);
   #times = new Float64Array(0);
+  /** When it is tried next (Unix seconds); from Due to Ready, when that has come, its place in the order of entry into ACTIVE. */
   #nextTries = new Float64Array(0);
   #sizes = new Uint32Array(0);
   #originOf = new Uint32Array(0);
   #senderOf = new Uint32Array(0);
   #recipientDomain = new Uint32Array(0);
   #transportOf = new Uint32Array(0);
-  /** Order of entry into ACTIVE. */
-  #entries = new Float64Array(0);
   /** Links of the list that the message is in; of a deferred one, `#next` is its place in the heap. */
   #next = new Int32Array(0);
   #previous = new Int32Array(0);
   readonly #recipientLocal: string[] = [];
   readonly #recipientParams = new Map<number, NonNullable<Address['params']>>();
-  readonly #extras: Extras[] = [];
+  /** Of those messages that have any. */
+  readonly #extras = new Map<number, Extras>();
   readonly #reasons: (string | undefined)[] = [];
   readonly #texts = new SharedTexts();
   /** By stage, those of high priority 8 further on. */
@@ -127,7 +127,7 @@ export class MessageTable {
     this.#senderOf[slot] = this.#addresses.add(addressKey(message.sender), message.sender);
     this.#setRecipient(slot, message.recipient);
     this.#transportOf[slot] = this.#words.add(message.transportId, message.transportId);
-    this.#extras[slot] = extrasOf(message);
+    this.#setExtras(slot, extrasOf(message));
     this.quotas.add(message.quotas, message.sizeBytes);
     this.#reasons[slot] = this.#texts.share(message.reason);
     this.#next[slot] = NONE;
@@ -137,14 +137,14 @@ export class MessageTable {
 
   remove(slot: number): void {
     this.#count(slot, -1);
-    this.quotas.remove(this.#extras[slot]!.quotas, this.#sizes[slot]!);
+    this.quotas.remove(this.#extrasOf(slot).quotas, this.#sizes[slot]!);
     this.#origins.release(this.#originOf[slot]!);
     this.#addresses.release(this.#senderOf[slot]!);
     this.#words.release(this.#recipientDomain[slot]!);
     this.#words.release(this.#transportOf[slot]!);
     this.#recipientLocal[slot] = '';
     this.#recipientParams.delete(slot);
-    this.#extras[slot] = NO_EXTRAS;
+    this.#extras.delete(slot);
     this.#reasons[slot] = undefined;
     this.#ids.remove(slot);
   }
@@ -159,19 +159,19 @@ export class MessageTable {
       sender: this.#addresses.get(this.#senderOf[slot]!),
       recipient: this.recipient(slot),
       transportId: this.#words.get(this.#transportOf[slot]!),
-      ...this.#extras[slot]!,
+      ...this.#extrasOf(slot),
       priority: this.#priorities[slot] === 1 ? 1 : 0,
       sizeBytes: this.#sizes[slot]!,
       hold: this.#stages[slot] === Stage.Held,
       retry: this.#retries[slot]!,
-      nextTry: this.#nextTries[slot]!,
+      nextTry: this.nextTry(slot),
       ...(reason === undefined ? undefined : { reason }),
     };
   }
 
   /** The staged configuration that brought the message. */
   stageKey(slot: number): string | undefined {
-    return this.#extras[slot]!.stageKey;
+    return this.#extras.get(slot)?.stageKey;
   }
 
   recipient(slot: number): Address {
@@ -209,12 +209,12 @@ export class MessageTable {
   #changeExtras(slot: number, { metadata, quotas, jobId, tenantId }: MessageChange): void {
     if (metadata === undefined && quotas === undefined && jobId === undefined && tenantId === undefined)
       return;
-    const extras = this.#extras[slot]!;
+    const extras = this.#extrasOf(slot);
     if (quotas !== undefined) {
       this.quotas.remove(extras.quotas, this.#sizes[slot]!);
       this.quotas.add(quotas, this.#sizes[slot]!);
     }
-    this.#extras[slot] = extrasOf({
+    const now = extrasOf({
       metadata: metadata ?? extras.metadata,
       quotas: quotas ?? extras.quotas,
       jobId: (jobId ?? extras.jobId) || undefined,
@@ -222,6 +222,16 @@ export class MessageTable {
       dsn: extras.dsn,
       stageKey: extras.stageKey,
     });
+    this.#setExtras(slot, now);
+  }
+
+  #extrasOf(slot: number): Extras {
+    return this.#extras.get(slot) ?? NO_EXTRAS;
+  }
+
+  #setExtras(slot: number, extras: Extras): void {
+    if (extras === NO_EXTRAS) this.#extras.delete(slot);
+    else this.#extras.set(slot, extras);
   }
 
   /** All of a message that `change` can change, as it is now. */
@@ -249,7 +259,9 @@ export class MessageTable {
     return this.#stages[slot] as Stage;
   }
 
+  /** A message must not go back to wait right from a stage in which it had entered ACTIVE: its next try is not known there. */
   setStage(slot: number, stage: Stage): void {
+    if (hasEntered(this.#stages[slot] as Stage) && !hasEntered(stage)) this.#nextTries[slot] = 0;
     this.#count(slot, -1);
     this.#stages[slot] = stage;
     this.#count(slot, 1);
@@ -280,18 +292,20 @@ export class MessageTable {
     return this.#priorities[slot] === 1;
   }
 
+  /** Unix seconds; 0 when that has come. */
   nextTry(slot: number): number {
+    return hasEntered(this.#stages[slot] as Stage) ? 0 : this.#nextTries[slot]!;
+  }
+
+  /** Where a message stands in the order of entry into ACTIVE. */
+  entry(slot: number): number {
     return this.#nextTries[slot]!;
   }
 
-  /** Where the message stands in the order of entry into ACTIVE. */
-  entry(slot: number): number {
-    return this.#entries[slot]!;
-  }
-
-  /** It enters ACTIVE now. */
+  /** It enters ACTIVE now: its time has come. */
   enter(slot: number): void {
-    this.#entries[slot] = this.#nextEntry++;
+    this.setStage(slot, Stage.Due);
+    this.#nextTries[slot] = this.#nextEntry++;
   }
 
   next(slot: number): number {
@@ -339,10 +353,14 @@ export class MessageTable {
     this.#senderOf = enlarged(this.#senderOf, capacity);
     this.#recipientDomain = enlarged(this.#recipientDomain, capacity);
     this.#transportOf = enlarged(this.#transportOf, capacity);
-    this.#entries = enlarged(this.#entries, capacity);
     this.#next = enlarged(this.#next, capacity);
     this.#previous = enlarged(this.#previous, capacity);
   }
+}
+
+/** Its time has come, and it has not been picked up. */
+function hasEntered(stage: Stage): boolean {
+  return stage === Stage.Due || stage === Stage.Preparing || stage === Stage.Ready;
 }
 
 /** The null path has an empty key of its own; parameters are part of the address. */

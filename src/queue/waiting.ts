@@ -71,7 +71,6 @@ export class Waiting {
   }
 
   #makeDue(slot: number): void {
-    this.#table.setStage(slot, Stage.Due);
     this.#table.enter(slot);
     this.#listOf(slot).push(slot);
   }
