@@ -105,9 +105,8 @@ export const dsnOptionKeys = {
 /** The option itself, in a declaration. */
 export const dsnKey = {
   type: 'array|none',
-  doc: `How the notification is to look (hooks 15). Keys: ${Object.keys(dsnOptionKeys)
-    .map((name) => `\`${name}\``)
-    .join(', ')}.`,
+  keys: dsnOptionKeys,
+  doc: 'How the notification that is made now is to look, and how it goes on its way (hooks 15).',
 } as const satisfies OptionKey;
 
 /** Bytes of a part that a script may hand in: as many as are returned of a message. */

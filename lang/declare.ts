@@ -55,6 +55,8 @@ export interface OptionKey {
   readonly doc: string;
   /** An older spelling of another key: accepted, and the linter names the replacement. */
   readonly aliasOf?: string;
+  /** The keys of a value that is an array of options itself. `run` takes it as it is and checks them. */
+  readonly keys?: OptionKeys;
 }
 
 export type OptionKeys = Readonly<Record<string, OptionKey>>;

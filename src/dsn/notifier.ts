@@ -45,7 +45,7 @@ export class DsnNotifier implements Notifier {
 
   async make(notice: Notice): Promise<readonly QueuedMessage[]> {
     const { spool, hostname, now, newBoundary = drawBoundary } = this.#options;
-    const { id, message, plan } = notice;
+    const { id, message } = notice;
     const original = await this.#original(notice);
     const surroundings = { hostname, now: now() };
     const report = composeReport(notice, original, surroundings, newBoundary());
@@ -62,7 +62,7 @@ export class DsnNotifier implements Notifier {
         senderHelo: '',
         ...(message.stageKey === undefined ? undefined : { stageKey: message.stageKey }),
         message: received,
-        requests: [requestOf(plan, pieces, report.needsSmtpUtf8)],
+        requests: [requestOf(notice, pieces, report.needsSmtpUtf8)],
       });
     } finally {
       if (!isCommitted) received.discard();
@@ -109,20 +109,16 @@ export class DsnNotifier implements Notifier {
 }
 
 /** RFC 3461 §6.1: from nobody, and nobody is told of it. */
-function requestOf(
-  { options, recipient, transportId }: Notice['plan'],
-  pieces: Pieces,
-  needsUtf8: boolean,
-): QueueRequest {
-  const isInternational = needsUtf8 || !isAscii(mailboxToText(recipient));
-  const sender: Address = {
-    localPart: '',
-    domain: '',
-    ...(isInternational ? { params: { SMTPUTF8: '' } } : undefined),
-  };
+function requestOf({ plan, message }: Notice, pieces: Pieces, needsSmtpUtf8: boolean): QueueRequest {
+  const { options, recipient, transportId } = plan;
+  const params: Record<string, string> = {};
+  if (needsSmtpUtf8 || !isAscii(mailboxToText(recipient))) params['SMTPUTF8'] = '';
+  // It tells what the message was about: it is protected as that was (RFC 8689 §5).
+  if (message.sender.params?.['REQUIRETLS'] !== undefined) params['REQUIRETLS'] = '';
+  const sender: Address = { localPart: '', domain: '' };
   return {
     number: 1,
-    sender,
+    sender: Object.keys(params).length === 0 ? sender : { ...sender, params },
     recipient,
     transportId,
     pieces,

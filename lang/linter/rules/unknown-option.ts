@@ -19,7 +19,12 @@ export function unknownOption(context: LintContext): void {
   });
 }
 
-function checkItem(context: LintContext, call: KnownCall, keys: OptionKeys, item: ArrayItem): void {
+function checkItem(
+  context: LintContext,
+  call: Pick<KnownCall, 'callee' | 'place'>,
+  keys: OptionKeys,
+  item: ArrayItem,
+): void {
   const { callee, place } = call;
   if (item.key?.kind !== 'Literal' || typeof item.key.value !== 'string') return;
   const name = item.key.value;
@@ -46,6 +51,11 @@ function checkItem(context: LintContext, call: KnownCall, keys: OptionKeys, item
   const where = `option "${name}" of ${callee}`;
   // A none counts as left out.
   if (given === undefined || given === 'none') return;
+  const inner = unwrap(item.value);
+  if (option.keys !== undefined && inner.kind === 'ArrayLiteral') {
+    const within = { callee: `"${name}" of ${callee}`, place };
+    for (const one of inner.items) checkItem(context, within, option.keys, one);
+  }
   if (!takes(type, given)) {
     const params = { place: where, expected: describeType(type), found: describeType(given) };
     context.report('HSL9007', place, item.value, params);

@@ -97,19 +97,15 @@ function parameterTables(params: readonly Parameter[]): Block[] {
   }));
   return [
     { kind: 'table', head, rows },
-    ...params.flatMap(({ name, keys }) => optionTable(name, keys ?? {})),
+    ...params.flatMap(({ name, keys }) => optionTables(`$${name}`, keys ?? {})),
   ];
 }
 
-function optionTable(parameter: string, keys: OptionKeys): Block[] {
+/** The options, and behind them those that are options of an option. */
+function optionTables(holder: string, keys: OptionKeys): Block[] {
   const entries = Object.entries(keys);
   if (entries.length === 0) return [];
-  const head = [
-    [text('key of '), code(`$${parameter}`)],
-    [text('type')],
-    [text('default')],
-    [text('meaning')],
-  ];
+  const head = [[text('key of '), code(holder)], [text('type')], [text('default')], [text('meaning')]];
   const rows = entries.map(([name, key]) => ({
     cells: [
       asCode(name),
@@ -120,7 +116,8 @@ function optionTable(parameter: string, keys: OptionKeys): Block[] {
         : [text('Older spelling of '), code(key.aliasOf), text('.')],
     ],
   }));
-  return [{ kind: 'table', head, rows }];
+  const inner = entries.flatMap(([name, key]) => optionTables(`${holder}["${name}"]`, key.keys ?? {}));
+  return [{ kind: 'table', head, rows }, ...inner];
 }
 
 function oneOf(values: readonly Constant[] | undefined): Inlines {

@@ -49,6 +49,11 @@ const declarations: readonly Declaration[] = [
           timeout: { type: 'number', default: 5, doc: 'Seconds.' },
           method: { type: 'string', default: 'GET', oneOf: ['GET', 'POST'], doc: 'The method.' },
           time_out: { type: 'number', doc: 'Older.', aliasOf: 'timeout' },
+          proxy: {
+            type: 'array',
+            doc: 'The proxy.',
+            keys: { port: { type: 'number', doc: 'Its port.' } },
+          },
         },
       },
     ],
@@ -211,6 +216,16 @@ const cases: Readonly<Record<string, Case>> = {
     warns: 'echo fetch("u", ["timeuot" => 1]);',
     message: '1:18: warning HSL9008: fetch has no option "timeuot". Did you mean "timeout"?',
     fine: ['$k = "x"; echo fetch("u", ["timeout" => 1, $k => 2, "method" => "POST", "timeout" => none]);'],
+  },
+  'options inside of an option that do not exist': {
+    warns: 'echo fetch("u", ["proxy" => ["prot" => 1]]);',
+    message: '1:30: warning HSL9008: "proxy" of fetch has no option "prot". Did you mean "port"?',
+    fine: ['$p = []; echo fetch("u", ["proxy" => ["port" => 1]]); echo fetch("u", ["proxy" => $p]);'],
+  },
+  'options inside of an option of a wrong type': {
+    warns: 'echo fetch("u", ["proxy" => (["port" => "1"])]);',
+    message: '1:41: warning HSL9007: option "port" of "proxy" of fetch must be a number; found a string',
+    fine: [],
   },
   'options of a wrong type': {
     warns: 'echo fetch("u", ["timeout" => "1"]);',

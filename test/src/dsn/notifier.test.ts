@@ -54,6 +54,13 @@ test('one that needs SMTPUTF8 says so', async () => {
   expect(made!.sender.params).toEqual({ SMTPUTF8: '' });
 });
 
+test('one about a message that needs TLS on its whole way needs it too', async () => {
+  const { notifier, about } = await setUp();
+  const sender = { localPart: 'sender', domain: 'from.test', params: { REQUIRETLS: '' } };
+  const [made] = await notifier.make(about({ message: { sender } }));
+  expect(made!.sender.params).toEqual({ REQUIRETLS: '' });
+});
+
 test('one with a delay waits', async () => {
   const { notifier, about } = await setUp();
   const [made] = await notifier.make(about({ plan: { options: { delaySeconds: 60 } } }));
