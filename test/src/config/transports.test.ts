@@ -1,0 +1,48 @@
+// What smtpd-app.yaml says of the way to a next hop (queue-and-config 8.4).
+
+import { expect, test } from 'vitest';
+import { loadConfiguration } from '../../../src/config/load.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
+
+function load(group: string, own = '') {
+  const folder = scratchFolder({
+    'smtpd.yaml': 'version: "6.8"\nservers: [{ id: in, listeners: [{ address: 127.0.0.1, port: 0 }] }]\n',
+    'smtpd-app.yaml': [
+      'version: "6.8"',
+      'servers: [{ id: in, transport: out }]',
+      'transportgroups:',
+      '  - id: g',
+      `    connection: { ${group} }`,
+      '    dsn: { transport: out }',
+      `    transports: [{ id: out, connection: { ${own} } }]`,
+      '',
+    ].join('\n'),
+  });
+  const { running, warnings } = loadConfiguration(folder);
+  expect(warnings.map(({ message }) => message)).toEqual([]);
+  return running.transports.get('out')!;
+}
+
+test('a transport without a server is for the mail hosts of its recipients, and nothing is wrong with that', () => {
+  expect(load('')).toMatchObject({ host: undefined, port: 25, lookup: undefined, mx: {} });
+});
+
+test('a server may be looked up as a host or as a domain with mail hosts', () => {
+  expect(load('server: relay.test, lookup: mx')).toMatchObject({ host: 'relay.test', lookup: 'mx' });
+  expect(load('server: relay.test', 'lookup: address')).toMatchObject({ lookup: 'address' });
+});
+
+test('which mail hosts may be used is inherited, each list by itself', () => {
+  const group = 'mx: { include: ["*.a.test"], exclude: [mx9.a.test] }';
+  expect(load(group).mx).toEqual({ include: ['*.a.test'], exclude: ['mx9.a.test'] });
+  expect(load(group, 'mx: { exclude: [] }').mx).toEqual({ include: ['*.a.test'], exclude: [] });
+});
+
+test.each([
+  ['lookup: address', /transport "out": connection\.lookup is "address" without a connection\.server/],
+  ['lookup: srv', /smtpd-app\.yaml:5:\d+: error: .*lookup.*address/],
+  ['sourceip: { ipv4: false, ipv6: false }', /switches off ipv4 and ipv6, so that nothing can be reached/],
+  ['mx: { includes: [a] }', /includes/],
+])('%s is told', (connection, message) => {
+  expect(() => load(connection)).toThrow(message);
+});
