@@ -175,11 +175,6 @@ export class Endings {
   async #askPostdelivery(ending: Ending): Promise<PostdeliveryOutcome> {
     const { message, expectation, report, group, context, reason } = ending;
     const { expired, action, notice } = expectation;
-    const dsn = {
-      ...diagnosticOfEnding(reason, report, expired),
-      ...(notice && { action: notice.kind }),
-      id: this.#notices.idOf(message, notice?.kind ?? 'failed'),
-    };
     try {
       return await this.#floor.options.hooks.postdelivery(
         message,
@@ -187,7 +182,15 @@ export class Endings {
           retry: message.retry,
           expired,
           ...(action === undefined ? undefined : { action }),
-          ...(action === undefined && notice === undefined ? undefined : { dsn }),
+          ...(action === undefined && notice === undefined
+            ? undefined
+            : {
+                dsn: {
+                  ...diagnosticOfEnding(reason, report, expired),
+                  ...(notice && { action: notice.kind }),
+                  id: this.#notices.idOf(message, notice?.kind ?? 'failed'),
+                },
+              }),
           ...(report === undefined ? undefined : { attempt: report }),
           ...(group === undefined
             ? undefined

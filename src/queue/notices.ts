@@ -94,7 +94,9 @@ export class Notices {
     this.#making++;
     try {
       this.#accept(await notifier.make({ ...notice, id }));
-      log.info({ ...fields, transport: plan.transportId, to: plan.recipient }, `notification: ${plan.kind}`);
+      const { localPart, domain } = plan.recipient;
+      const to = `${localPart}@${domain}`;
+      log.info({ ...fields, transport: plan.transportId, to }, `notification: ${plan.kind}`);
       return undefined;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
