@@ -9,7 +9,7 @@ export { eod, eodArguments } from './eod.js';
 export type { EodFrame, HookFrame, HookServices, HttpSubmission, QueueFrame } from './frame.js';
 export { helo, heloArguments } from './helo.js';
 export { mailfrom, mailfromArguments } from './mailfrom.js';
-export { type MessageFacts, messageToValue } from './message-state.js';
+export { type MessageFacts, type MessageFiles, messageToValue } from './message-state.js';
 export { present, type ReplyParts, replyParts } from './outcome.js';
 export type * from './outcomes.js';
 export {

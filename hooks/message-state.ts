@@ -1,11 +1,13 @@
 // What the queue's hooks see: $message, and in postdelivery the attempt. The words of the queue meet those of scripts here.
 
-import { HslArray, type PredefinedVariable } from '#lang';
+import { HslArray, HslResource, type PredefinedVariable } from '#lang';
 import {
   type Address,
   addressToLowerText,
   addressToValue,
   type DsnParameters,
+  FILE_RESOURCE,
+  type FileContent,
   stringMapToValue,
 } from '#stdlib';
 import { attemptTlsToValue } from './attempt-tls.js';
@@ -28,6 +30,14 @@ export interface MessageFacts {
   readonly retry: number;
 }
 
+/** A message as files, for `File()`. */
+export interface MessageFiles {
+  /** As it was received. */
+  readonly original: FileContent;
+  /** As it goes out. */
+  readonly modified: FileContent;
+}
+
 export const $message: PredefinedVariable = {
   name: 'message',
   summary: 'The queued message: one recipient.',
@@ -45,12 +55,13 @@ export const $message: PredefinedVariable = {
     jobid: 'As queued; optional.',
     priority: 'Priority in the queue.',
     size: 'Bytes, with modifications.',
+    file: 'Array with `original` (as received) and `modified` (as it goes out), each for `File()`.',
     dsn: 'Array with `envid`, `ret`, `notify`, `orcpt`, as queued.',
   },
 };
 
-/** `$message`. */
-export function messageToValue(message: MessageFacts): HslArray {
+/** `$message`; without `file` where there are no files. */
+export function messageToValue(message: MessageFacts, files?: MessageFiles): HslArray {
   const value = HslArray.empty();
   const id = HslArray.empty();
   id.set('transaction', message.id.transaction);
@@ -67,7 +78,15 @@ export function messageToValue(message: MessageFacts): HslArray {
   if (message.jobId !== undefined) value.set('jobid', message.jobId);
   value.set('priority', message.priority);
   value.set('size', message.sizeBytes);
+  if (files !== undefined) value.set('file', filesToValue(files));
   value.set('dsn', stringMapToValue(message.dsn as Readonly<Record<string, string>>));
+  return value;
+}
+
+function filesToValue({ original, modified }: MessageFiles): HslArray {
+  const value = HslArray.empty();
+  value.set('original', new HslResource(FILE_RESOURCE, original));
+  value.set('modified', new HslResource(FILE_RESOURCE, modified));
   return value;
 }
 

@@ -31,6 +31,7 @@ import { HookRunner } from './scripting/hook-runner.js';
 import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
 import { ProcessServices, type ScriptSettings, scriptSettings } from './scripting/process-services.js';
 import type { HookBase } from './scripting/run-surroundings.js';
+import { queuedFiles } from './scripting/queued-files.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type OpenListener, Servers } from './servers.js';
 import type { QueuedMessage, Spool } from './spool/spool.js';
@@ -165,6 +166,7 @@ export class Daemon {
       log,
       programs: hooks.programs,
       limits: limitsOf(running.limits),
+      files: (id) => queuedFiles(spool, id),
     });
     this.#own = ownHosts(startup.hostname, () => this.#listeners);
     this.#deliverer = new SmtpDeliverer({

@@ -25,6 +25,7 @@ import {
   heloArguments,
   type MailFromOutcome,
   type MessageFacts,
+  type MessageFiles,
   mailfrom,
   mailfromArguments,
   messageToValue,
@@ -94,6 +95,8 @@ export interface HookRunnerParts {
   readonly log: Logger;
   readonly programs: HookPrograms;
   readonly limits: Limits;
+  /** A queued message as files; scripts of the queue have none when absent. */
+  readonly files?: (id: MessageFacts['id']) => MessageFiles;
   /** Of a runner beside: scripts of all configurations are counted together. */
   readonly counts?: RunCounts;
 }
@@ -116,6 +119,7 @@ export class HookRunner implements SmtpHooks {
   readonly #host: HookBase;
   readonly #services: LibraryServices;
   readonly #log: Logger;
+  readonly #files: HookRunnerParts['files'];
   readonly #counts: RunCounts;
   #programs: HookPrograms;
   #limits: Limits;
@@ -126,12 +130,14 @@ export class HookRunner implements SmtpHooks {
     this.#log = parts.log;
     this.#programs = parts.programs;
     this.#limits = parts.limits;
+    this.#files = parts.files;
     this.#counts = parts.counts ?? { byScript: new Map(), byServer: new Map() };
   }
 
   /** A runner for another configuration beside this one; only what runs is counted together. */
-  beside(parts: Omit<HookRunnerParts, 'counts'>): HookRunner {
-    return new HookRunner({ ...parts, counts: this.#counts });
+  beside(parts: Omit<HookRunnerParts, 'counts' | 'files'>): HookRunner {
+    const files = this.#files;
+    return new HookRunner({ ...parts, counts: this.#counts, ...(files && { files }) });
   }
 
   /** Everything that starts from now on runs on these programs. */
@@ -243,7 +249,7 @@ export class HookRunner implements SmtpHooks {
       script: 'predelivery',
       serverId: '',
       transaction: message.id.transaction,
-      variables: [predeliveryArguments(message.retry), messageToValue(message), null],
+      variables: [predeliveryArguments(message.retry), this.#messageOf(message), null],
       frame,
       keep: (execution) => {
         context = execution.variable('context') ?? null;
@@ -269,12 +275,16 @@ export class HookRunner implements SmtpHooks {
       script: 'postdelivery',
       serverId: '',
       transaction: message.id.transaction,
-      variables: [postdeliveryArguments(facts), messageToValue(message), context as Value | undefined],
+      variables: [postdeliveryArguments(facts), this.#messageOf(message), context as Value | undefined],
       frame,
       keep: undefined,
     });
     const complete = (outcome: PostdeliveryOutcome) => this.#withMetadata(postdelivery, outcome, frame);
     return run instanceof PendingRun ? run.outcome.then(complete) : complete(run);
+  }
+
+  #messageOf(message: MessageFacts): HslArray {
+    return messageToValue(message, this.#files?.(message.id));
   }
 
   /** A script that ended without an action keeps what SetMetaData said; one that failed does not. */

@@ -316,6 +316,14 @@ export class DiskSpool implements Spool {
     });
   }
 
+  openOriginal(id: MessageId): MessageReader {
+    const sizeBytes = this.#places.sizeBytes(this.#messages.bodyPlace(this.#mustHave(id)));
+    return new StoredMessageReader(this.#store, sizeBytes, () => ({
+      body: this.#messages.bodyPlace(this.#mustHave(id)),
+      version: -1,
+    }));
+  }
+
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';

@@ -116,6 +116,11 @@ export class SpoolError extends Error {
   }
 }
 
+/** Whether an error is the spool's and in the log already. */
+export function isTold(error: unknown): boolean {
+  return error instanceof SpoolError && error.isTold;
+}
+
 /** The bytes of a message are not what was received. No later try can mend it: the message waits for a person. */
 export class DamagedMessageError extends SpoolError {
   constructor(message: string) {
@@ -142,6 +147,8 @@ export interface Spool {
   remove(id: MessageId): Promise<void>;
   /** The message's bytes with its edits. @throws SpoolError */
   open(id: MessageId): MessageReader;
+  /** The message's bytes as they were received. @throws SpoolError */
+  openOriginal(id: MessageId): MessageReader;
   /** Hands over every message found at start, some at a time. Called once, before anything else. @throws SpoolError */
   recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void>;
   /**

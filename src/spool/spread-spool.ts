@@ -141,6 +141,10 @@ export class SpreadSpool implements Spool {
     return this.#of(id).open(id);
   }
 
+  openOriginal(id: MessageId): MessageReader {
+    return this.#of(id).openOriginal(id);
+  }
+
   isWritable(id?: MessageId): boolean {
     return id === undefined ? this.#spools.some((spool) => spool.isWritable()) : this.#of(id).isWritable();
   }

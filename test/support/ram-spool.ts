@@ -18,6 +18,8 @@ import {
 interface Kept {
   message: QueuedMessage;
   readonly bytes: Buffer;
+  /** As received. */
+  readonly original: Buffer;
 }
 
 export class RamSpool implements Spool {
@@ -103,7 +105,8 @@ export class RamSpool implements Spool {
         retry: 0,
         nextTry: delaySeconds === 0 ? 0 : transaction.ts + delaySeconds,
       };
-      this.#kept.set(keyOf(message.id), { message, bytes: copies[index]! });
+      const original = transaction.message.head;
+      this.#kept.set(keyOf(message.id), { message, bytes: copies[index]!, original });
       return message;
     });
   }
@@ -122,16 +125,17 @@ export class RamSpool implements Spool {
   }
 
   open(id: MessageId): MessageReader {
+    return readerOf(this.#mustHave(id).bytes);
+  }
+
+  openOriginal(id: MessageId): MessageReader {
+    return readerOf(this.#mustHave(id).original);
+  }
+
+  #mustHave(id: MessageId): Kept {
     const kept = this.#kept.get(keyOf(id));
     if (kept === undefined) throw new SpoolError(`there is no message ${keyOf(id)}`, false);
-    const { bytes } = kept;
-    return {
-      sizeBytes: bytes.length,
-      async *chunks() {
-        yield bytes;
-      },
-      whole: async () => bytes,
-    };
+    return kept;
   }
 
   async recover(found: (messages: readonly QueuedMessage[]) => void): Promise<void> {
@@ -143,4 +147,14 @@ export class RamSpool implements Spool {
 
 function keyOf({ transaction, number }: MessageId): string {
   return `${transaction}:${number}`;
+}
+
+function readerOf(bytes: Buffer): MessageReader {
+  return {
+    sizeBytes: bytes.length,
+    async *chunks() {
+      yield bytes;
+    },
+    whole: async () => bytes,
+  };
 }
