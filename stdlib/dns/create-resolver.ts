@@ -261,7 +261,8 @@ class CachingResolver implements CountingResolver {
       name = target;
       chain = { isSecure, lifetimeSeconds: reading.lifetimeSeconds, hops: reading.hops };
       const known = this.#hosts.find(name, type);
-      if (known !== undefined) return known;
+      // No better than the alias that leads there.
+      if (known !== undefined) return { ...known, isSecure: known.isSecure && isSecure };
     }
   }
 }

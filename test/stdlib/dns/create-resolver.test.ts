@@ -508,6 +508,20 @@ describe('names of the settings', () => {
     expect(resolver.query(question('web.example.test', 'mx'))).toMatchObject({ error: 'NODATA' });
     expect(server.asked).toEqual(['A www.example.test']);
   });
+
+  test.each([true, false])(
+    'count as validated at the end of an alias only if it was (%s)',
+    async (authentic) => {
+      const server = await serve({
+        authentic,
+        negativeTtl: null,
+        behave: (_, fromZone) => ({ answers: fromZone().answers!.slice(0, 1) }),
+      });
+      const hosts = { 'web.example.test': { a: ['192.0.2.77'], secure: true } };
+      const answer = await resolverFor([server], { hosts }).query(question('www.example.test'));
+      expect(answer).toMatchObject({ kind: 'records', isSecure: authentic });
+    },
+  );
 });
 
 describe('many questions', () => {

@@ -4,9 +4,11 @@ import type { Answer, Packet } from 'dns-packet';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createResolver } from '#stdlib';
 import { chosenAtRandom } from '../../../../src/delivery/next-hops/choice.js';
+import { NextHops } from '../../../../src/delivery/next-hops/index.js';
 import { findMailHosts } from '../../../../src/delivery/next-hops/mail-hosts.js';
 import { nobody } from '../../../../src/delivery/next-hops/own-hosts.js';
 import { resolverNames } from '../../../../src/delivery/next-hops/resolver-names.js';
+import { makeTransport } from '../../../support/delivery-attempt.js';
 import { DnsServer, rcode } from '../../../support/dns-server.js';
 
 const zone = {
@@ -16,6 +18,7 @@ const zone = {
   'mail.test': ['MX 20 mx2.mail.test', 'MX 10 MX1.mail.test', 'MX 20 mx3.mail.test'],
   'null.test': ['MX 0 .'],
   'implicit.test': ['A 192.0.2.9'],
+  'both.mail.test': ['MX 10 both.test'],
   'same.test': ['CNAME one.test'],
   'one.test': ['MX 5 mx.one.test'],
 };
@@ -146,6 +149,19 @@ describe('mail hosts', () => {
     expect(found).toMatchObject({ error: { temporary: false, dns: 'nodata' } });
     expect(JSON.stringify(found)).toMatch(/^[\x20-\x7e]+$/);
   });
+});
+
+test('a thousand messages for one domain at once ask each question once', async () => {
+  const { server, names } = await namesOf();
+  const hops = new NextHops({ names: () => names, clock: { nowMs: () => 0 } });
+  const transport = makeTransport({ host: undefined });
+  const found = await Promise.all(
+    Array.from({ length: 1000 }, (_, index) =>
+      hops.find(transport, { localPart: 'b', domain: 'both.mail.test' }, {}, { seed: `T${index}`, retry: 0 }),
+    ),
+  );
+  expect(found.every((one) => 'addresses' in one && one.addresses.length === 3)).toBe(true);
+  expect([...server.asked].sort()).toEqual(['A both.test', 'AAAA both.test', 'MX both.mail.test']);
 });
 
 describe('validated answers', () => {
