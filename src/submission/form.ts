@@ -1,20 +1,21 @@
-// The body of a request: multipart/form-data (RFC 7578) with two parts, each perhaps packed with gzip. Parts are handed on
-// as streams while they arrive; nothing is collected here. What is foreign to it ends the reading at once.
+// The body of a request: a form of two parts, each perhaps packed with gzip. Parts are handed on while they arrive; nothing is
+// collected here, and the body flows no faster than its parts are taken. What is foreign to it ends the reading at once.
 
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { Busboy } from '@fastify/busboy';
+import { boundaryOf, MalformedForm, MultipartReader, type PartHead } from './multipart.js';
+import { PackedPart } from './packed-part.js';
 import { RequestProblem } from './request-problem.js';
 
 /** The parts there are, without `.gzip`. */
 export type PartName = 'options' | 'rfc822';
 
-/** Takes the bytes of a part, in order. What it throws ends the reading. */
-export type PartTaker = (name: PartName, bytes: AsyncIterable<Buffer>) => Promise<void>;
-
-/** Header fields of one part; the real ones have some hundred bytes. */
-const mostHeaderBytes = 8 * 1024;
-const mostHeaderFields = 32;
+/** Takes the bytes of a part, in order. What it throws, or a promise of it, ends the reading. */
+export interface PartTaker {
+  /** @returns a wish to wait before more comes */
+  take(piece: Buffer): Promise<void> | undefined;
+  /** All of it was there. */
+  end(): Promise<void> | undefined;
+}
 
 /** What clients call the parts; many say text/plain or nothing, or application/octet-stream for whatever is a file. */
 const partTypes: Readonly<Record<string, readonly string[]>> = {
@@ -44,110 +45,139 @@ export interface FormReading {
   stop(problem: Error): void;
 }
 
-/** Reads a form. `onBytes` hears of every piece of the body. */
+/** Reads a form. `open` is asked for each part; `onBytes` hears of every piece of the body. */
 export function readForm(
   body: Readable,
   contentType: string,
-  take: PartTaker,
+  open: (name: PartName) => PartTaker,
   onBytes: (count: number) => void,
 ): FormReading {
-  let settle: { resolve(): void; reject(error: Error): void };
-  const done = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject };
-  });
-  let isOver = false;
-  const taking: Promise<void>[] = [];
-  const streams: Readable[] = [];
-  const form = openForm(contentType);
-
-  const leave = (): void => {
-    isOver = true;
-    body.off('data', onData);
-    body.off('end', onEnd);
-  };
-  const stop = (problem: Error): void => {
-    if (isOver) return;
-    leave();
-    for (const stream of streams) stream.destroy(problem);
-    form.destroy();
-    settle.reject(problem);
-  };
-  const onData = (chunk: Buffer): void => {
-    try {
-      onBytes(chunk.length);
-      if (!form.write(chunk)) body.pause();
-    } catch (error) {
-      stop(error as Error);
-    }
-  };
-  const onEnd = (): void => {
-    form.end();
-  };
-
-  const seen = new Set<string>();
-  form.on('file', (name, stream, _fileName, encoding, type) => {
-    // Whoever reads the stream hears of its error as well.
-    stream.on('error', () => {});
-    streams.push(stream);
-    try {
-      const { part, isPacked } = checkPart(name, type, encoding, seen);
-      const taken = take(part, isPacked ? unpacked(stream, name) : stream);
-      taken.catch(stop);
-      taking.push(taken);
-    } catch (error) {
-      stop(error as Error);
-    }
-  });
-  form.on('partsLimit', () => {
-    stop(new RequestProblem(400, 'the form has more than two parts; expected "options" and "rfc822"'));
-  });
-  form.on('error', (error: Error) => {
-    stop(new RequestProblem(400, `the form cannot be read: ${error.message}`));
-  });
-  form.on('drain', () => body.resume());
-  form.on('finish', () => {
-    void Promise.all(taking).then(
-      () => {
-        leave();
-        settle.resolve();
-      },
-      () => {},
-    );
-  });
-  body.on('data', onData);
-  body.on('end', onEnd);
-  return { done, stop };
-}
-
-/** @throws RequestProblem when there is no boundary */
-function openForm(contentType: string) {
-  try {
-    return new Busboy({
-      headers: { 'content-type': contentType },
-      isPartAFile: () => true,
-      preservePath: true,
-      limits: { parts: 2, headerPairs: mostHeaderFields, headerSize: mostHeaderBytes },
-    });
-  } catch {
+  const boundary = boundaryOf(contentType);
+  if (boundary === undefined)
     throw new RequestProblem(
       400,
       'the Content-Type has no boundary; expected multipart/form-data; boundary=...',
     );
+  return new OpenForm(body, boundary, open, onBytes);
+}
+
+class OpenForm implements FormReading {
+  readonly done: Promise<void>;
+  readonly #body: Readable;
+  readonly #open: (name: PartName) => PartTaker;
+  readonly #onBytes: (count: number) => void;
+  readonly #reader: MultipartReader;
+  readonly #seen = new Set<string>();
+  #taker: PartTaker | undefined;
+  readonly #packed: PackedPart[] = [];
+  /** Wishes to wait that are not over. */
+  #waits = 0;
+  #hasEnded = false;
+  #isOver = false;
+  #resolve!: () => void;
+  #reject!: (error: Error) => void;
+
+  constructor(
+    body: Readable,
+    boundary: string,
+    open: (name: PartName) => PartTaker,
+    onBytes: (count: number) => void,
+  ) {
+    this.#body = body;
+    this.#open = open;
+    this.#onBytes = onBytes;
+    this.#reader = new MultipartReader(boundary, {
+      begin: (head) => this.#begin(head),
+      content: (piece) => this.#await(this.#taker!.take(piece)),
+      end: () => this.#await(this.#taker!.end()),
+    });
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    body.on('data', this.#onData);
+    body.on('end', this.#onEnd);
+  }
+
+  readonly stop = (problem: Error): void => {
+    if (this.#isOver) return;
+    this.#leave();
+    for (const part of this.#packed) part.abort();
+    this.#reject(
+      problem instanceof MalformedForm
+        ? new RequestProblem(400, `the form cannot be read: ${problem.message}`)
+        : problem,
+    );
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    try {
+      this.#onBytes(chunk.length);
+      this.#reader.feed(chunk);
+    } catch (error) {
+      this.stop(error as Error);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    try {
+      this.#reader.end();
+    } catch (error) {
+      this.stop(error as Error);
+      return;
+    }
+    this.#hasEnded = true;
+    if (this.#waits === 0) this.#finish();
+  };
+
+  #begin(head: PartHead): void {
+    if (this.#seen.size === 2)
+      throw new RequestProblem(400, 'the form has more than two parts; expected "options" and "rfc822"');
+    const { part, isPacked } = checkPart(head, this.#seen);
+    const taker = this.#open(part);
+    if (!isPacked) {
+      this.#taker = taker;
+      return;
+    }
+    const packed = new PackedPart(head.name, taker, this.stop);
+    this.#packed.push(packed);
+    this.#taker = packed;
+  }
+
+  #await(storing: Promise<void> | undefined): void {
+    if (storing === undefined) return;
+    this.#waits++;
+    this.#body.pause();
+    storing.then(() => {
+      if (--this.#waits > 0 || this.#isOver) return;
+      if (this.#hasEnded) this.#finish();
+      else this.#body.resume();
+    }, this.stop);
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#leave();
+    this.#resolve();
+  }
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#body.off('data', this.#onData);
+    this.#body.off('end', this.#onEnd);
   }
 }
 
 /** @throws RequestProblem */
 function checkPart(
-  name: string,
-  type: string,
-  encoding: string,
+  { name, type, encoding }: PartHead,
   seen: Set<string>,
 ): { part: PartName; isPacked: boolean } {
   const types = Object.hasOwn(partTypes, name) ? partTypes[name] : undefined;
   if (types === undefined)
     throw new RequestProblem(
       400,
-      `unknown part ${JSON.stringify(String(name).slice(0, 80))}; expected "options" and "rfc822", each perhaps with ".gzip"`,
+      `unknown part ${JSON.stringify(name.slice(0, 80))}; expected "options" and "rfc822", each perhaps with ".gzip"`,
     );
   const isPacked = name.endsWith('.gzip');
   const part = (isPacked ? name.slice(0, -'.gzip'.length) : name) as PartName;
@@ -164,22 +194,4 @@ function checkPart(
       `the part "${name}" has a Content-Transfer-Encoding; expected its bytes as they are (RFC 7578 §4.7)`,
     );
   return { part, isPacked };
-}
-
-/** Unpacks while bytes arrive, and no faster than they are taken: what a few bytes can swell to is the taker's to limit. */
-async function* unpacked(stream: Readable, name: string): AsyncIterable<Buffer> {
-  const gunzip = createGunzip();
-  stream.on('error', (error) => gunzip.destroy(error));
-  stream.on('close', () => {
-    if (!stream.readableEnded) gunzip.destroy(new Error('the part ends early'));
-  });
-  try {
-    for await (const chunk of stream.pipe(gunzip)) yield chunk as Buffer;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_') !== true) throw error;
-    throw new RequestProblem(400, `the part "${name}" is no whole gzip data: ${(error as Error).message}`);
-  } finally {
-    gunzip.destroy();
-  }
 }

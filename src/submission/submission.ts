@@ -23,7 +23,7 @@ import type { Ends } from '../smtp/edge/arrival.js';
 import { receivedField } from '../smtp/received-field.js';
 import { type ReceivedMessage, SpoolError } from '../spool/spool.js';
 import { type Answer, isFinal, resultToAnswer } from './answer.js';
-import { type FormReading, type PartName, readForm } from './form.js';
+import { type FormReading, type PartName, type PartTaker, readForm } from './form.js';
 import type { IdempotentAnswers } from './idempotency.js';
 import { LineEnds } from './line-ends.js';
 import type { SubmissionServerOptions, SubmissionServerParts } from './options.js';
@@ -124,7 +124,8 @@ export class Submission {
     if (error instanceof TroubledIntake) return this.#intake?.trouble;
     if (!(error instanceof SpoolError)) return undefined;
     const { options, parts } = this.#context;
-    parts.log.error({ server: options.id, err: error }, `the spool takes no message: ${error.message}`);
+    if (!error.isTold)
+      parts.log.error({ server: options.id, err: error }, `the spool takes no message: ${error.message}`);
     return spoolErrorToTrouble(error);
   }
 
@@ -163,7 +164,7 @@ export class Submission {
     this.#form = readForm(
       this.#request,
       contentType,
-      (name, bytes) => this.#takePart(name, bytes),
+      (name) => this.#openPart(name),
       (count) => this.#countBytes(count),
     );
     await this.#form.done;
@@ -179,48 +180,60 @@ export class Submission {
       throw new RequestProblem(413, `the request is larger than ${most} bytes`);
   }
 
-  #takePart(name: PartName, bytes: AsyncIterable<Buffer>): Promise<void> {
-    return name === 'options' ? this.#takeOptions(bytes) : this.#takeMessage(bytes);
+  #openPart(name: PartName): PartTaker {
+    return name === 'options' ? this.#optionsTaker() : this.#messageTaker();
   }
 
-  async #takeOptions(bytes: AsyncIterable<Buffer>): Promise<void> {
+  #optionsTaker(): PartTaker {
     const { options, parts } = this.#context;
+    const { optionsBytes, recipients: mostRecipients } = options.limits;
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of bytes) {
-      size += chunk.length;
-      if (size > options.limits.optionsBytes)
-        throw new RequestProblem(
-          413,
-          `the part "options" is larger than ${options.limits.optionsBytes} bytes`,
-        );
-      chunks.push(chunk);
-    }
-    const whole = Buffer.concat(chunks, size);
-    this.#optionsHash?.update(whole);
-    this.#options = readOptions(whole, {
-      mostRecipients: options.limits.recipients,
-      transportId: options.transportId,
-      knowsTransport: parts.knowsTransport,
-    });
+    return {
+      take: (piece) => {
+        size += piece.length;
+        if (size > optionsBytes)
+          throw new RequestProblem(413, `the part "options" is larger than ${optionsBytes} bytes`);
+        chunks.push(piece);
+        return undefined;
+      },
+      end: () => {
+        const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
+        this.#optionsHash?.update(whole);
+        const { transportId } = options;
+        this.#options = readOptions(whole, {
+          mostRecipients,
+          transportId,
+          knowsTransport: parts.knowsTransport,
+        });
+        return undefined;
+      },
+    };
   }
 
-  async #takeMessage(bytes: AsyncIterable<Buffer>): Promise<void> {
+  #messageTaker(): PartTaker {
     const intake = this.#openIntake();
     const lineEnds = new LineEnds();
-    const take = async (piece: Buffer): Promise<void> => {
-      this.#messageHash?.update(piece);
-      intake.take(piece);
-      await intake.storing;
+    let isEmpty = true;
+    const check = (): void => {
       if (intake.trouble !== undefined) throw new TroubledIntake();
     };
-    let isEmpty = true;
-    for await (const chunk of bytes) {
-      isEmpty &&= chunk.length === 0;
-      await take(lineEnds.feed(chunk));
-    }
-    if (isEmpty) throw new RequestProblem(400, 'the part "rfc822" is empty');
-    await take(lineEnds.end());
+    const take = (piece: Buffer): Promise<void> | undefined => {
+      this.#messageHash?.update(piece);
+      intake.take(piece);
+      check();
+      return intake.storing?.then(check);
+    };
+    return {
+      take: (piece) => {
+        isEmpty &&= piece.length === 0;
+        return take(lineEnds.feed(piece));
+      },
+      end: () => {
+        if (isEmpty) throw new RequestProblem(400, 'the part "rfc822" is empty');
+        return take(lineEnds.end());
+      },
+    };
   }
 
   #openIntake(): MessageIntake {

@@ -72,9 +72,13 @@ test('a form is read or refused, however it is damaged and cut', async () => {
       const { done } = readForm(
         body,
         formType,
-        async (_name, part) => {
-          for await (const chunk of part) taken += chunk.length;
-        },
+        () => ({
+          take: (piece) => {
+            taken += piece.length;
+            return undefined;
+          },
+          end: () => undefined,
+        }),
         (count) => {
           counted += count;
         },
