@@ -22,7 +22,7 @@ export const LARGEST_FILE_BYTES = 65_536;
 /** Hosts beyond this are not one domain's. */
 const MOST_HOSTS = 1000;
 
-const FIELD = /^([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/;
 const HOST = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*$/;
 
 /** Reads the file, one character per byte. @returns why it is no policy, in a sentence's middle */
@@ -32,8 +32,10 @@ export function parsePolicy(text: string): StsPolicy | { readonly problem: strin
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
     if (line === '') continue;
-    const [, name, value = ''] = FIELD.exec(line) ?? [];
-    if (name === undefined) return { problem: 'it has a line that is no field' };
+    const colon = line.indexOf(':');
+    const name = withoutBlanks(line.slice(0, Math.max(colon, 0)), false);
+    if (!NAME.test(name)) return { problem: 'it has a line that is no field' };
+    const value = withoutBlanks(line.slice(colon + 1));
     if (name === 'mx') mx.push(value);
     else if (!fields.has(name)) fields.set(name, value);
   }
@@ -48,6 +50,16 @@ export function parsePolicy(text: string): StsPolicy | { readonly problem: strin
   const hosts = mx.map(hostPattern);
   if (!hosts.every((host) => host !== undefined)) return { problem: 'it names an mx that is no host name' };
   return { mode, mx: hosts, maxAgeSeconds: Math.min(Number(age), LONGEST_AGE_SECONDS) };
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** Without blanks and tabs around it. By hand: expressions that look for a run before an end try every run there is. */
+export function withoutBlanks(text: string, inFrontToo = true): string {
+  let [start, end] = [0, text.length];
+  while (inFrontToo && start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** A pattern for comparing: names that are not ASCII, which should not be there, are meant as their A-labels. */

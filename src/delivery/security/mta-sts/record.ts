@@ -2,6 +2,8 @@
 //
 //   v=STSv1; id=20160831085700Z;
 
+import { withoutBlanks } from './policy.js';
+
 const VERSION = /^v=STSv1[ \t]*(?:;|$)/;
 const ID = /^id=([A-Za-z0-9]{1,32})$/;
 const EXTENSION = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}=[\x21-\x3a\x3c\x3e-\x7e]+$/;
@@ -14,7 +16,7 @@ export function policyId(texts: readonly string[]): string | undefined {
 }
 
 function idOf(record: string): string | undefined {
-  const fields = record.split(';').map((field) => field.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const fields = record.split(';').map((field) => withoutBlanks(field));
   if (fields.at(-1) === '') fields.pop();
   const [, ...others] = fields;
   let id: string | undefined;

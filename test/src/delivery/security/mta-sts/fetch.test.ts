@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { httpsPolicyFetch } from '../../../../../src/delivery/security/mta-sts/fetch.js';
 import { signedResolver } from '../../../../support/signed-zone.js';
 import {
@@ -23,8 +23,13 @@ beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'argonite-sts-'));
   authority = createAuthority(folder);
   good = authority.issue(HOST, [`DNS:${HOST}`]);
+  // The machine's own list is long, and read by every fetch that a test makes.
+  vi.stubEnv('SSL_CERT_FILE', authority.certFile);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** A policy host on loopback. */
 async function policyHost(answer: RequestListener, { key, cert }: TestCertificate = good) {
