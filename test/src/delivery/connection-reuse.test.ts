@@ -7,6 +7,7 @@ import { judge } from '../../../src/delivery/failure.js';
 import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/smtp-deliverer.js';
 import { type AttemptChanges, makeAttempt } from '../../support/delivery-attempt.js';
 import { ManualClock } from '../../support/manual-clock.js';
+import { startOutboundProxy } from '../../support/outbound-proxy.js';
 import { type ScriptedPeer, startPeer } from '../../support/scripted-peer.js';
 
 const plainEhlo = '250 peer.test';
@@ -200,6 +201,28 @@ describe('a full pool', () => {
     expect(deliverer.counters.pool).toMatchObject({ size: 1, evicts: 1 });
   });
 
+  test('spares those that may not be evicted, though they have idled for longer', async (t) => {
+    const [kept, first, second] = [await startPeer(t), await startPeer(t), await startPeer(t)];
+    const deliverer = startDeliverer(t, { poolSize: 2 });
+    await deliver(deliverer, kept, 1, { transport: pooling({ isEvictable: false }) });
+    await deliver(deliverer, first, 1);
+    await deliver(deliverer, second, 1);
+    await first.until(({ open }) => open === 0);
+    expect([kept.open, second.open]).toEqual([1, 1]);
+    expect(deliverer.counters.pool).toMatchObject({ size: 2, evicts: 1, skips: 0 });
+  });
+
+  test('of connections that may not be evicted takes no more', async (t) => {
+    const [kept, other] = [await startPeer(t), await startPeer(t)];
+    const deliverer = startDeliverer(t, { poolSize: 1 });
+    await deliver(deliverer, kept, 1, { transport: pooling({ isEvictable: false }) });
+    expect((await deliver(deliverer, other, 1)).map(judge)).toEqual(['delivered']);
+    await other.until(({ commands, open }) => commands.at(-1) === 'QUIT' && open === 0);
+    expect(deliverer.counters.pool).toMatchObject({ size: 1, evicts: 0, skips: 1 });
+    await deliver(deliverer, kept, 1);
+    expect(deliverer.counters.pool).toMatchObject({ hits: 1 });
+  });
+
   test('of size 0 keeps nothing', async (t) => {
     const peer = await startPeer(t);
     const deliverer = startDeliverer(t, { poolSize: 0 });
@@ -248,6 +271,7 @@ describe('sessions that differ in protection or log-in', () => {
     ['another TLS mode', { tls: optional }],
     ['names to verify', { tls: { ...optional, verifyNames: ['a.test'] } }],
     ['other protocols', { tls: { ...optional, protocols: 'TLSv1.3' } }],
+    ['another protocol', { protocol: 'lmtp' as const }],
   ])('are not exchanged: %s', async (_what, other) => {
     const finished: (() => Promise<void>)[] = [];
     const lifetime = { onTestFinished: (run: () => Promise<void>) => finished.push(run) };
@@ -273,5 +297,98 @@ describe('sessions that differ in protection or log-in', () => {
     for (const password of ['a', 'b', 'a'])
       await deliver(deliverer, peer, 1, { transport: { ...pooling(), credentials: credentials(password) } });
     expect(peer.connections).toBe(2);
+  });
+});
+
+describe('connections of the same kind that a peer could tell apart', () => {
+  const xclient = { EHLO: '250 peer.test\nXCLIENT ADDR' };
+  const from = (ip: string): AttemptChanges => ({ source: { ipv4: { ip } } });
+  const as = (ADDR: string): AttemptChanges => ({ options: { xclient: { ADDR } } });
+  test.for([
+    ['another source address', from('127.0.0.2'), from('127.0.0.3')],
+    ['none', from('127.0.0.2'), {}],
+    ['another client in XCLIENT', as('192.0.2.1'), as('192.0.2.2')],
+    ['no XCLIENT', as('192.0.2.1'), {}],
+  ] as const)('are not exchanged: %s', async ([, first, second], t) => {
+    const peer = await startPeer(t, xclient);
+    const deliverer = startDeliverer(t);
+    const transport = pooling();
+    for (const changes of [first, second, first, second])
+      await deliver(deliverer, peer, 1, { transport, ...changes });
+    expect(peer.connections).toBe(2);
+    expect(deliverer.counters.pool).toMatchObject({ hits: 2, misses: 2, size: 2 });
+  });
+
+  test('are not exchanged: through a proxy and without', async (t) => {
+    const proxy = await startOutboundProxy(t);
+    const peer = await startPeer(t);
+    const deliverer = startDeliverer(t);
+    const through = { ...pooling(), proxy: { ip: '127.0.0.1', port: proxy.port } };
+    for (const transport of [through, pooling(), through, pooling()])
+      await deliver(deliverer, peer, 1, { transport });
+    expect(peer.connections).toBe(2);
+    expect(proxy.headers).toHaveLength(1);
+  });
+
+  test('tell the host of the attempt, whose address they share', async (t) => {
+    const peer = await startPeer(t);
+    const deliverer = startDeliverer(t);
+    const at = (remoteMx: string): AttemptChanges => ({
+      transport: pooling(),
+      addresses: [{ ip: '127.0.0.1', port: peer.port, remoteMx }],
+    });
+    await deliver(deliverer, peer, 1, at('mx1.test'));
+    const [report] = await deliver(deliverer, peer, 1, at('mx2.test'));
+    expect(report?.connection).toMatchObject({ remoteMx: 'mx2.test', transactions: 2 });
+  });
+});
+
+describe('the examples of queue-and-config 5', () => {
+  test('1: five messages one after the other take one connection', async (t) => {
+    const peer = await startPeer(t);
+    const reports = await deliver(startDeliverer(t), peer, 5);
+    expect(peer.connections).toBe(1);
+    expect(peer.commands.filter((line) => line.startsWith('MAIL'))).toHaveLength(5);
+    expect(reports.map(({ connection }) => connection?.transactions)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('2: with two transactions for each, five messages take three', async (t) => {
+    const peer = await startPeer(t);
+    await deliver(startDeliverer(t), peer, 5, { transport: pooling({ transactions: 2 }) });
+    expect(peer.connections).toBe(3);
+  });
+
+  test('3: after 3 s, where a connection may idle for 1 s, a second one is made', async (t) => {
+    const clock = new ManualClock();
+    const peer = await startPeer(t);
+    const deliverer = startDeliverer(t, { clock });
+    await deliver(deliverer, peer, 1, { transport: pooling({ idleSeconds: 1 }) });
+    clock.advance(3_000);
+    await deliver(deliverer, peer, 1, { transport: pooling({ idleSeconds: 1 }) });
+    expect(peer.connections).toBe(2);
+    expect(deliverer.counters.pool.expires).toBe(1);
+  });
+
+  test('5: a peer silent after the message is given up after the timeout of EOD', async (t) => {
+    const clock = new ManualClock();
+    const peer = await startPeer(t, { EOD: 'silence' });
+    const deliverer = startDeliverer(t, { clock });
+    const pending = deliver(deliverer, peer, 1, { transport: { timeouts: { EOD: 1 } } });
+    await peer.until(({ messages }) => messages.length === 1);
+    clock.advance(1_000);
+    const [report] = await pending;
+    expect(report).toMatchObject({
+      error: { temporary: true, type: 'network', state: 'EOD' },
+      durationSeconds: 1,
+    });
+  });
+
+  test('6: two destinations in turns share a pool of one, and all mail is delivered', async (t) => {
+    const [first, second] = [await startPeer(t), await startPeer(t)];
+    const deliverer = startDeliverer(t, { poolSize: 1 });
+    for (let round = 0; round < 3; round++)
+      for (const peer of [first, second])
+        expect((await deliver(deliverer, peer, 1)).map(judge)).toEqual(['delivered']);
+    expect(deliverer.counters.pool).toMatchObject({ evicts: 5, size: 1, skips: 0 });
   });
 });
