@@ -24,6 +24,9 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   sink: async () => (await import('../sink/command.js')).addSinkCommand,
   queue: async () => (await import('./control/queue.js')).addQueueCommand,
   stats: async () => (await import('./control/stats.js')).addStatsCommand,
+  log: async () => (await import('./control/log.js')).addLogCommand,
+  config: async () => (await import('./control/config.js')).addConfigCommand,
+  resolver: async () => (await import('./control/resolver.js')).addResolverCommand,
 };
 
 /** Longer spellings of commands (control-api 7). */

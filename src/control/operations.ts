@@ -1,20 +1,37 @@
 // The operations of the control socket, by letter: which of the daemon's parts each works on.
 
+import type { LogLines } from '../log/log-lines.js';
+import type { Logger } from '../log/logger.js';
 import type { MessageQueue } from '../queue/message-queue.js';
+import type { Spool } from '../spool/spool.js';
 import type { Deployment, DeployResult } from '../staging/staging.js';
 import type { StageStatus } from '../staging/status.js';
 import type { CommandLetter } from './commands.js';
 import type { Operation } from './operation.js';
 import { connectionList, type InboundConnection } from './operations/connection-list.js';
 import { liveStaging } from './operations/live-staging.js';
+import { logFollowing } from './operations/log.js';
+import { queueExplain } from './operations/queue-explain.js';
+import { QueueImport } from './operations/queue-import.js';
 import { queueList } from './operations/queue-list.js';
+import { queueMessage } from './operations/queue-message.js';
 import { queueQuota } from './operations/queue-quota.js';
+import { queueUnload } from './operations/queue-unload.js';
+import { queueUpdate } from './operations/queue-update.js';
 import { type ReloadResult, reloading } from './operations/reloading.js';
 import { processStats, type StatisticsSources } from './statistics/process-stats.js';
 
 /** What operations work on. */
 export interface ControlParts {
   readonly queue: MessageQueue;
+  readonly spool: Pick<Spool, 'receive' | 'commit' | 'open' | 'hasRoomFor'>;
+  /** Where it lies. */
+  readonly spoolFolders: readonly string[];
+  /** A new id of a transaction. */
+  readonly newId: () => string;
+  readonly knowsTransport: (id: string) => boolean;
+  readonly log: Logger;
+  readonly logLines: LogLines;
   readonly staging: {
     deploy(deployment: Deployment): Promise<DeployResult>;
     status(): StageStatus | undefined;
@@ -48,7 +65,8 @@ function bare(call: () => void): Operation<undefined> {
 
 /** All that can be done now. */
 export function operationsOf(parts: ControlParts): Readonly<Partial<Record<CommandLetter, Operation>>> {
-  const { queue, staging, statistics, now, reload, resolver, connections, shutdown } = parts;
+  const { queue, spool, staging, statistics, now, reload, resolver, connections, shutdown } = parts;
+  const queueImport = new QueueImport(parts);
   return {
     ...liveStaging(staging),
     ...reloading(reload),
@@ -56,8 +74,14 @@ export function operationsOf(parts: ControlParts): Readonly<Partial<Record<Comma
     C: bare(() => resolver.clear()),
     k: bare(() => resolver.renew()),
     n: { run: () => ({}) },
+    E: queueImport,
     F: queueList(queue, now),
+    G: queueUpdate({ ...parts, duplicate: (id) => queueImport.duplicate(id) }),
     I: queueQuota(() => queue.quotas),
+    J: queueUnload(parts),
+    m: queueMessage(spool),
+    X: queueExplain(parts),
+    R: logFollowing(parts.logLines),
     T: connectionList(connections),
     U: {
       run: ({ reason }: { readonly reason?: string }) => {

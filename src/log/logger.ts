@@ -3,6 +3,7 @@
 
 import { pino } from 'pino';
 import { LineWriter } from './line-writer.js';
+import type { LogLines } from './log-lines.js';
 import { printable } from './printable.js';
 
 /** What rooms may ask of the log. `fields` come first, as pino has it. */
@@ -32,6 +33,8 @@ export interface LoggerOptions {
   readonly forPeople: boolean;
   /** Where lines go; stdout unless a test says otherwise. */
   readonly write?: (line: string) => void;
+  /** Takes every line too, in JSON, for those who follow the log. */
+  readonly lines?: LogLines;
 }
 
 /** The open log: lines are buffered a little, so `flush` before the process ends. A process that dies of an error does. */
@@ -40,11 +43,18 @@ export interface OpenLog {
   flush(): Promise<void>;
 }
 
-export function openLog({ mask, forPeople, write }: LoggerOptions): OpenLog {
+export function openLog({ mask, forPeople, write, lines }: LoggerOptions): OpenLog {
   const stdout = write === undefined ? new LineWriter(1) : undefined;
   if (stdout !== undefined) process.once('exit', () => stdout.flushSync());
   const put = write ?? ((line: string) => stdout!.write(line));
-  const toPut = forPeople ? (line: string) => put(lineForPeople(line)) : put;
+  const show = forPeople ? (line: string) => put(lineForPeople(line)) : put;
+  const toPut =
+    lines === undefined
+      ? show
+      : (line: string) => {
+          show(line);
+          lines.put(line);
+        };
   const base = pino(
     {
       level: 'debug',

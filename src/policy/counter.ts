@@ -6,6 +6,18 @@ import type { Thresholds } from './policy-config.js';
 export interface Obstacle {
   /** True when one more could pass now. */
   hasRoom(): boolean;
+  /** What it is, for the operator. */
+  readonly facts?: ObstacleFacts | undefined;
+}
+
+/** An obstacle in words. */
+export interface ObstacleFacts {
+  /** The threshold that is reached. */
+  readonly threshold: 'concurrency';
+  /** The entry: fields of the policy with their values. */
+  readonly entry: Readonly<Record<string, string>>;
+  readonly used: number;
+  readonly limit: number;
 }
 
 /** The deliveries in flight of one entry. */
@@ -20,6 +32,10 @@ export class Counter implements Obstacle {
   constructor(key: string, thresholds: Thresholds | undefined) {
     this.key = key;
     this.#limit = limitOf(thresholds);
+  }
+
+  get facts(): ObstacleFacts {
+    return { threshold: 'concurrency', entry: entryOf(this.key), used: this.#used, limit: this.#limit };
   }
 
   get used(): number {
@@ -46,4 +62,18 @@ export class Counter implements Obstacle {
 
 function limitOf(thresholds: Thresholds | undefined): number {
   return thresholds?.concurrency || Number.POSITIVE_INFINITY;
+}
+
+/** The fields and values of a key: the names in one line, and in the next each value with its length before it. */
+function entryOf(key: string): Readonly<Record<string, string>> {
+  const end = key.indexOf('\n');
+  const entry: Record<string, string> = {};
+  let at = end + 1;
+  for (const field of key.slice(0, end).split(' ')) {
+    const colon = key.indexOf(':', at);
+    const length = Number(key.slice(at, colon));
+    entry[field] = key.slice(colon + 1, colon + 1 + length);
+    at = colon + 2 + length;
+  }
+  return entry;
 }

@@ -3,13 +3,14 @@
 import type { AttemptReport } from '#hooks';
 import type { Attempt } from '../delivery/deliverer.js';
 import { sourcesOf } from '../delivery/sources.js';
-import type { QueuedMessage } from '../spool/spool.js';
+import type { MessageReader, QueuedMessage } from '../spool/spool.js';
 import { brokenReport, type Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
 import { Stage } from './message-table.js';
 import { familyOf, SourceTurns } from './source-choice.js';
 import type { PickedUp } from './sub-queues.js';
 import { factsOf, type Trial } from './trial.js';
+import { WatchedReader } from './watched-reader.js';
 
 /** An attempt that is being made. */
 interface UnderWay {
@@ -65,9 +66,11 @@ export class Attempts {
     const { options: parts, table } = this.#floor;
     const message = table.message(slot);
     let { transport } = trial;
+    let reader: WatchedReader | undefined;
     let report: AttemptReport;
     try {
-      const attempt = this.#attemptOf(message, trial);
+      reader = new WatchedReader(parts.spool.open(message.id));
+      const attempt = this.#attemptOf(message, trial, reader);
       ({ transport } = attempt);
       report = await parts.deliverer.attempt(attempt, signal);
     } catch (error) {
@@ -81,7 +84,8 @@ export class Attempts {
       table.setStage(slot, Stage.Finishing);
     } else {
       this.finishing++;
-      await this.#endings.finishAttempt(slot, transport, trial.options, report, trial.context, group);
+      if (reader?.damage !== undefined) await this.#endings.holdDamaged(slot, reader.damage);
+      else await this.#endings.finishAttempt(slot, transport, trial.options, report, trial.context, group);
       this.finishing--;
     }
     this.#floor.planTurn();
@@ -89,7 +93,11 @@ export class Attempts {
   }
 
   /** All that is decided at pick-up: the source, and with it the settings of the destination. */
-  #attemptOf(message: QueuedMessage, { options, transport, destination }: Trial): Attempt {
+  #attemptOf(
+    message: QueuedMessage,
+    { options, transport, destination }: Trial,
+    reader: MessageReader,
+  ): Attempt {
     const parts = this.#floor.options;
     const wish = {
       sources: sourcesOf(transport, options),
@@ -111,7 +119,7 @@ export class Attempts {
       source,
       dsn: { ...message.dsn, ...options.dsn },
       ageSeconds: Math.max(0, this.#floor.now() - message.ts),
-      message: parts.spool.open(message.id),
+      message: reader,
     };
   }
 }

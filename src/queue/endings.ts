@@ -93,6 +93,12 @@ export class Endings {
     });
   }
 
+  /** A message whose bytes are damaged is never sent and cannot be told of whole: a person has to look at it. */
+  holdDamaged(slot: number, { message: reason }: Error): Promise<void> {
+    this.#floor.logError(this.#floor.table.message(slot), undefined, `${reason}; it goes on hold`);
+    return this.carryOut(slot, { kind: 'hold', change: { hold: true, nextTry: 0, reason } });
+  }
+
   /** A message was told of as ended before a crash, and only was not taken out of the spool: that is done now. */
   finishBroken(slot: number): Promise<void> {
     const reason = 'its end was told of before the last stop';

@@ -2,7 +2,7 @@
 // repeated until it succeeds, with the state that the message has by then.
 
 import { messageIdToText } from '../spool/id-table.js';
-import type { MessageChange, MessageId, Spool } from '../spool/spool.js';
+import { isTold, type MessageChange, type MessageId, type Spool } from '../spool/spool.js';
 import type { QueueClock } from './clock.js';
 import type { QueueLog } from './queue-log.js';
 
@@ -70,12 +70,14 @@ export class Ledger {
     try {
       await write();
     } catch (error) {
-      this.#options.log.error(
-        { id: name, err: error },
-        repair.erased === undefined
-          ? 'cannot write the state of a message to the spool yet, trying again'
-          : 'cannot take a message that is done out of the spool yet, trying again',
-      );
+      if (!isTold(error)) {
+        this.#options.log.error(
+          { id: name, err: error },
+          repair.erased === undefined
+            ? 'cannot write the state of a message to the spool yet, trying again'
+            : 'cannot take a message that is done out of the spool yet, trying again',
+        );
+      }
       this.#repairs.set(name, repair);
       this.#planRepeat();
     }

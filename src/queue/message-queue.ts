@@ -17,6 +17,7 @@ import type { MessageId, QueuedMessage } from '../spool/spool.js';
 import { Attempts } from './attempts.js';
 import { Endings } from './endings.js';
 import { QueueFloor } from './floor.js';
+import type { HoldUp } from './hold-up.js';
 import { type QueueState, Stage } from './message-table.js';
 import { Notices } from './notices.js';
 import { type OperatorWish, OperatorWishes, type WishResult } from './operator-wishes.js';
@@ -32,6 +33,8 @@ export type { MessageQueueOptions } from './queue-options.js';
 
 /** Messages that one turn of the event loop moves on, of each kind. */
 const SLICE = 200;
+/** Between two looks whether the spool can be written to again. */
+const SPOOL_SECONDS = 1;
 /** The longest sleep: the wall clock may be set meanwhile. */
 const LONGEST_SLEEP_SECONDS = 60;
 /** How long attempts that were given up may take to come back. */
@@ -180,9 +183,24 @@ export class MessageQueue {
     };
   }
 
+  /** Why a message is where it is. */
+  holdUp(id: MessageId): HoldUp | undefined {
+    const { table } = this.#floor;
+    const slot = table.find(id);
+    return slot < 0 ? undefined : this.#holdUpOf(slot, table.stage(slot));
+  }
+
   /** Does what an operator wants of a message. @throws SpoolError when it cannot be written: then nothing has changed. */
   wish(id: MessageId, wish: OperatorWish): Promise<WishResult> {
     return this.#wishes.make(id, wish);
+  }
+
+  /** Moves a waiting message out to where `save` puts it. @throws what `save` throws: then nothing has changed. */
+  unload(
+    id: MessageId,
+    save: (message: QueuedMessage) => Promise<void>,
+  ): Promise<'done' | 'busy' | 'unknown'> {
+    return this.#wishes.unload(id, save);
   }
 
   /** New policies; what waits is sorted anew. */
@@ -221,6 +239,8 @@ export class MessageQueue {
     const { waiting } = this.#floor;
     const now = this.#floor.now();
     waiting.advance(now, SLICE);
+    // What is sent now could not be noted as sent: a crash would bring it back.
+    if (!this.#options.spool.isWritable()) return this.#sleepUntil(now + SPOOL_SECONDS);
     for (let i = 0; i < SLICE && this.#mayPrepare(); i++) this.#preparation.begin(waiting.shiftDue());
     for (let i = 0; i < SLICE && this.#maySend(); i++) if (!this.#sendNext()) break;
     const next = waiting.nextTime;
@@ -297,6 +317,32 @@ export class MessageQueue {
       ...(trial === undefined ? undefined : { trial }),
       ...(underWay === undefined ? undefined : { sendingSince: underWay.since }),
     };
+  }
+
+  #holdUpOf(slot: number, stage: Stage): HoldUp {
+    const { table } = this.#floor;
+    switch (stage) {
+      case Stage.Held:
+        return { kind: 'held' };
+      case Stage.Deferred:
+        return { kind: 'deferred', until: table.nextTry(slot) };
+      case Stage.Due:
+        return { kind: 'due', waiting: table.countOf(Stage.Due) };
+      case Stage.Preparing:
+        return { kind: 'preparing' };
+      case Stage.Ready: {
+        const obstacle = this.#subQueues.obstacleOf(slot);
+        if (obstacle !== undefined) return { kind: 'policy', obstacle: obstacle.facts };
+        const isFull = this.#attempts.count >= this.#concurrency;
+        return isFull ? { kind: 'concurrency', limit: this.#concurrency } : { kind: 'ready' };
+      }
+      case Stage.Sending:
+        return { kind: 'sending', since: this.#attempts.of(slot)?.since ?? this.#floor.now() };
+      case Stage.Finishing:
+        return { kind: 'finishing' };
+      default:
+        return { kind: 'updating' };
+    }
   }
 
   // Stopping.

@@ -6,7 +6,7 @@
 
 import type { DsnOptions } from '#hooks';
 import { messageIdToText } from '../spool/id-table.js';
-import type { MessageChange, MessageId } from '../spool/spool.js';
+import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
 import { expectationOfEnd } from './decision.js';
 import type { Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
@@ -69,6 +69,36 @@ export class OperatorWishes {
     }
     await this.#carryOut(slot, stage === Stage.Held, wish);
     return 'done';
+  }
+
+  /**
+   * Takes a waiting message out for good once `save` has put it somewhere else (control-api 4.4): until then it is in the spool,
+   * and from then on in both, or there alone. `busy`: a hook or an attempt has it. @throws what `save` throws, and the message is
+   * where it was
+   */
+  async unload(
+    id: MessageId,
+    save: (message: QueuedMessage) => Promise<void>,
+  ): Promise<'done' | 'busy' | 'unknown'> {
+    const { table, ledger } = this.#floor;
+    const slot = table.find(id);
+    if (slot < 0) return 'unknown';
+    const message = table.message(slot);
+    if (!this.#takeOut(slot)) return 'busy';
+    table.setStage(slot, Stage.Updating);
+    this.count++;
+    try {
+      await save(message);
+      await ledger.erase(id, () => this.#floor.remove(slot));
+      return 'done';
+    } catch (error) {
+      this.#floor.place(slot, message.hold);
+      throw error;
+    } finally {
+      this.count--;
+      this.#floor.planTurn();
+      this.#floor.settle();
+    }
   }
 
   /** The next wish for a message that would go and wait now. */

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
 import { conditionsOf, withConditions } from './condition-options.js';
+import { countOf, several } from './option-values.js';
 import { cellOf, columnOf, type ListedItem, views } from './queue-columns.js';
 import { tableText } from './table.js';
 
@@ -14,8 +15,6 @@ interface ListOptions extends AskingOptions {
   readonly view?: string;
   readonly total?: boolean;
 }
-
-const several = (value: string, all: string[] = []): string[] => [...all, value];
 
 /** Adds the command. */
 export function addListCommand(queue: Command, end: End): void {
@@ -76,11 +75,4 @@ function viewCalled(name: string): readonly string[] {
 
 function sortKeyOf(text: string): object {
   return text.startsWith('-') ? { field: text.slice(1), order: 'DESC' } : { field: text };
-}
-
-/** A whole number of an option. @throws UsageError */
-export function countOf(text: string, option: string): number {
-  if (!/^\d{1,15}$/.test(text))
-    throw new UsageError(`${option}: found ${JSON.stringify(text)}; expected a whole number`);
-  return Number(text);
 }

@@ -17,15 +17,15 @@ const SLICE_MS = 5;
 /** So many messages between two looks at the clock. */
 const STRIDE = 64;
 
-/**
- * The messages that fit, in the order of the queue. `onFound` is called at the moment a message is seen; false ends the scan.
- * @throws ControlError for conditions that cannot be read
- */
+/** What is done with a message at the moment it is seen; false ends the scan, a promise makes it wait. */
+export type OnFound = (listed: ListedMessage) => boolean | Promise<boolean>;
+
+/** Hands over the messages that fit, in the order of the queue. @throws ControlError for conditions that cannot be read */
 export async function scan(
   queue: LookedAt,
   conditions: QueueConditions | undefined,
   now: number,
-  onFound: (listed: ListedMessage) => boolean,
+  onFound: OnFound,
   signal?: AbortSignal,
 ): Promise<void> {
   const fits = compileConditions(conditions, now);
@@ -46,13 +46,16 @@ function* foundOf(queue: LookedAt, ids: readonly MessageId[]): Generator<ListedM
 async function look(
   messages: Iterable<ListedMessage>,
   fits: Fits,
-  onFound: (listed: ListedMessage) => boolean,
+  onFound: OnFound,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let deadline = performance.now() + SLICE_MS;
   let seen = 0;
   for (const listed of messages) {
-    if (fits(listed) && !onFound(listed)) return;
+    if (fits(listed)) {
+      const goesOn = onFound(listed);
+      if (goesOn !== true && !(await goesOn)) return;
+    }
     if (++seen % STRIDE !== 0 || performance.now() < deadline) continue;
     await nextTurn();
     if (signal?.aborted) return;

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { controlledQueue, itemsOf } from '../../support/controlled-queue.js';
+import { commitMessage, queueRequest, uuid } from '../../support/mail-samples.js';
+
+test('an item shows all that is known of a message, and nothing else', async () => {
+  const { ask, submit, clock } = await controlledQueue({ attempt: () => new Promise(() => {}) });
+  await submit({ metadata: { a: 'caf\xc3\xa9' }, jobId: 'j', sender: { localPart: '', domain: '' } });
+  await clock.advance(3);
+  expect(itemsOf(await ask('F'))).toEqual([
+    {
+      id: { transaction: uuid(1), queue: 1 },
+      state: 'SENDING',
+      ts: '1970-01-12T13:46:40.000Z',
+      sender: { localpart: '', domain: '' },
+      recipient: { localpart: 'r1', domain: 'to.test' },
+      transportid: 'out',
+      jobid: 'j',
+      serverid: 'in',
+      senderip: '192.0.2.1',
+      senderhelo: 'client.test',
+      size: 21,
+      priority: 0,
+      retrycount: 0,
+      remoteip: '127.0.0.1',
+      remotemx: 'mx.to.test',
+      metadata: { a: 'café' },
+      duration: 3,
+    },
+  ]);
+});
+
+test('lists are cut, sorted and counted as they are asked for', async () => {
+  const { ask, submit } = await controlledQueue();
+  for (const size of [3, 1, 2, 5, 4])
+    await submit({ hold: true, jobId: `job${size}`, metadata: { n: String(size % 2) } });
+  const jobs = async (request: object) => {
+    const answer = await ask('F', { fields: ['jobid'], ...request });
+    return { jobs: itemsOf(answer).map(({ jobid }) => jobid), total: answer['total'] };
+  };
+  expect(await jobs({ sort: [{ field: 'jobid' }], limit: 2, offset: 1, total: true })).toEqual({
+    jobs: ['job2', 'job3'],
+    total: 5,
+  });
+  expect((await jobs({ sort: [{ field: 'jobid', order: 'DESC' }], limit: 2 })).jobs).toEqual([
+    'job5',
+    'job4',
+  ]);
+  expect((await jobs({ limit: 2, offset: 3 })).jobs).toEqual(['job5', 'job4']);
+  expect(await jobs({ limit: 0, total: true })).toEqual({ jobs: [], total: 5 });
+  await expect(jobs({ sort: [{ field: 'metadata' }] })).rejects.toThrow('cannot be sorted by metadata');
+  await expect(jobs({ fields: ['jobb'] })).rejects.toThrow('fields: found "jobb"; expected one of id, state');
+  await expect(jobs({ limit: 10_001 })).rejects.toThrow('at most 10000');
+});
+
+test('a list of very many messages leaves the event loop its turns', async () => {
+  const { ask, spool, queue } = await controlledQueue();
+  const count = 40_000;
+  for (let at = 0; at < count; at += 10_000) {
+    const requests = Array.from({ length: 10_000 }, (_, i) => queueRequest(i + 1, { hold: true }));
+    queue.accept(await commitMessage(spool, uuid(at + 1), Buffer.from('x\r\n'), requests));
+  }
+  let longest = 0;
+  let last = performance.now();
+  let isOver = false;
+  const watch = (): void => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (!isOver) setImmediate(watch);
+  };
+  setImmediate(watch);
+  const answer = await ask('F', {
+    conditions: { recipients: [{ recipient: '7@', regex: true }] },
+    sort: [{ field: 'recipient', order: 'DESC' }],
+    limit: 1000,
+    total: true,
+  });
+  isOver = true;
+  expect(answer['total']).toBe(count / 10);
+  expect(itemsOf(answer)).toHaveLength(1000);
+  // The aim is 50 ms; a machine that does other work at the same time is no failure.
+  expect(longest).toBeLessThan(250);
+});

@@ -1,0 +1,150 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { controlledQueue, itemsOf } from '../../support/controlled-queue.js';
+import { readMessage, uuid } from '../../support/mail-samples.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
+
+const id = (number: number) => ({ transaction: uuid(1), number });
+
+test('messages move out to a file each, and into another queue with all that was known of them', async () => {
+  const folder = scratchFolder();
+  const one = await controlledQueue();
+  await one.submit(
+    { hold: true, metadata: { a: '\xff' }, quotas: ['q'], dsn: { notify: 'NEVER' }, priority: 1 },
+    { delaySeconds: 500, jobId: 'j' },
+  );
+  await one.queue.wish(id(1), { kind: 'set', change: { retry: 3, reason: 'busy' } });
+  await one.clock.advance(0);
+  const before = [1, 2].map((number) => one.queue.find(id(number))!.message);
+  expect(await one.ask('J', { path: folder })).toEqual({ affected: 2, failures: [] });
+  expect(one.queue.size).toBe(0);
+  expect(readdirSync(folder).sort()).toEqual([`${uuid(1)}-1.hqf`, `${uuid(1)}-2.hqf`]);
+
+  const other = await controlledQueue();
+  for (const number of [1, 2]) {
+    const answer = await other.ask('E', { path: path.join(folder, `${uuid(1)}-${number}.hqf`) });
+    expect(answer['id']).toEqual({ transaction: uuid(1), queue: number });
+  }
+  await other.clock.advance(0);
+  expect([1, 2].map((number) => other.queue.find(id(number))!.message)).toEqual(before);
+  expect((await readMessage(other.spool, id(2))).toString()).toBe('Subject: x\r\n\r\nHello\r\n');
+  expect(other.queue.find(id(2))!.state).toBe('DEFER');
+});
+
+test('a message that is in the queue is not taken in again', async () => {
+  const folder = scratchFolder();
+  const { ask, submit, queue } = await controlledQueue();
+  await submit({ hold: true });
+  await ask('J', { path: folder });
+  const file = path.join(folder, `${uuid(1)}-1.hqf`);
+  await ask('E', { path: file });
+  await expect(ask('E', { path: file })).rejects.toThrow('in the queue already');
+  const both = await Promise.allSettled([
+    ask('E', { file: readFileSync(file).toString('base64') }),
+    ask('E', { path: file }),
+  ]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  expect(queue.size).toBe(1);
+});
+
+test('a message whose file cannot be written stays, and one that is being sent too', async () => {
+  const folder = scratchFolder();
+  const { ask, submit, queue, clock } = await controlledQueue({ attempt: () => new Promise(() => {}) });
+  await submit({ hold: true }, {});
+  await clock.advance(0);
+  mkdirSync(path.join(folder, `${uuid(1)}-1.hqf`));
+  const answer = await ask('J', { path: folder });
+  expect(answer['affected']).toBe(0);
+  expect(answer['failures']).toMatchObject([
+    { id: { transaction: uuid(1), queue: 2 }, reason: 'it is being worked on; ask again later' },
+    { id: { transaction: uuid(1), queue: 1 } },
+  ]);
+  expect(queue.counts()).toMatchObject({ HOLD: 1, SENDING: 1 });
+});
+
+test('no path leads out of the folder', async () => {
+  const folder = scratchFolder();
+  const { ask, submit } = await controlledQueue();
+  await submit({ hold: true });
+  symlinkSync(folder, path.join(folder, 'link'));
+  const outside = path.join(folder, 'outside');
+  writeFileSync(outside, 'mine');
+  const inside = path.join(folder, 'inside');
+  mkdirSync(inside);
+  symlinkSync(outside, path.join(inside, `.${uuid(1)}-1.hqf.part`));
+  symlinkSync(outside, path.join(inside, `${uuid(1)}-1.hqf`));
+  await expect(ask('J', { path: 'relative' })).rejects.toThrow('expected an absolute path');
+  await expect(ask('J', { path: path.join(folder, 'none') })).rejects.toThrow('there is no folder');
+  await expect(ask('J', { path: path.join(folder, 'link') })).rejects.toThrow('a link to one');
+  expect(await ask('J', { path: inside })).toEqual({ affected: 1, failures: [] });
+  expect(readFileSync(outside, 'utf8')).toBe('mine');
+  symlinkSync(path.join(inside, `${uuid(1)}-1.hqf`), path.join(folder, 'link.hqf'));
+  await expect(ask('E', { path: path.join(folder, 'link.hqf') })).rejects.toThrow('cannot be read');
+  await expect(ask('E', { path: folder })).rejects.toThrow('is no file');
+});
+
+test('a message comes in as bytes with an envelope', async () => {
+  const { ask, queue, spool } = await controlledQueue();
+  const answer = await ask('E', {
+    message: Buffer.from('Subject: y\n\nbody').toString('base64'),
+    envelope: {
+      sender: { localpart: 'a', domain: 'x.test' },
+      recipients: [
+        { localpart: 'b', domain: 'x.test' },
+        { localpart: 'c', domain: 'x.test' },
+      ],
+      transportid: 'out',
+      hold: true,
+      metadata: { k: 'é' },
+    },
+  });
+  const ids = answer['ids'] as { transaction: string; queue: number }[];
+  expect(ids).toHaveLength(2);
+  expect(queue.counts().HOLD).toBe(2);
+  const bytes = await readMessage(spool, { transaction: ids[1]!.transaction, number: 2 });
+  expect(bytes.toString()).toBe('Subject: y\r\n\r\nbody\r\n');
+  expect(itemsOf(await ask('F'))[0]).toMatchObject({ metadata: { k: 'é' }, state: 'HOLD' });
+});
+
+test('what is no queue file is refused with what is wrong', async () => {
+  const folder = scratchFolder();
+  const { ask, submit, queue } = await controlledQueue();
+  await submit({ hold: true });
+  await ask('J', { path: folder });
+  const whole = readFileSync(path.join(folder, `${uuid(1)}-1.hqf`));
+  const end = whole.indexOf(0x0a);
+  const head = JSON.parse(whole.toString('utf8', 0, end)) as Record<string, unknown>;
+  const told = (bytes: Buffer | string) =>
+    ask('E', { file: Buffer.from(bytes).toString('base64') }).then(
+      () => 'nothing',
+      (error: Error) => error.message,
+    );
+  const changed = (changes: object) =>
+    `${JSON.stringify({ ...head, ...changes })}\nSubject: x\r\n\r\nHello\r\n`;
+  expect(await told('')).toContain('no first line');
+  expect(await told('x'.repeat(2 * 1024 * 1024))).toContain('longer than');
+  expect(await told('{"a": 1}\n')).toContain('does not say so');
+  expect(await told(whole.subarray(0, -3))).toContain('only 18 bytes; expected 21');
+  expect(await told(Buffer.concat([whole, Buffer.from('x')]))).toContain('more than 21 bytes');
+  expect(await told(changed({ version: 2 }))).toContain('version 2; expected version 1');
+  expect(await told(changed({ id: { transaction: '../../etc', number: 1 } }))).toContain('expected a UUID');
+  expect(await told(changed({ recipient: { localPart: 'a\r\nb', domain: 'x' } }))).toContain('an address');
+  expect(await told(changed({ priority: 7 }))).toContain('from 0 to 1');
+  expect(await told(changed({ metadata: { a: 'ž' } }))).toContain('a text of bytes');
+  expect(queue.size).toBe(0);
+});
+
+test('the bytes of a message are read in pieces', async () => {
+  const { ask, submit } = await controlledQueue();
+  await submit({ hold: true });
+  const message = { transaction: uuid(1), queue: 1 };
+  const text = async (request: object) => {
+    const { size, data } = await ask('m', { id: message, ...request });
+    return [size, Buffer.from(data as string, 'base64').toString()];
+  };
+  expect(await text({})).toEqual([21, 'Subject: x\r\n\r\nHello\r\n']);
+  expect(await text({ offset: 9, length: 3 })).toEqual([21, 'x\r\n']);
+  expect(await text({ offset: 30 })).toEqual([21, '']);
+  await expect(ask('m', { id: { transaction: uuid(9), queue: 1 } })).rejects.toThrow('is not in the spool');
+});
