@@ -204,7 +204,7 @@ function unpackPeers(quiet) {
 }
 
 /** Benchmarks that have a server from npm beside them: its folder in test/perf, with package.json and lockfile. */
-const benchPackages = { accept: 'haraka' };
+const benchPackages = { accept: 'haraka', relay: 'haraka' };
 
 /** Installs it below .cache, by its own lockfile and without its scripts; without it the benchmark says so and goes on. */
 function installBenchPeer(benchmark) {

@@ -1,5 +1,5 @@
 // The next hop of the mail benchmarks, in a process of its own: the least that takes a mail by pipelined SMTP. It counts,
-// and says on stdout when a count asked for on stdin is reached.
+// and says on stdout when a count asked for on stdin is reached. `node bare-sink.js [ADDRESS PORT]`
 
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -63,7 +63,8 @@ const server = createServer({ noDelay: true }, (socket) => {
   });
 });
 
-server.listen(0, '127.0.0.1', 4096, () => {
+const [address = '127.0.0.1', port = '0'] = process.argv.slice(2);
+server.listen(Number(port), address, 4096, () => {
   process.stdout.write(`${(server.address() as { port: number }).port}\n`);
 });
 // "N": say so when N more messages have come.

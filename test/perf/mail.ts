@@ -20,8 +20,10 @@ export interface Sink {
   stop(): Promise<void>;
 }
 
-export async function startBareSink(): Promise<Sink> {
-  const child = spawn(process.execPath, [path.join(root, 'dist/test/perf/bare-sink.js')], {
+/** On any free port of loopback, or where it is told. */
+export async function startBareSink(address = '127.0.0.1', wantedPort = 0): Promise<Sink> {
+  const program = path.join(root, 'dist/test/perf/bare-sink.js');
+  const child = spawn(process.execPath, [program, address, String(wantedPort)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -106,11 +108,16 @@ export function parseOptions(args: readonly string[]): { rounds: number; cases: 
   return { rounds: get('rounds') ?? 5, cases };
 }
 
-/** Runs servers in turns, a fresh start each, and prints medians with the ratio to Postfix of the same round. */
+/** Runs servers in turns, a fresh start each, and prints medians with the ratio to the first one in the same round. */
 export async function compare(
   title: string,
   servers: Readonly<Record<string, (sinkPort: number) => Promise<Server>>>,
-  options: { readonly rounds: number; readonly cases: readonly Case[]; readonly withSink: boolean },
+  options: {
+    readonly rounds: number;
+    readonly cases: readonly Case[];
+    /** Each round has a sink behind it. */
+    readonly sink?: () => Promise<Sink>;
+  },
 ): Promise<void> {
   const reason = skipReason('postfix', 'smtp-source');
   if (reason !== undefined) throw new Error(`cannot compare: ${reason}`);
@@ -119,7 +126,7 @@ export async function compare(
     const results = new Map<string, Measured[]>(Object.keys(servers).map((name) => [name, []]));
     for (let round = 0; round < options.rounds; round++) {
       for (const [name, start] of Object.entries(servers)) {
-        const sink = options.withSink ? await startBareSink() : undefined;
+        const sink = await options.sink?.();
         const server = await start(sink?.port ?? 1);
         try {
           await measure(server, sink, { ...one, count: Math.min(300, one.count) });
@@ -130,7 +137,8 @@ export async function compare(
         }
       }
     }
-    const reference = results.get('Postfix')!;
+    const [first] = Object.keys(servers);
+    const reference = results.get(first!)!;
     for (const [name, measured] of results) {
       const ratio = median(measured.map(({ perSecond }, round) => perSecond / reference[round]!.perSecond));
       rows.push([
@@ -144,6 +152,6 @@ export async function compare(
     }
   }
   process.stdout.write(
-    `${title}; median of ${options.rounds} rounds in turns\n\n${table(['size, sessions', 'server', 'msg/s', 'CPU s per 1,000', 'PSS MiB', 'x Postfix'], rows)}\n`,
+    `${title}; median of ${options.rounds} rounds in turns\n\n${table(['size, sessions', 'server', 'msg/s', 'CPU s per 1,000', 'PSS MiB', `x ${Object.keys(servers)[0]}`], rows)}\n`,
   );
 }
