@@ -240,7 +240,10 @@ export class MessageQueue {
     const now = this.#floor.now();
     waiting.advance(now, SLICE);
     // What is sent now could not be noted as sent: a crash would bring it back.
-    if (!this.#options.spool.isWritable()) return this.#sleepUntil(now + SPOOL_SECONDS);
+    if (!this.#options.spool.isWritable()) {
+      this.#sleepUntil(now + SPOOL_SECONDS);
+      return;
+    }
     for (let i = 0; i < SLICE && this.#mayPrepare(); i++) this.#preparation.begin(waiting.shiftDue());
     for (let i = 0; i < SLICE && this.#maySend(); i++) if (!this.#sendNext()) break;
     const next = waiting.nextTime;
