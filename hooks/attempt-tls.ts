@@ -1,9 +1,8 @@
 // `tls` of `$arguments["attempt"]["connection"]` (hooks 13): what is known of the session, the peer's certificate, the kind of
 // failure in the words of TLS reports, and what DNS demanded.
 
-import type { X509Certificate } from 'node:crypto';
-import { HslArray, HslResource } from '#lang';
-import { X509_RESOURCE } from '#stdlib';
+import { HslArray } from '#lang';
+import { certificateResource } from '#stdlib';
 import type { AttemptTls } from './outcomes.js';
 
 /** The array a script gets. */
@@ -21,14 +20,10 @@ export function attemptTlsToValue(tls: AttemptTls): HslArray {
 
 function peerToValue({ certificate, chain, error }: NonNullable<AttemptTls['peer']>): HslArray {
   const value = HslArray.empty();
-  if (certificate !== undefined) value.set('x509', certificateToValue(certificate));
-  if (chain.length > 0) value.set('chain', HslArray.fromList(chain.map(certificateToValue)));
+  if (certificate !== undefined) value.set('x509', certificateResource(certificate));
+  if (chain.length > 0) value.set('chain', HslArray.fromList(chain.map(certificateResource)));
   if (error !== undefined) value.set('error', error);
   return value;
-}
-
-function certificateToValue(certificate: X509Certificate): HslResource {
-  return new HslResource(X509_RESOURCE, certificate);
 }
 
 function tlsaToValue(tlsa: NonNullable<AttemptTls['tlsa']>): HslArray {

@@ -1,9 +1,8 @@
 // What a hook decided, as data. The scripting layer turns an action's arguments into one of these; the SMTP engine and the
 // queue carry them out without knowing that a script was involved.
 
-import type { X509Certificate } from 'node:crypto';
 import type { Value } from '#lang';
-import type { Address, DsnParameters, QueueRequest, TlsMode } from '#stdlib';
+import type { Address, DsnParameters, ParsedCertificate, QueueRequest, TlsMode } from '#stdlib';
 import type { DsnOptions } from './dsn-options.js';
 
 /** An enhanced status code (RFC 3463): class, subject, detail. */
@@ -219,9 +218,9 @@ export interface AttemptTls {
   /** Bits. */
   readonly keySize?: number;
   readonly peer?: {
-    readonly certificate?: X509Certificate;
+    readonly certificate?: ParsedCertificate;
     /** What it was sent with, the next issuer first. */
-    readonly chain: readonly X509Certificate[];
+    readonly chain: readonly ParsedCertificate[];
     /** Why it is not trusted. */
     readonly error?: string;
   };

@@ -33,7 +33,7 @@ export {
 } from './http/background-requests.js';
 // --- Ids
 export { uuidV1, uuidV4, uuidV5 } from './ids/uuid.js';
-export { X509_RESOURCE } from './loaders/certificates.js';
+export { certificateResource, type ParsedCertificate } from './loaders/certificates.js';
 export { dataLoaders } from './loaders/data-loaders.js';
 // --- Mail: addresses, envelopes, messages
 export { type AddressList, type ListedAddress, parseAddressList } from './mail/addresses/address-list.js';

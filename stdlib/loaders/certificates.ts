@@ -6,6 +6,14 @@ import { type DataLoader, HslArray, HslResource } from '#lang';
 
 /** The word scripts see for a parsed certificate; its payload is an X509Certificate. */
 export const X509_RESOURCE = 'X509Resource';
+/** A parsed certificate, for who shows one to scripts. */
+export type ParsedCertificate = X509Certificate;
+
+/** A parsed certificate as scripts have it. */
+export function certificateResource(certificate: ParsedCertificate): HslResource {
+  return new HslResource(X509_RESOURCE, certificate);
+}
+
 /** The word scripts see for a parsed private key; its payload is a KeyObject. */
 export const PRIVATE_KEY_RESOURCE = 'PrivateKeyResource';
 
