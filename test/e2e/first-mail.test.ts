@@ -143,22 +143,23 @@ test('a temporary failure of the next hop is tried again until it passes, and su
   expect(refusals).toBe(3);
 });
 
-test('a permanent failure goes to HOLD with its reason and a loud line, and is not dropped', async () => {
+test('after a permanent failure its sender has a report, and nothing is left', async () => {
   const { daemon, sink } = await mta(
     {},
-    { reply: (verb) => (verb === 'RCPT' ? '550 5.1.1 no such user' : undefined) },
+    {
+      reply: (verb, line) =>
+        verb === 'RCPT' && line.includes('<to@') ? '550 5.1.1 no such user' : undefined,
+    },
   );
   await send(daemon);
-  const line = await daemon.waitForLine(
-    (one) => (one.level === 'warning' || one.level === 'error') && /hold/i.test(one.msg),
-  );
-  expect(JSON.stringify(line)).toContain('550 5.1.1 no such user');
-  expect(sink.deliveries).toEqual([]);
+  await sink.waitFor(1);
+  expect(sink.deliveries[0]).toMatchObject({ sender: '', recipients: ['from@client.test'] });
+  expect(sink.deliveries[0]!.data).toContain('\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n');
   expect(await daemon.stop()).toBe(0);
   const again = await Daemon.startIn(daemon.folder);
   onTestFinished(() => again.dispose());
   const ready = await again.waitForLine((one) => one.msg === 'ready');
-  expect(ready['queue']).toMatchObject({ hold: 1, active: 0, defer: 0 });
+  expect(ready['queue']).toMatchObject({ hold: 0, active: 0, defer: 0 });
 });
 
 test('pre- and postdelivery scripts steer where mail goes and what becomes of it', async () => {

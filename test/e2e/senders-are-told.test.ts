@@ -73,6 +73,29 @@ test('without dsn.transport a message that is refused is deleted, with a warning
   await sink.stop();
 });
 
+test('the postmaster gets the mail that is for it, and hears of reports that fail', async () => {
+  const { daemon, sink } = await startMta(
+    { app: { postmaster: { address: 'root@example.test' } } },
+    {
+      reply: (verb, line) =>
+        verb === 'RCPT' && /<(?:gone|from)@/.test(line) ? '550 5.1.1 no such user' : undefined,
+    },
+  );
+  await sendMail(daemon, 'Subject: for you\r\n\r\nbody', ['postmaster']);
+  await sink.waitFor(1);
+  await sendMail(daemon, undefined, ['gone@example.test']);
+  await sink.waitFor(2);
+  expect(sink.deliveries.map(({ sender, recipients }) => [sender, ...recipients])).toEqual([
+    ['from@client.test', 'root@example.test'],
+    ['', 'root@example.test'],
+  ]);
+  expect(statusOf(sink.deliveries[1]!)).toMatchObject({
+    action: 'failed',
+    'final-recipient': 'rfc822; from@client.test',
+  });
+  expect(await daemon.stop()).toBe(0);
+});
+
 const announcesDsn = { helo: 'Accept(["extensions" => [...$arguments["extensions"], "DSN"]]);' };
 
 /** Sends one message in a dialogue, with these parameters. */
