@@ -22,7 +22,13 @@ import type { Clock } from '#lang';
 import { EodMessage, MailDocument } from '#stdlib';
 import type { Logger } from '../log/logger.js';
 import { PendingRun, type SmtpHooks } from '../scripting/smtp-hooks.js';
-import { type IncomingMessage, type ReceivedMessage, type Spool, SpoolError } from '../spool/spool.js';
+import {
+  type IncomingMessage,
+  isTold,
+  type ReceivedMessage,
+  type Spool,
+  SpoolError,
+} from '../spool/spool.js';
 
 const HEADER_END = Buffer.from('\r\n\r\n');
 
@@ -311,10 +317,12 @@ export class MessageIntake {
 
   #spoolTrouble(error: unknown): IntakeTrouble {
     const { parts, options, state } = this.#context;
-    parts.log.error(
-      { transaction: state.transactionId, server: options.id, err: error },
-      `the spool did not take a message: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    if (!isTold(error)) {
+      parts.log.error(
+        { transaction: state.transactionId, server: options.id, err: error },
+        `the spool did not take a message: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
     return spoolErrorToTrouble(error);
   }
 }

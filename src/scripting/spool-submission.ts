@@ -4,7 +4,7 @@
 import type { MessageSource, QueueRequest, Submission, SubmittedId } from '#stdlib';
 import { piecesReader } from '../delivery/pieces-reader.js';
 import type { Logger } from '../log/logger.js';
-import { type QueuedMessage, type ReceivedMessage, type Spool, SpoolError } from '../spool/spool.js';
+import { isTold, type QueuedMessage, type ReceivedMessage, type Spool, SpoolError } from '../spool/spool.js';
 
 export interface SpoolSubmissionOptions {
   readonly spool: Pick<Spool, 'receive' | 'commit'>;
@@ -107,7 +107,8 @@ export class SpoolSubmission implements Submission {
 
   #problemOf(error: unknown): string {
     const why = error instanceof Error ? error.message : String(error);
-    this.#options.log.error({ err: error }, `the spool did not take a message of a script: ${why}`);
+    if (!isTold(error))
+      this.#options.log.error({ err: error }, `the spool did not take a message of a script: ${why}`);
     return error instanceof SpoolError && error.noSpace
       ? 'there is no space left for messages'
       : 'the message could not be stored';

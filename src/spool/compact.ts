@@ -197,7 +197,8 @@ export class Compactor {
   async #hasRoomFor(sizeBytes: number): Promise<boolean> {
     const { files, folder, reserve } = this.#options;
     const free = await files.freeSpace(folder).catch(() => undefined);
-    return free === undefined || free.bytes >= sizeBytes + reserve.sizeBytes;
+    const kept = reserve.isSpent ? 0 : reserve.sizeBytes;
+    return free === undefined || free.bytes >= sizeBytes + kept;
   }
 
   /** Writes and flushes the snapshot; `undefined` when it was stopped. */

@@ -424,7 +424,7 @@ export class GroupCommit {
       if (isSuspect) await meta.file.sync();
       isCut = true;
     } catch (error) {
-      this.#options.log.error(
+      this.#options.log.warn(
         { file: meta.path, err: error },
         'cannot cut back the metadata log after a failed write; it is given up for a new file',
       );
