@@ -6,6 +6,7 @@ import { type ConfiguredAddress, type ConfiguredKey, parseTlsProtocols } from '#
 import type { OutboundProxy } from '../delivery/client/proxy-header.js';
 import { noTls, type TlsWish } from '../delivery/client/tls.js';
 import type { SourceAddress, Transport, TransportSources } from '../delivery/deliverer.js';
+import type { HostFilter } from '../delivery/next-hops/mail-hosts.js';
 import { defaults } from './defaults.js';
 import { destinationSettings, retryIntervals } from './delivery-file.js';
 import { withSettings } from './delivery-settings.js';
@@ -34,10 +35,10 @@ function makeTransport(
   const retry = { ...group.retry, ...own.retry };
   const transport: Transport = {
     id,
-    host: connection.server,
+    host: connection.server === undefined ? undefined : textToBytes(connection.server),
     port: connection.port ?? 25,
     lookup: connection.lookup,
-    mx: { ...group.connection?.mx, ...own.connection?.mx },
+    mx: mailHostFilter({ ...group.connection?.mx, ...own.connection?.mx }),
     sources,
     proxy: proxyOf({ ...group.connection?.proxy, ...own.connection?.proxy }),
     helo: session.helo,
@@ -94,6 +95,14 @@ function sessionProblem(session: NonNullable<Settings['session']>): string | und
     if (!(error instanceof ScriptFault)) throw error;
     return error.message;
   }
+}
+
+/** Names are bytes. */
+function mailHostFilter({ include, exclude }: HostFilter): HostFilter {
+  return {
+    ...(include === undefined ? {} : { include: include.map(textToBytes) }),
+    ...(exclude === undefined ? {} : { exclude: exclude.map(textToBytes) }),
+  };
 }
 
 /** What a schema cannot say about the way to a next hop. */

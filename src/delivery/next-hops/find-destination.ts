@@ -8,6 +8,7 @@
 // aliases for, and whether the answers were validated (RFC 7672 2.2).
 
 import { isIP } from 'node:net';
+import { domainToAscii } from '#stdlib';
 import { printable } from '../../log/printable.js';
 import type { Destination, MailDomain } from '../deliverer.js';
 import type { Ending } from '../failure.js';
@@ -18,9 +19,11 @@ import { betterThanOurselves, findMailHosts, type HostFilter, loopOf } from './m
 import type { Names } from './names.js';
 import { isUnspecified, type OwnHosts } from './own-hosts.js';
 
+const ONLY_ASCII = /^[\x00-\x7f]*$/;
+
 /** Where mail is to go. */
 export interface Route {
-  /** A host name or address, `[…]` allowed; absent: the mail hosts of `domain`. */
+  /** A host name or address, `[…]` allowed; bytes. Absent: the mail hosts of `domain`. */
   readonly host?: string | undefined;
   readonly port: number;
   /** Bytes, as in an address. */
@@ -49,7 +52,9 @@ export function findDestination(route: Route, finder: RouteFinder): Promise<Dest
   return mailHostsOf(domain, route, finder);
 }
 
-async function namedHost(host: string, route: Route, finder: RouteFinder): Promise<Destination | Ending> {
+async function namedHost(given: string, route: Route, finder: RouteFinder): Promise<Destination | Ending> {
+  // In A-labels: certificates and policies know no other form.
+  const host = ONLY_ASCII.test(given) ? given : (domainToAscii(given) ?? given);
   const literal = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   if (isIP(literal) !== 0) return atAddress(literal, host, route);
   const search = { ...finder, ...route };

@@ -2,7 +2,7 @@
 // checked: it may list any number of hosts, names that are none, and ourselves.
 
 import { isIP } from 'node:net';
-import { questionName } from '#stdlib';
+import { domainToAscii, questionName } from '#stdlib';
 import { printable } from '../../log/printable.js';
 import { matchesOneLabel } from '../client/certificate-names.js';
 import type { MailDomain } from '../deliverer.js';
@@ -136,7 +136,7 @@ function isWanted(host: string, { include, exclude }: HostFilter): boolean {
 
 function matches(host: string, names: readonly string[]): boolean {
   return names.some((written) => {
-    const name = written.replace(/\.$/, '').toLowerCase();
+    const name = (domainToAscii(written) ?? written).replace(/\.$/, '').toLowerCase();
     return name.startsWith('*.') ? matchesOneLabel(host, name) : host === name;
   });
 }

@@ -38,6 +38,12 @@ test('which mail hosts may be used is inherited, each list by itself', () => {
   expect(load(group, 'mx: { exclude: [] }').mx).toEqual({ include: ['*.a.test'], exclude: [] });
 });
 
+test('names of any letters are bytes from here on', () => {
+  const { host, mx } = load('server: bücher.test, mx: { include: ["*.bücher.test"] }');
+  expect(host).toBe('b\xc3\xbccher.test');
+  expect(mx).toEqual({ include: ['*.b\xc3\xbccher.test'] });
+});
+
 test.each([
   ['lookup: address', /transport "out": connection\.lookup is "address" without a connection\.server/],
   ['lookup: srv', /smtpd-app\.yaml:5:\d+: error: .*lookup.*address/],

@@ -70,6 +70,11 @@ describe('a host that is named', () => {
     expect(await of(zone, { host: 'relay.test' })).toBe(expected);
   });
 
+  test('is known by its A-labels', async () => {
+    const zone = { 'xn--bcher-kva.test': { ips: ['192.0.2.1'] } };
+    expect(await of(zone, { host: 'b\xc3\xbccher.test' })).toEqual(['xn--bcher-kva.test 192.0.2.1']);
+  });
+
   test('may be ourselves: somebody wanted it so', async () => {
     expect(await of({ 'me.test': { ips: ['127.0.0.9'] } }, { host: 'me.test' })).toEqual([
       'me.test 127.0.0.9',
@@ -328,6 +333,7 @@ describe('mx_include and mx_exclude', () => {
 
   test.each<[Route['filter'], string[]]>([
     [{ include: ['mx2.a.test'] }, ['mx2.a.test']],
+    [{ exclude: ['*.\xef\xbd\x81.test', 'mx1.\xef\xbd\x81.test'] }, ['mx.x.a.test']],
     [{ include: ['*.A.test'] }, ['mx1.a.test', 'mx2.a.test']],
     [{ exclude: ['*.a.test.'] }, ['mx.x.a.test']],
     [{ include: ['*.a.test', 'mx.x.a.test'], exclude: ['MX1.a.test'] }, ['mx2.a.test', 'mx.x.a.test']],
