@@ -104,6 +104,43 @@ describe.skipIf(reason !== undefined)(`curl${because}`, () => {
     await expect.poll(() => sink.deliveries.length, { timeout: 10_000 }).toBe(1);
   });
 
+  test('submits through a proxy that says who it is, over HTTP and HTTPS, and is found by its name', async () => {
+    const folder = scratchFolder();
+    const authority = createAuthority(folder);
+    const { keyFile, certFile } = authority.issue('mta.test', ['DNS:mta.test', 'IP:127.0.0.1']);
+    for (const secure of [false, true]) {
+      const { daemon, sink } = await startMta({
+        hooks: { eod: queueAll },
+        http: {
+          phases: { eod: { hook: 'main' }, connect: { remoteptr: true } },
+          ...(secure ? { type: 'https', tls: { certs: { cert: 'web' } } } : undefined),
+        },
+        httpStart: { proxyprotocol: ['127.0.0.1'] },
+        app: {
+          pki: { private: [{ id: 'web', privatekey: { path: keyFile }, certificate: { path: certFile } }] },
+          resolver: {
+            hosts: {
+              '1.0.0.127.in-addr.arpa': { ptr: ['submitter.test'] },
+              'submitter.test': { a: ['127.0.0.1'] },
+            },
+          },
+        },
+      });
+      const submit = (...args: readonly string[]) =>
+        runProgram('curl', [
+          ...['-sS', '--cacert', authority.certFile, '-H', 'X-API-Key: test-key', ...args],
+          ...['-F', options('behind'), '-F', 'rfc822=Subject: behind'],
+          `${secure ? 'https' : 'http'}://127.0.0.1:${daemon.httpPort}/v1/submission`,
+        ]);
+      expect((await submit('--haproxy-protocol')).stdout).toContain('"code":250');
+      expect((await submit()).code).not.toBe(0);
+      await expect.poll(() => sink.deliveries.length, { timeout: 10_000 }).toBe(1);
+      expect(sink.deliveries[0]!.data).toMatch(
+        /^Received: from unknown \(submitter\.test \[127\.0\.0\.1\]\)\r$/m,
+      );
+    }
+  });
+
   test('is told 401 with a wrong key, without sending its message', async () => {
     const { daemon } = await startMta({ http: { apikeys: ['another'] } });
     expect((await curl(daemon.httpPort, ['-F', options('x'), '-F', 'rfc822=Subject: x'])).status).toBe(401);

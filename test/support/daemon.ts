@@ -47,6 +47,8 @@ export interface DaemonConfig {
   readonly session?: Readonly<Record<string, unknown>>;
   /** A second server, of HTTP submission, with the same eod script and the key `test-key`; merged into it in smtpd-app.yaml. */
   readonly http?: Readonly<Record<string, unknown>>;
+  /** Merged into that one in smtpd.yaml. */
+  readonly httpStart?: Readonly<Record<string, unknown>>;
   readonly retry?: Readonly<Record<string, unknown>>;
   readonly spool?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, unknown>>;
@@ -93,6 +95,7 @@ export function writeConfig(folder: string, config: DaemonConfig): void {
               id: 'web',
               type: config.http['type'] ?? 'http',
               listeners: [{ address: '127.0.0.1', port: 0 }],
+              ...config.httpStart,
             },
           ]),
     ],
