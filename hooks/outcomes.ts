@@ -169,6 +169,7 @@ export interface QueueOptions {
   readonly transportId?: string;
   readonly quotas?: readonly string[];
   readonly jobId?: string;
+  readonly tenantId?: string;
   /** Of the notification that is made now, if one is. */
   readonly dsn?: DsnOptions;
   /** Tell the sender that it takes longer, or do not; absent: by the transport's retry table. */

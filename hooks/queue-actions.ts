@@ -17,7 +17,8 @@ export const queueOptionKeys = {
   transportid: { type: 'string|none', doc: 'Another transport from now on.' },
   quotas: { type: 'array', doc: 'Other quota names from now on.' },
   metadata: { type: 'array', doc: 'Other metadata from now on: string => string.' },
-  jobid: { type: 'string|none', doc: 'Another job id from now on.' },
+  jobid: { type: 'string|none', doc: 'Another job id from now on; "" is none.' },
+  tenantid: { type: 'string|none', doc: 'Another tenant id from now on; "" is none.' },
   dsn: dsnKey,
   dsn_delayed: {
     type: 'boolean|none',
@@ -35,6 +36,7 @@ interface WrittenQueueOptions {
   readonly quotas: HslArray | undefined;
   readonly metadata: HslArray | undefined;
   readonly jobid: string | null | undefined;
+  readonly tenantid: string | null | undefined;
   readonly dsn: HslArray | null | undefined;
   readonly dsn_delayed: boolean | null | undefined;
 }
@@ -59,6 +61,7 @@ export function readQueueOptions(
       transportId: written.transportid ?? undefined,
       quotas: quotas === undefined ? undefined : valueToStringList(quotas, 'Queue: "quotas"'),
       jobId: written.jobid ?? undefined,
+      tenantId: written.tenantid ?? undefined,
       dsn: readDsnOptions('Queue', written.dsn, ctx),
       dsnDelayed: written.dsn_delayed ?? undefined,
     }),

@@ -83,9 +83,10 @@ export class PickupPolicy {
 
   /**
    * New policies. Counters whose fields still exist keep what is in flight. The queue must make its groups anew afterwards;
-   * tickets of the old ones stay good.
+   * tickets of the old ones stay good. @returns false when they are the old ones: then nothing has to be done
    */
-  reconfigure(config: PolicyConfig): void {
+  reconfigure(config: PolicyConfig): boolean {
+    if (JSON.stringify(config.policies) === JSON.stringify(this.#policies)) return false;
     this.#policies = config.policies;
     this.#fields = fieldsOf(config.policies);
     const bySet = new Map(config.policies.map((policy) => [fieldSet(policy.fields), policy]));
@@ -94,6 +95,7 @@ export class PickupPolicy {
       counter.limit(policy?.default);
       if (counter.hasRoom()) this.#onRoom(counter);
     }
+    return true;
   }
 
   /** Counters in memory: those with something in flight or waiting. */

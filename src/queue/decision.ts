@@ -177,6 +177,7 @@ export function decideQueue(
     ...(options.transportId === undefined ? undefined : { transportId: options.transportId }),
     ...(options.quotas === undefined ? undefined : { quotas: options.quotas }),
     ...(options.jobId === undefined ? undefined : { jobId: options.jobId }),
+    ...(options.tenantId === undefined ? undefined : { tenantId: options.tenantId }),
   };
   if (options.hold) {
     const plan =

@@ -28,6 +28,8 @@ export interface Ending extends Story {
   /** What predelivery left; undefined when it did not run. */
   readonly context: unknown;
   readonly group?: PickupGroup;
+  /** What Try said of the attempt. */
+  readonly options?: TryOptions;
 }
 
 /** How attempts have ended. */
@@ -73,7 +75,8 @@ export class Endings {
   ): Promise<void> {
     const { judge, log } = this.#floor.options;
     const queued = this.#floor.table.message(slot);
-    const message = { ...queued, dsn: dsnInEffect(queued.dsn, options) };
+    const message =
+      options.dsn === undefined ? queued : { ...queued, dsn: dsnInEffect(queued.dsn, options) };
     const verdict = judge(report);
     const now = this.#floor.now();
     const expectation = expectationAfter(verdict, message, transport, now, report, options.dsn?.success);
@@ -89,6 +92,7 @@ export class Endings {
       context,
       report,
       transport,
+      options,
       ...(group && { group }),
     });
   }
@@ -179,11 +183,11 @@ export class Endings {
   }
 
   async #askPostdelivery(ending: Ending): Promise<PostdeliveryOutcome> {
-    const { message, expectation, report, group, context, reason } = ending;
+    const { message, options = {}, expectation, report, group, context, reason } = ending;
     const { expired, action, notice } = expectation;
     try {
       return await this.#floor.options.hooks.postdelivery(
-        message,
+        asTried(message, options),
         {
           retry: message.retry,
           expired,
@@ -212,6 +216,16 @@ export class Endings {
       return { kind: 'Default' };
     }
   }
+}
+
+/** The message as its attempt had it (hooks 13): what Try said for this attempt only is in it. */
+function asTried(message: QueuedMessage, { sender, recipient, jobId }: TryOptions): QueuedMessage {
+  return {
+    ...message,
+    ...(sender && { sender }),
+    ...(recipient && { recipient }),
+    ...(jobId !== undefined && { jobId }),
+  };
 }
 
 function diagnosticOfEnding(

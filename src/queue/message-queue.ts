@@ -205,7 +205,7 @@ export class MessageQueue {
 
   /** New policies; what waits is sorted anew. */
   reconfigure(policies: PolicyConfig): void {
-    this.#options.policy.reconfigure(policies);
+    if (!this.#options.policy.reconfigure(policies)) return;
     this.#subQueues.regroup((slot) => this.#factsOf(slot, this.#trials[slot]!));
     this.#planTurn();
   }

@@ -10,6 +10,7 @@ import { brokenReport, type Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
 import { Stage } from './message-table.js';
 import type { Notices } from './notices.js';
+import { SharedDestinations } from './shared-destinations.js';
 import { reachableFrom } from './source-choice.js';
 import { factsOf, type Trial } from './trial.js';
 
@@ -19,6 +20,7 @@ export class Preparation {
   readonly #endings: Endings;
   readonly #notices: Notices;
   readonly #ready: (slot: number, trial: Trial) => void;
+  readonly #destinations = new SharedDestinations();
   /** Messages in it. */
   count = 0;
 
@@ -134,7 +136,7 @@ export class Preparation {
     }
     // Wanted by an operator meanwhile: what was found may no longer be what is wanted.
     if (this.#floor.claim(slot, false)) return;
-    this.#ready(slot, { options, context, transport, destination: found });
+    this.#ready(slot, { options, context, transport, destination: this.#destinations.share(found) });
   }
 }
 

@@ -147,10 +147,10 @@ describe('a message that is put off', () => {
         metadata: { seen: `${message.retry}` },
       }),
     });
-    for (let i = 0; i < 50; i++) await first.submit({ priority: 1, quotas: ['q'] }, { jobId: 'job' });
+    for (let i = 0; i < 250; i++) await first.submit({ priority: 1, quotas: ['q'] }, { jobId: 'job' });
     await clock.advance(130);
     const before = [...first.queue.list()];
-    expect(before).toHaveLength(100);
+    expect(before).toHaveLength(500);
     expect(before[0]!.message).toMatchObject({
       retry: 2,
       metadata: { seen: '1' },
@@ -162,7 +162,7 @@ describe('a message that is put off', () => {
     expect(after.map(({ state }) => state)).toEqual(before.map(() => 'DEFER'));
     expect(after.map(({ message }) => message)).toEqual(before.map(({ message }) => message));
     await clock.advance(300);
-    expect(second.attempts).toHaveLength(100);
+    expect(second.attempts).toHaveLength(500);
     expect(second.spool.count).toBe(0);
   });
 });

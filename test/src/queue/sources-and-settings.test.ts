@@ -6,6 +6,7 @@ import { DeliverySettings } from '../../../src/config/delivery-settings.js';
 import type { Destination } from '../../../src/delivery/deliverer.js';
 import { readFieldValues } from '../../../src/policy/field-patterns.js';
 import { sharedPatternEngine } from '../../../src/scripting/host/patterns/engine.js';
+import type { QueuedMessage } from '../../../src/spool/spool.js';
 import { replied, startedQueue } from '../../support/started-queue.js';
 
 const later = replied(451, 'later', [4, 3, 0]);
@@ -91,6 +92,37 @@ describe('the sources', () => {
     expect(endings[0]!.facts.policy).toBeUndefined();
     expect(queue.find(message!.id)).toMatchObject({ state: 'DEFER', message: { retry: 1 } });
   });
+});
+
+test('postdelivery sees the message as it was tried; the queue keeps what it had', async () => {
+  const seen: QueuedMessage[] = [];
+  const sender = { localPart: 'srs', domain: 'me.test' };
+  const recipient = { localPart: 'x', domain: 'else.test' };
+  const { submit, clock, queue } = await startedQueue({
+    attempt: () => Promise.resolve(later),
+    predelivery: trying({ sender, recipient, jobId: 'tried' }),
+    postdelivery: (message) => {
+      seen.push(message);
+      return { kind: 'Default' };
+    },
+  });
+  const [message] = await submit({ jobId: 'queued' });
+  await clock.advance(1);
+  expect(seen).toMatchObject([{ sender, recipient, jobId: 'tried' }]);
+  const { sender: from, recipient: to } = message!;
+  expect(queue.find(message!.id)!.message).toMatchObject({ sender: from, recipient: to, jobId: 'queued' });
+});
+
+test('Queue() gives a message another job and tenant from then on', async () => {
+  const { submit, clock, queue } = await startedQueue({
+    predelivery: () => ({
+      kind: 'Queue',
+      options: { hold: true, incrementRetry: false, resetRetry: false, jobId: 'j', tenantId: 't' },
+    }),
+  });
+  const [message] = await submit({ tenantId: 'old' });
+  await clock.advance(1);
+  expect(queue.find(message!.id)!.message).toMatchObject({ jobId: 'j', tenantId: 't' });
 });
 
 test('the attempt is told the DSN parameters in effect, and how old the message is', async () => {
