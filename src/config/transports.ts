@@ -175,6 +175,14 @@ export function collectTransports(
       transports.set(own.id, transport);
       const nowhere = connectionProblem(transport);
       if (nowhere !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${nowhere}`));
+      if (transport.tls.usesMtaSts === true && transport.tls.mode === 'disabled')
+        problems.push(
+          app.problemAt(
+            at,
+            `transport "${own.id}": tls.mtasts has no effect with tls.mode "disabled", which is the default; expected "optional" or more`,
+            'warning',
+          ),
+        );
       if (transport.dsnTransportId === undefined) {
         problems.push(
           app.problemAt(

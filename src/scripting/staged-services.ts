@@ -16,13 +16,14 @@ import type { TlsTrust } from '../delivery/client/tls.js';
 import { InLineClient } from '../delivery/in-line-client.js';
 import type { Names } from '../delivery/next-hops/names.js';
 import { resolverNames } from '../delivery/next-hops/resolver-names.js';
+import { TransportSecurity } from '../delivery/security/transport-security.js';
 import type { Logger } from '../log/logger.js';
-import { configuredThings, type ScriptSettings } from './process-services.js';
+import { configuredThings, type ProcessServices, type ScriptSettings } from './process-services.js';
 
 /** What they are made of. */
 export interface StagedServicesOptions {
   /** Those of the process. */
-  readonly process: LibraryServices;
+  readonly process: LibraryServices & Pick<ProcessServices, 'policies' | 'security'>;
   readonly settings: ScriptSettings;
   readonly submission: Submission;
   readonly log: Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
@@ -41,6 +42,8 @@ export class StagedServices implements LibraryServices {
   readonly trust: TlsTrust;
   /** Delivery's questions to its resolver. */
   readonly names: Names;
+  /** What TLS hosts must offer, by its resolver; policies and counts are the process's. */
+  readonly security: TransportSecurity;
   readonly hostname: LibraryServices['hostname'];
   readonly timeZone: LibraryServices['timeZone'];
   readonly uuidVersion: LibraryServices['uuidVersion'];
@@ -64,17 +67,23 @@ export class StagedServices implements LibraryServices {
     this.trust = { key: (id) => this.configured.key(id), authorities: () => authorities };
     const resolver = lazyResolver(settings);
     this.names = resolverNames(resolver);
+    this.security = new TransportSecurity({
+      resolver: () => resolver,
+      policies: process.policies,
+      ledger: process.security.ledger,
+    });
     this.#mailClient = new InLineClient({
       hostname: process.hostname,
       transport: (id) => settings.transports.get(id),
       names: () => this.names,
       trust: this.trust,
+      security: this.security,
       log,
     });
     this.network = {
       resolver,
       mailClient: this.#mailClient,
-      backgroundRequests: process.network.backgroundRequests,
+      backgroundRequests: withResolver(process.network.backgroundRequests, resolver),
       submission,
     };
   }
@@ -83,6 +92,14 @@ export class StagedServices implements LibraryServices {
   close(): Promise<void> {
     return this.#mailClient.close();
   }
+}
+
+/** The process's queues; names are those that this configuration knows, even when it has ended before a request is made. */
+function withResolver(
+  queues: NetworkServices['backgroundRequests'],
+  resolver: Resolver,
+): NetworkServices['backgroundRequests'] {
+  return queues && { add: (request, plan) => queues.add(request, { ...plan, resolver }) };
 }
 
 /** A resolver of its own, made when it is first asked: another configuration may know other hosts by the same names. */

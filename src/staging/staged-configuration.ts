@@ -100,6 +100,7 @@ export class StagedConfiguration implements StagedWork {
       names: () => this.#services.names,
       own,
       trust: this.#services.trust,
+      security: this.#services.security,
     });
   }
 

@@ -362,6 +362,10 @@ test('a transport protects its sessions and logs in as it is told', () => {
   expect(transportOf('tls: { mode: dane_fallback_require, mtasts: true }')).toMatchObject({
     tls: { mode: 'dane_fallback_require', usesMtaSts: true },
   });
+  const warned = load({ 'smtpd-app.yaml': session('tls: { mtasts: true }') }).warnings;
+  expect(warned.map(({ message }) => message).join('\n')).toMatch(
+    /mtasts has no effect with tls.mode "disabled"/,
+  );
   const refused = (text: string) => problems({ 'smtpd-app.yaml': session(text) }).join('\n');
   expect(refused('tls: { mode: danish }')).toMatch(/dane_fallback_require/);
   expect(refused('tls: { protocols: "!TLSv9" }')).toMatch(/"!TLSv9" is no protocol/);
