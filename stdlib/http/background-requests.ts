@@ -12,6 +12,8 @@ export interface BackgroundPlan {
   /** How often a request that was not answered with 2xx is made again. */
   readonly retryCount: number;
   readonly retryDelaySeconds: number;
+  /** Whom to ask for names; the resolver of the process when absent. */
+  readonly resolver?: Resolver;
 }
 
 export interface BackgroundRequests {
@@ -21,7 +23,7 @@ export interface BackgroundRequests {
 
 export interface BackgroundSettings {
   /** Makes one request. @returns whether it was answered with 2xx; it must not reject */
-  send(request: HttpRequest, signal: AbortSignal): Promise<boolean>;
+  send(request: HttpRequest, signal: AbortSignal, resolver?: Resolver): Promise<boolean>;
   /** Resolves after the time, or at once when the signal aborts. */
   sleep(seconds: number, signal: AbortSignal): Promise<void>;
   /** Told of a request that all attempts failed for. */
@@ -64,7 +66,7 @@ export function createBackgroundRequests(settings: BackgroundSettings): Backgrou
 
   const attempt = async ({ request, plan }: Entry): Promise<void> => {
     for (let attempts = 1; !signal.aborted; attempts++) {
-      if (await settings.send(request, signal)) return;
+      if (await settings.send(request, signal, plan.resolver)) return;
       if (attempts > plan.retryCount || signal.aborted) {
         settings.onGivenUp?.(request, attempts);
         return;
@@ -109,9 +111,9 @@ export function createBackgroundRequests(settings: BackgroundSettings): Backgrou
   };
 }
 
-/** The `send` of a process: over its connections, with its resolver. */
-export function backgroundSender(resolver: Resolver | undefined): BackgroundSettings['send'] {
-  return async (request, signal) => {
+/** The `send` of a process: over its connections, with its resolver unless the request has another. */
+export function backgroundSender(own: Resolver | undefined): BackgroundSettings['send'] {
+  return async (request, signal, resolver = own) => {
     try {
       const outcome = await sendHttp(request, { resolver, signal, charge: () => {}, env: process.env });
       return outcome.kind === 'response' && outcome.response.status >= 200 && outcome.response.status < 300;

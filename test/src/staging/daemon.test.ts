@@ -1,6 +1,8 @@
 // Two configurations at once in a real daemon: real sockets, scripts, spool and deliveries; only staging's time and luck are
 // the test's.
 
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -311,6 +313,30 @@ describe('what is common', () => {
     mta.daemon.staging.cancel();
     expect(await mta.daemon.scriptMetrics()).not.toContain('green_seen_total');
   });
+});
+
+test('requests in the background outlive it, and know the hosts that their script knew', async () => {
+  const asked: string[] = [];
+  const answers = createServer((request, response) => {
+    asked.push(`${request.headers.host} ${request.url}`);
+    // The first attempt fails, and before the second the staged configuration ends.
+    mta.daemon.staging.cancel();
+    response.writeHead(asked.length === 1 ? 503 : 200).end();
+  });
+  await new Promise<void>((resolve) => answers.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void answers.close());
+  const { port } = answers.address() as AddressInfo;
+  const mta = await daemonHere({});
+  const options = '["background" => true, "background_retry_count" => 3, "background_retry_delay" => 0.1]';
+  await deploy(
+    mta,
+    { connect: `http("http://api.staged.test:${port}/seen", ${options}); Accept();` },
+    {},
+    { app: { resolver: { hosts: { 'api.staged.test': { a: ['127.0.0.1'] } } } } },
+  );
+  await banner(mta);
+  await eventually(() => asked.length === 2);
+  expect(asked).toEqual([`api.staged.test:${port} /seen`, `api.staged.test:${port} /seen`]);
 });
 
 describe('messages of staged connections', () => {
