@@ -78,7 +78,7 @@ export interface Destination {
   readonly addresses: readonly HopAddress[];
   /** Whose mail hosts these are; absent when a host was named. */
   readonly mailDomain?: MailDomain;
-  /** By the deliverer's clock: a message may wait in ACTIVE until its addresses are others'. Absent: they do not grow old. */
+  /** By the deliverer's clock, to the minute: a message may wait in ACTIVE until its addresses are others'. Absent: they do not grow old. */
   readonly foundAtMs?: number;
 }
 

@@ -23,6 +23,7 @@ export interface NextHopsOptions {
 
 /** Older answers are asked for again before they are used. */
 const OLD_MS = 10 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
 
 /** Finds where messages go. */
 export class NextHops {
@@ -49,7 +50,10 @@ export class NextHops {
     if (!('port' in route)) return route;
     const choice = turn === undefined ? chosenAtRandom(this.#random) : chosenBySeed(turn.seed, turn.retry);
     const found = await findDestination(route, { names: this.#names, own: this.#own, choice });
-    return 'addresses' in found ? { ...found, foundAtMs: this.#clock.nowMs() } : found;
+    if (!('addresses' in found)) return found;
+    const now = this.#clock.nowMs();
+    // To the minute: the queue keeps equal destinations of many messages once.
+    return { ...found, foundAtMs: now - (now % MINUTE_MS) };
   }
 
   /**
