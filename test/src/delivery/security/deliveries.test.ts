@@ -2,6 +2,8 @@
 // out of it is a test here.
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
@@ -10,7 +12,8 @@ import { noTls, type TlsWish } from '../../../../src/delivery/client/tls.js';
 import type { MailDomain } from '../../../../src/delivery/deliverer.js';
 import { judge } from '../../../../src/delivery/failure.js';
 import { tlsaText } from '../../../../src/delivery/security/dane/tlsa.js';
-import type { PolicyFinding } from '../../../../src/delivery/security/mta-sts/policies.js';
+import { httpsPolicyFetch } from '../../../../src/delivery/security/mta-sts/fetch.js';
+import { type PolicyFinding, StsPolicies } from '../../../../src/delivery/security/mta-sts/policies.js';
 import { TransportSecurity } from '../../../../src/delivery/security/transport-security.js';
 import { SmtpDeliverer } from '../../../../src/delivery/smtp-deliverer.js';
 import { recordOf } from '../../../support/dane-chains.js';
@@ -432,6 +435,55 @@ describe('REQUIRETLS', () => {
     });
     expect(verdict).toBe('delivered');
   });
+});
+
+test('a policy is found by its record, fetched from its host, and holds for the peer; a new id changes it at once', async (t) => {
+  const certificate = authority.issue('mta-sts.b.test', ['DNS:mta-sts.b.test']);
+  let file = 'version: STSv1\nmode: enforce\nmx: mx1.test\nmax_age: 86400\n';
+  let fetches = 0;
+  const server = createServer({ key: certificate.key, cert: certificate.cert }, (_, response) => {
+    fetches++;
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.end(file);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.onTestFinished(() => void server.close());
+  const peer = await startPeer(t, { EHLO: { raw: '250-peer.test\r\n250 STARTTLS\r\n' } }, good);
+  const zone: Record<string, SignedName> = {
+    'mta-sts.b.test': { a: ['127.0.0.1'] },
+    '_mta-sts.b.test': { txt: ['v=STSv1; id=1;'] },
+  };
+  const resolver = signedResolver(zone);
+  const policies = new StsPolicies({
+    resolver: () => resolver,
+    fetch: httpsPolicyFetch({
+      resolver: () => resolver,
+      authorities: () => [authority.cert],
+      port: (server.address() as AddressInfo).port,
+    }),
+  });
+  const trusted = certificatesInPem(authority.cert)!;
+  const deliverer = new SmtpDeliverer({
+    hostname: 'host.test',
+    security: new TransportSecurity({ resolver: () => resolver, policies }),
+    trust: { key: () => undefined, authorities: () => trusted },
+  });
+  t.onTestFinished(() => deliverer.close());
+  const attempt = makeAttempt(peer.port, {
+    transport: { tls: { ...noTls, mode: 'optional', usesMtaSts: true } },
+    addresses: [{ ip: '127.0.0.1', port: peer.port, remoteMx: 'mx1.test' }],
+  });
+  const once = async () =>
+    judge(
+      await deliverer.attempt(
+        { ...attempt, destination: { ...attempt.destination, mailDomain: insecure } },
+        new AbortController().signal,
+      ),
+    );
+  expect([await once(), await once(), fetches]).toEqual(['delivered', 'delivered', 1]);
+  file = file.replace('mx1.test', 'mx2.test');
+  zone['_mta-sts.b.test'] = { txt: ['v=STSv1; id=2;'] };
+  expect([await once(), fetches, peer.messages.length]).toEqual(['deferred', 2, 2]);
 });
 
 test('connections made under one demand are not used under another', async (t) => {

@@ -146,6 +146,14 @@ describe('a policy', () => {
     expect(world.fetched.length).toBe(2);
   });
 
+  test('is refreshed once, however often that is asked for', async () => {
+    const world = new World();
+    await world.find();
+    world.nowMs += 500_000;
+    await Promise.all([world.policies.refresh(), world.policies.refresh()]);
+    expect(world.fetched.length).toBe(2);
+  });
+
   test('that lives no time at all holds for this message', async () => {
     const world = new World();
     world.answer = { kind: 'policy', policy: { ...policy, maxAgeSeconds: 0 } };
