@@ -6,7 +6,7 @@
 
 import type { DsnOptions } from '#hooks';
 import { messageIdToText } from '../spool/id-table.js';
-import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
+import { type MessageChange, type MessageId, type QueuedMessage, SpoolError } from '../spool/spool.js';
 import { expectationOfEnd } from './decision.js';
 import type { Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
@@ -118,7 +118,7 @@ export class OperatorWishes {
     this.#floor.table.setStage(slot, Stage.Updating);
     this.count++;
     try {
-      if (wish.kind === 'bounce' || wish.kind === 'delete') await this.#end(slot, wish);
+      if (wish.kind === 'bounce' || wish.kind === 'delete') await this.#end(slot, isHeld, wish);
       else await this.#change(slot, isHeld, changeOf(wish));
     } finally {
       this.count--;
@@ -128,11 +128,15 @@ export class OperatorWishes {
   }
 
   /** Without `$context` and attempt: predelivery did not run for this. */
-  #end(slot: number, wish: Extract<OperatorWish, { kind: 'bounce' | 'delete' }>): Promise<void> {
+  async #end(
+    slot: number,
+    isHeld: boolean,
+    wish: Extract<OperatorWish, { kind: 'bounce' | 'delete' }>,
+  ): Promise<void> {
     const { table, options } = this.#floor;
     const message = table.message(slot);
     const transport = options.transport(message.transportId, message.stageKey);
-    return this.#endings.finish(slot, {
+    const done = await this.#endings.finish(slot, {
       message,
       expectation:
         wish.kind === 'bounce'
@@ -140,8 +144,11 @@ export class OperatorWishes {
           : expectationOfEnd('Delete', message, transport),
       reason: wish.reason,
       context: undefined,
+      waited: isHeld ? 'held' : 'deferred',
       ...(transport && { transport }),
     });
+    if (done !== undefined && done.kind !== 'done' && done.problem !== undefined)
+      throw new SpoolError(`the sender cannot be told: ${done.problem}`, false, { isTold: true });
   }
 
   async #change(slot: number, wasHeld: boolean, change: MessageChange): Promise<void> {
@@ -159,9 +166,9 @@ export class OperatorWishes {
 
 /** Nothing has to be done for it: it is being tried, or it is about to be. */
 function isFulfilled(stage: Stage, wish: OperatorWish): boolean {
-  if (wish.kind === 'release') return stage !== Stage.Held && stage !== Stage.Updating;
-  if (wish.kind !== 'retry') return false;
-  return stage !== Stage.Held && stage !== Stage.Deferred && stage !== Stage.Updating;
+  // Where it will wait is being decided, or written.
+  if (stage === Stage.Finishing || stage === Stage.Updating || stage === Stage.Held) return false;
+  return wish.kind === 'release' || (wish.kind === 'retry' && stage !== Stage.Deferred);
 }
 
 function changeOf(wish: Exclude<OperatorWish, { kind: 'bounce' | 'delete' }>): MessageChange {

@@ -121,6 +121,21 @@ describe('a message that is being tried', () => {
   });
 });
 
+test('a message whose end is being decided goes at once when it was told to go now', async () => {
+  let answer: () => void = () => {};
+  const { submit, clock, queue, attempts } = await startedQueue({
+    attempt: () => Promise.resolve(later),
+    postdelivery: () => new Promise((resolve) => (answer = () => resolve({ kind: 'Default' }))),
+  });
+  const [message] = await submit();
+  await clock.advance(1);
+  expect(queue.find(message!.id)).toMatchObject({ state: 'UNKNOWN' });
+  expect(await queue.wish(message!.id, { kind: 'retry' })).toBe('later');
+  answer();
+  await clock.advance(1);
+  expect(attempts).toHaveLength(2);
+});
+
 test('a message in predelivery is changed before it may be picked up', async () => {
   let answer: (outcome: PredeliveryOutcome) => void = () => {};
   const { submit, clock, queue, attempts } = await startedQueue({
