@@ -48,11 +48,14 @@ export type Decision =
       readonly kind: 'defer';
       readonly change: MessageChange & { readonly nextTry: number };
       readonly notice?: NoticePlan;
+      /** It was to end, but its sender cannot be told yet: why. */
+      readonly problem?: string;
     }
   | {
       readonly kind: 'hold';
       readonly change: MessageChange & { readonly hold: true };
       readonly notice?: NoticePlan;
+      readonly problem?: string;
     };
 
 /** The default after an attempt or a failed look-up. `successTold` is how a success is called. */

@@ -20,6 +20,8 @@ export interface Story {
   readonly reason: string;
   readonly report?: AttemptReport;
   readonly transport?: Transport;
+  /** Nobody tried it: it goes back to where it waited when it cannot end. */
+  readonly waited?: 'held' | 'deferred';
 }
 
 /** What is known when postdelivery is asked. */
@@ -72,11 +74,10 @@ export class Endings {
     report: AttemptReport,
     context: unknown,
     group: PickupGroup | undefined,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const { judge, log } = this.#floor.options;
     const queued = this.#floor.table.message(slot);
-    const message =
-      options.dsn === undefined ? queued : { ...queued, dsn: dsnInEffect(queued.dsn, options) };
+    const message = options.dsn === undefined ? queued : { ...queued, dsn: dsnInEffect(queued.dsn, options) };
     const verdict = judge(report);
     const now = this.#floor.now();
     const expectation = expectationAfter(verdict, message, transport, now, report, options.dsn?.success);
@@ -98,52 +99,62 @@ export class Endings {
   }
 
   /** A message whose bytes are damaged is never sent and cannot be told of whole: a person has to look at it. */
-  holdDamaged(slot: number, { message: reason }: Error): Promise<void> {
+  holdDamaged(slot: number, { message: reason }: Error): Promise<unknown> {
     this.#floor.logError(this.#floor.table.message(slot), undefined, `${reason}; it goes on hold`);
     return this.carryOut(slot, { kind: 'hold', change: { hold: true, nextTry: 0, reason } });
   }
 
   /** A message was told of as ended before a crash, and only was not taken out of the spool: that is done now. */
-  finishBroken(slot: number): Promise<void> {
+  finishBroken(slot: number): Promise<unknown> {
     const reason = 'its end was told of before the last stop';
     return this.carryOut(slot, { kind: 'done', how: 'bounced', reason });
   }
 
   /** Asks postdelivery and does what comes of it. */
-  async finish(slot: number, ending: Ending): Promise<void> {
+  async finish(slot: number, ending: Ending): Promise<Decision | undefined> {
     const { table, options } = this.#floor;
     table.setStage(slot, Stage.Finishing);
     const { message, expectation, transport, reason } = ending;
     if (expectation.action === undefined) this.#delivered.add(slot);
     const outcome = await this.#askPostdelivery(ending);
-    if (this.#floor.isStopped) return;
+    if (this.#floor.isStopped) return undefined;
     this.#floor.takeMetadata(slot, outcome.metadata);
     const now = this.#floor.now();
     const postmaster = options.postmaster?.();
     const decision = decide(outcome, expectation, message, transport, reason, now, postmaster);
-    await this.carryOut(slot, decision, ending, expectation.expired);
+    return this.carryOut(slot, decision, ending, expectation.expired);
   }
 
-  /** Does what was decided. The sender is told first, if that is part of it; without a story there is nothing to tell. */
-  async carryOut(slot: number, wanted: Decision, story?: Story, isExpired = false): Promise<void> {
+  /**
+   * Does what was decided. The sender is told first, if that is part of it; without a story there is nothing to tell.
+   * @returns what was done in the end; undefined when the queue has stopped
+   */
+  async carryOut(
+    slot: number,
+    wanted: Decision,
+    story?: Story,
+    isExpired = false,
+  ): Promise<Decision | undefined> {
     const { table, ledger, options } = this.#floor;
     const id = table.idOf(slot);
     const { notice } = wanted;
     const isSilent = notice === undefined || story === undefined;
     const decision = isSilent ? wanted : await this.#tell(wanted, notice, story, isExpired);
-    if (this.#floor.isStopped) return;
+    if (this.#floor.isStopped) return undefined;
     table.setStage(slot, Stage.Finishing);
     this.#delivered.delete(slot);
     logDecision(options.log, table.message(slot), decision);
     switch (decision.kind) {
       case 'done':
         // Not awaited for ever: a removal that fails is repeated, and the message is not touched until it succeeds.
-        return ledger.erase(id, () => this.#floor.remove(slot));
+        await ledger.erase(id, () => this.#floor.remove(slot));
+        return decision;
       case 'defer':
       case 'hold':
         table.change(slot, decision.change);
         ledger.save(id, decision.change);
-        return this.#floor.place(slot, decision.kind === 'hold');
+        this.#floor.place(slot, decision.kind === 'hold');
+        return decision;
       default:
         return assertNever(decision);
     }
@@ -151,12 +162,12 @@ export class Endings {
 
   /**
    * Tells the sender, before anything else is done. A failure that cannot be told of is no end yet: the message stays, and all is
-   * decided anew in a minute. A delay is not made up for: the message goes on waiting, and the next news is of its end.
+   * decided anew in a minute; one that somebody wanted to end goes back to where it waited. A delay is not made up for: the message goes on waiting, and the next news is of its end.
    */
   async #tell(
     decision: Decision,
     plan: NoticePlan,
-    { message, report, reason, transport }: Story,
+    { message, report, reason, transport, waited }: Story,
     isExpired: boolean,
   ): Promise<Decision> {
     const notice = {
@@ -173,13 +184,12 @@ export class Endings {
     }
     const refused = await this.#notices.tell(notice);
     if (refused === undefined || decision.kind !== 'done' || plan.isForPostmaster === true) return decision;
-    return {
-      kind: 'defer',
-      change: {
-        nextTry: this.#floor.now() + FAILURE_RETRY_SECONDS,
-        reason: `${reason} (the sender cannot be told yet: ${refused.problem})`,
-      },
-    };
+    const { problem } = refused;
+    const why = `${reason} (the sender cannot be told yet: ${problem})`;
+    if (waited === 'held') return { kind: 'hold', change: { hold: true, nextTry: 0, reason: why }, problem };
+    const soon = this.#floor.now() + FAILURE_RETRY_SECONDS;
+    const nextTry = waited === 'deferred' ? Math.max(soon, message.nextTry) : soon;
+    return { kind: 'defer', change: { nextTry, reason: why }, problem };
   }
 
   async #askPostdelivery(ending: Ending): Promise<PostdeliveryOutcome> {

@@ -49,7 +49,7 @@ export class Preparation {
   }
 
   /** Never rejects. */
-  async #prepare(slot: number): Promise<void> {
+  async #prepare(slot: number): Promise<unknown> {
     const { table, options } = this.#floor;
     const message = table.message(slot);
     if (this.#notices.hasToldEnd(message)) return this.#endings.finishBroken(slot);
@@ -97,13 +97,13 @@ export class Preparation {
     message: QueuedMessage,
     transport: Transport | undefined,
     reason: string,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const decision = decideQueue(options, message, transport, reason, this.#floor.now());
     return this.#endings.carryOut(slot, decision, { message, reason, ...(transport && { transport }) });
   }
 
   /** A transport that a reload took away is a slip of ours: the message waits for it, uncounted. */
-  #waitForTransport(slot: number, message: QueuedMessage): Promise<void> {
+  #waitForTransport(slot: number, message: QueuedMessage): Promise<unknown> {
     const reason = `the transport "${message.transportId}" is not configured`;
     this.#floor.logError(message, undefined, `${reason}; the message waits for it`);
     return this.#queue(slot, waitUncounted(reason), message, undefined, reason);
@@ -115,7 +115,7 @@ export class Preparation {
     transport: Transport,
     options: TryOptions,
     context: unknown,
-  ): Promise<void> {
+  ): Promise<unknown> {
     const recipient = options.recipient ?? message.recipient;
     let found: Destination | AttemptReport;
     try {

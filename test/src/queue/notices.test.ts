@@ -276,6 +276,27 @@ describe('a failure', () => {
     expect(started.told[0]!.text).toContain('\r\nSubject: Ordered\r\n');
   });
 
+  test('that an operator wants and the disk has no room to tell leaves the message where it waited', async () => {
+    const files = new FrozenFiles();
+    const started = await startedQueue({ files });
+    const [held, deferred] = await started.submit({ hold: true }, { delaySeconds: 5000 });
+    const { nextTry } = deferred!;
+    await started.clock.advance(1);
+    files.fail = ({ kind }) => (kind === 'write' ? { code: 'ENOSPC' } : undefined);
+    for (const message of [held!, deferred!])
+      await expect(started.queue.wish(message.id, { kind: 'bounce', reason: 'by order' })).rejects.toThrow(
+        'the sender cannot be told: ',
+      );
+    expect(started.queue.find(held!.id)).toMatchObject({ state: 'HOLD' });
+    expect(started.queue.find(deferred!.id)).toMatchObject({ state: 'DEFER', message: { nextTry } });
+    files.fail = () => undefined;
+    await started.clock.advance(100);
+    expect(started.attempts).toHaveLength(0);
+    expect(await started.queue.wish(held!.id, { kind: 'bounce', reason: 'by order' })).toBe('done');
+    await started.clock.advance(1);
+    expect(started.told).toHaveLength(1);
+  });
+
   test('takes the options of predelivery when postdelivery says Default or Bounce, and its own when it has some', async () => {
     for (const [post, subject] of [
       [{ kind: 'Default' }, 'pre'],
