@@ -17,6 +17,7 @@ const targets: Readonly<
   ldap: () => import('./ldap.js'),
   certificates: () => import('./certificates.js'),
   'spool-records': () => import('./spool-records.js'),
+  control: () => import('./control.js'),
   'mta-sts': () => import('./mta-sts.js'),
   'spool-crash': () => import('./spool-crash.js'),
 };

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { previewOf, previewText } from '../../../../src/cli/control/preview.js';
+import { tableText } from '../../../../src/cli/control/table.js';
+import { forTerminal, linesForTerminal, widthOf } from '../../../../src/cli/control/terminal-text.js';
+
+test('nothing that moves a cursor, changes a title or the direction of text comes through', () => {
+  expect(forTerminal('\x1b]0;title\x07\x1b[2J')).toBe('\\x1b]0;title\\x07\\x1b[2J');
+  expect(forTerminal('a\r\nb\tc\x9bd')).toBe('a\\x0d\\x0ab\\x09c\\x9bd');
+  expect(forTerminal('abc\u202etxt.exe\u2066')).toBe('abc\\u202etxt.exe\\u2066');
+  expect(forTerminal('\ud800x')).toBe('\\ud800x');
+  expect(forTerminal('Blåbär 漢字 😀')).toBe('Blåbär 漢字 😀');
+  expect(linesForTerminal('a\tb\r\nc\x1bd')).toBe('a\tb\nc\\x1bd');
+});
+
+test('a table has box lines, and wide characters are counted', () => {
+  expect(widthOf('漢字a')).toBe(5);
+  expect(
+    tableText(
+      [{ title: 'ID' }, { title: 'N', isNumber: true }],
+      [
+        ['漢', '1'],
+        ['a\x1b', '22'],
+      ],
+    ),
+  ).toBe(
+    [
+      '┌───────┬────┐',
+      '│ ID    │  N │',
+      '├───────┼────┤',
+      '│ 漢    │  1 │',
+      '│ a\\x1b │ 22 │',
+      '└───────┴────┘',
+    ].join('\n'),
+  );
+});
+
+test('a message is decoded for reading, and what is in it stays text', async () => {
+  const message = [
+    'From: =?utf-8?q?J=C3=B6rg?= <a@x.test>',
+    'Subject: =?utf-8?b?G1syShtdMDt0aXRsZQc=?=',
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary=b',
+    '',
+    '--b',
+    'Content-Type: text/plain; charset=iso-8859-1',
+    'Content-Transfer-Encoding: quoted-printable',
+    '',
+    'Bl=E5b=E4r =1B[2J',
+    '--b',
+    'Content-Type: application/pdf; name="a.pdf"',
+    'Content-Disposition: attachment; filename="a.pdf"',
+    'Content-Transfer-Encoding: base64',
+    '',
+    'AAAA',
+    '--b--',
+    '',
+  ].join('\r\n');
+  const preview = await previewOf(Buffer.from(message));
+  expect(preview.attachments).toEqual([{ name: 'a.pdf', type: 'application/pdf', size: 3 }]);
+  const text = previewText(preview);
+  expect(text).toContain('Jörg');
+  expect(text).toContain('Attachment: a.pdf (application/pdf, 3 bytes)');
+  expect(text).toContain('Blåbär \\x1b[2J');
+  expect(text).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+});
