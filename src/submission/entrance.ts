@@ -7,6 +7,7 @@
 
 import type { Socket } from 'node:net';
 import type { TlsFacts } from '#hooks';
+import { printable } from '../log/printable.js';
 import { descriptorOf, type Ends, tcpEnds, unixEnds } from '../smtp/edge/arrival.js';
 import { ProxiedArrival } from '../smtp/edge/proxied-arrival.js';
 import { certificateRefusal } from '../smtp/tls/client-policy.js';
@@ -96,6 +97,8 @@ export class Entrance {
   }
 
   #admit(socket: Socket, ends: Ends): void {
+    // Its end has been told already: nobody would count it out again.
+    if (socket.destroyed) return;
     const host = this.#host;
     const { newId, openFiles, clock, stage } = host.parts;
     const staged = stage?.({ serverId: host.options.id, remoteIp: ends.remoteIp });
@@ -127,8 +130,9 @@ export class Entrance {
         parts.log.info({ ...told, error: refusal.lines[0] }, 'a client was turned away');
         socket.destroy();
       },
-      failed: () => {
+      failed: ({ message }: Error) => {
         this.#shaking.delete(shaking);
+        parts.log.info({ ...told, reason: printable(message) }, 'no TLS');
         plain.destroy();
       },
     };

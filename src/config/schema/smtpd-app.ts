@@ -20,7 +20,7 @@ const phases = strict({
       hook: Type.Optional(text('Id of the connect script; built-in behaviour when absent.')),
       remoteptr: Type.Optional(
         flag(
-          'Look clients up by reverse DNS before they are greeted: `remoteptr` of scripts and of the Received field; false.',
+          'Look clients up by reverse DNS before they are greeted, or before their first message over HTTP: `remoteptr` of scripts and of the Received field; false.',
         ),
       ),
     }),

@@ -288,6 +288,9 @@ describe('the handshake of HTTPS', () => {
     raw.write('no handshake at all\r\n');
     await raw.untilClosed();
     await until(() => mta.server.connections.size === 0);
+    expect(mta.log.lines.map(({ message, fields }) => [message, fields['remoteip']])).toEqual([
+      ['no TLS', '127.0.0.1'],
+    ]);
     expect(await isServed(mta.port)).toBe(true);
   });
 });
