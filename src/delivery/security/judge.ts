@@ -2,7 +2,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { isCertificateForOneOf } from '../client/certificate-names.js';
+import { isCertificateFor, isCertificateForOneOf } from '../client/certificate-names.js';
 import { matchChain } from './dane/match-chain.js';
 import type { SessionEvidence, SessionJudgement, TlsDemand, Verification } from './demand.js';
 import type { TlsFailureType } from './tlsrpt.js';
@@ -51,21 +51,24 @@ async function problemOf(
       message: `the certificate of "${host}" is not trusted (${chainProblem})`,
     };
   const [certificate] = chain;
-  if (names === undefined || (certificate !== undefined && isFor(certificate, names, ignoresCommonName)))
+  if (names === undefined) return undefined;
+  if (certificate !== undefined && names.some((name) => isFor(certificate, name, host, ignoresCommonName)))
     return undefined;
   const wanted = names.length === 1 && names[0] === host ? `"${host}"` : names.join(' or ');
   return { failure: 'certificate-host-mismatch', message: `the certificate is not for ${wanted}` };
 }
 
-function isFor(certificate: X509Certificate, names: readonly string[], ignoresCommonName: boolean): boolean {
-  if (!ignoresCommonName) return isCertificateForOneOf(certificate, names);
-  return names.some((name) =>
-    isIP(name) !== 0
-      ? certificate.checkIP(name) !== undefined
-      : certificate.checkHost(name, {
-          subject: 'never',
-          partialWildcards: false,
-          multiLabelWildcards: false,
-        }) !== undefined,
-  );
+function isFor(
+  certificate: X509Certificate,
+  name: string,
+  host: string,
+  ignoresCommonName: boolean,
+): boolean {
+  const literal = name.replace(/^\[(?:ipv6:)?|\]$/gi, '');
+  if (isIP(literal) !== 0) return certificate.checkIP(literal) !== undefined;
+  // A host's name comes from DNS and is no pattern, whatever it looks like.
+  if (!ignoresCommonName)
+    return name === host ? isCertificateFor(certificate, name) : isCertificateForOneOf(certificate, [name]);
+  const rules = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;
+  return certificate.checkHost(name, rules) !== undefined;
 }

@@ -18,7 +18,8 @@ export function messageSecurity(
   return {
     requiresTls,
     waivesTls: () => {
-      waives ??= requiresTls ? Promise.resolve(false) : headerOf(message).then(waivesTlsIn);
+      // A message that cannot be read is not sent anyway, and whoever reads it to send it tells why.
+      waives ??= requiresTls ? Promise.resolve(false) : headerOf(message).then(waivesTlsIn, () => false);
       return waives;
     },
   };

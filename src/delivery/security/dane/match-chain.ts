@@ -7,7 +7,7 @@
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 import { verifyChain } from '#stdlib';
-import { isCertificateForOneOf } from '../../client/certificate-names.js';
+import { isCertificateFor } from '../../client/certificate-names.js';
 import type { TlsFailureType } from '../tlsrpt.js';
 import {
   CertificateFaces,
@@ -26,6 +26,9 @@ export type ChainMatch =
 
 /** Longer chains are not looked at beyond this: each certificate costs digests and signatures. */
 const LONGEST_CHAIN = 20;
+/** Whoever publishes records and shows chains could otherwise have us look for ways, and check signatures, without end. */
+const MOST_ANCHORS = 16;
+const MOST_KEY_CHECKS = 100;
 
 /** Holds a chain, the server's certificate first, against usable records. `now` is a Unix time. */
 export async function matchChain(
@@ -46,7 +49,7 @@ export async function matchChain(
   if (found === undefined)
     return unmatched('certificate-not-trusted', 'its certificate is not what its TLSA records say');
   if (found.kind === 'unmatched') return found;
-  if (!isCertificateForOneOf(server, names))
+  if (!names.some((name) => isCertificateFor(server, name)))
     return unmatched('certificate-host-mismatch', `its certificate is not for ${names.join(' or ')}`);
   return found;
 }
@@ -61,7 +64,12 @@ async function descent(
   // The server's certificate is no authority over itself, wherever it stands.
   const above = others.filter(({ raw }) => !raw.equals(server.raw));
   let failed: ChainMatch | undefined;
+  const tried = new Set<string>();
   for (const { record, anchor, intermediates } of anchorsIn(server, above, records)) {
+    // Another record about the same certificate finds no other way.
+    if (tried.has(anchor.fingerprint256)) continue;
+    if (tried.size >= MOST_ANCHORS) break;
+    tried.add(anchor.fingerprint256);
     const result = await verifyChain(server, {
       anchors: [anchor],
       intermediates,
@@ -91,17 +99,20 @@ function* anchorsIn(
 ): Generator<Anchor, undefined> {
   const sent = above.map((certificate) => new CertificateFaces(certificate));
   const held = records.flatMap((record) => certificateIn(record) ?? []);
+  const intermediates = [...above, ...held];
+  let keyChecks = 0;
   for (const record of records) {
     for (const faces of sent)
-      if (faces.is(record)) yield { record, anchor: faces.certificate, intermediates: above };
+      if (faces.is(record)) yield { record, anchor: faces.certificate, intermediates };
     const own = certificateIn(record);
-    if (own !== undefined && !own.raw.equals(server.raw))
-      yield { record, anchor: own, intermediates: [...above, ...held] };
+    if (own !== undefined && !own.raw.equals(server.raw)) yield { record, anchor: own, intermediates };
     const key = keyIn(record);
     if (key === undefined) continue;
     // What a bare key has signed is as good as the authority whose key it is, which need not be sent.
-    for (const signed of [server, ...above])
-      if (isSignedBy(signed, key)) yield { record, anchor: signed, intermediates: above };
+    for (const signed of [server, ...above]) {
+      if (++keyChecks > MOST_KEY_CHECKS) return undefined;
+      if (isSignedBy(signed, key)) yield { record, anchor: signed, intermediates };
+    }
   }
   return undefined;
 }

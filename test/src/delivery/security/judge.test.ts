@@ -62,6 +62,8 @@ describe('a certificate', () => {
     [['other.test', 'mx.a.test'], 'met'],
     [['*.a.test'], 'met'],
     [['192.0.2.1'], 'met'],
+    [['[192.0.2.1]'], 'met'],
+    [['192.0.2.2'], 'certificate-host-mismatch'],
     [['mx.b.test'], 'certificate-host-mismatch'],
     [[], 'certificate-host-mismatch'],
   ])('for one of %j', async (names, expected) => {

@@ -36,6 +36,15 @@ describe('a message', () => {
     expect([security.requiresTls, await security.waivesTls()]).toEqual([true, false]);
   });
 
+  test('that cannot be read waives nothing', async () => {
+    const unreadable = {
+      sizeBytes: 1,
+      whole: () => Promise.reject(new Error('EIO')),
+      chunks: () => [] as never,
+    };
+    expect(await messageSecurity({}, unreadable).waivesTls()).toBe(false);
+  });
+
   test('is read only when somebody asks, once, and no further than its header', async () => {
     let chunks = 0;
     const reader = {

@@ -172,6 +172,15 @@ test('a weaker digest beside a stronger one counts for nothing (RFC 7671 9)', as
   expect(await ours(sent(chain), [weak, recordOf(chain.server, 3, 0, 2, true)])).toBe(tlsaText(weak));
 });
 
+test('records and chains without end are not followed without end', async () => {
+  const { server, subjects } = chainOf('whole');
+  const strangers = Array.from({ length: 40 }, () => subjects[3]!.certificate);
+  const keys = Array.from({ length: 300 }, () => recordOf(subjects[3]!, 2, 1, 0));
+  const started = performance.now();
+  expect(await ours([server.certificate, ...strangers], keys)).toBe('certificate-not-trusted');
+  expect(performance.now() - started).toBeLessThan(2000);
+});
+
 test('a server without a certificate matches nothing', async () => {
   expect(await ours([], [recordOf(chainOf('whole').server, 3, 1, 1)])).toBe('validation-failure');
 });
