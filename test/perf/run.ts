@@ -25,6 +25,10 @@ const benchmarks: Readonly<
     summary: 'idle connections in bytes, new ones per second',
     load: () => import('./connections.js'),
   },
+  outbound: {
+    summary: 'deliveries held in parallel in bytes each; a fast destination beside a tarpit',
+    load: () => import('./outbound.js'),
+  },
   relay: { summary: 'full relay to a fixed next hop, next to Postfix', load: () => import('./relay.js') },
   accept: { summary: 'accept and spool, next to Postfix and Haraka', load: () => import('./accept.js') },
   submission: {
