@@ -68,9 +68,12 @@ const Queue = builtin({
 const Bounce = builtin({
   name: 'Bounce',
   summary: 'Removes the message and tells its sender.',
+  details:
+    'The report is in the spool before the message is gone. While it cannot be stored, the message stays, and all is decided ' +
+    'anew after a minute. Nobody is told when the sender is the null sender, or when NOTIFY is there without FAILURE.',
   group: 'actions',
   example: [
-    'if ($arguments["attempt"]["result"]["enhanced"] == [4, 2, 1] and $arguments["retry"] > 2)',
+    'if ($arguments["dsn"]["status"] == [4, 2, 1] and $arguments["retry"] > 2)',
     '  Bounce(["dsn" => ["from_name" => "Example Mail", "subject_prepend" => "Sorry: "]]);',
     '// Bounce {"dsn":{"fromName":"Example Mail","subjectPrepend":"Sorry: "}}',
   ].join('\n'),

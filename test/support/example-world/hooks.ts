@@ -136,6 +136,12 @@ function queueRun(phase: 'predelivery' | 'postdelivery'): PhaseRun {
             result: { code: 450, enhanced: [4, 2, 1], reason: ['Mailbox busy'], state: 'RCPT' },
             durationSeconds: 0.5,
           },
+          dsn: {
+            id: { transaction: '5c0a4e0e-0000-5000-8000-000000000001', number: 1 },
+            diagnosticType: 'smtp',
+            diagnosticCode: '450 4.2.1 Mailbox busy',
+            status: [4, 2, 1],
+          },
         });
   return { variables: [args, messageToValue(facts), null], frame: queueFrame(facts.metadata, false) };
 }
