@@ -19,6 +19,7 @@ const targets: Readonly<
   'spool-records': () => import('./spool-records.js'),
   control: () => import('./control.js'),
   'mta-sts': () => import('./mta-sts.js'),
+  peers: () => import('./peers.js'),
   'spool-crash': () => import('./spool-crash.js'),
 };
 
