@@ -44,7 +44,17 @@ test('names of any letters are bytes from here on', () => {
   expect(mx).toEqual({ include: ['*.b\xc3\xbccher.test'] });
 });
 
+test('a proxy is inherited, part by part', () => {
+  const group = 'proxy: { address: 192.0.2.1, port: 8025 }';
+  expect(load('').proxy).toBeUndefined();
+  expect(load(group).proxy).toEqual({ ip: '192.0.2.1', port: 8025, version: undefined });
+  expect(load(group, 'proxy: { version: 1 }').proxy).toEqual({ ip: '192.0.2.1', port: 8025, version: 1 });
+});
+
 test.each([
+  ['proxy: { address: 192.0.2.1 }', /connection\.proxy needs .*found "192\.0\.2\.1" and no port/],
+  ['proxy: { address: proxy.test, port: 1 }', /which is an IP address.*found "proxy\.test"/],
+  ['proxy: { address: 192.0.2.1, port: 1, version: 3 }', /version/],
   ['lookup: address', /transport "out": connection\.lookup is "address" without a connection\.server/],
   ['lookup: srv', /smtpd-app\.yaml:5:\d+: error: .*lookup.*address/],
   ['sourceip: { ipv4: false, ipv6: false }', /switches off ipv4 and ipv6, so that nothing can be reached/],

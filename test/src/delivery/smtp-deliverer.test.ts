@@ -196,7 +196,8 @@ describe('in every state', () => {
           const { report, deliverer } = await deliverTo(
             t,
             { ...(EHLO === undefined ? {} : { EHLO }), [state]: answer },
-            { transport: { timeouts: { ...patience, [state]: 0.05 } } },
+            // Only who falls silent is not waited for: a busy machine may be slow to say much.
+            { transport: { timeouts: name.includes('silence') ? { ...patience, [state]: 0.05 } : patience } },
           );
           expect(report.result).toBeUndefined();
           expect(report.error).toMatchObject({ temporary: true, ...error });
