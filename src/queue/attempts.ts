@@ -6,9 +6,9 @@ import { sourcesOf } from '../delivery/sources.js';
 import type { MessageReader, QueuedMessage } from '../spool/spool.js';
 import { brokenReport, type Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
-import { Stage } from './message-table.js';
 import { familyOf, SourceTurns } from './source-choice.js';
-import type { PickedUp } from './sub-queues.js';
+import { Stage } from './table/message-table.js';
+import type { PickedUp } from './table/sub-queues.js';
 import { factsOf, type Trial } from './trial.js';
 import { WatchedReader } from './watched-reader.js';
 

@@ -8,10 +8,10 @@ import type { MessageId, QueuedMessage } from '../spool/spool.js';
 import { type Decision, decide, type Expectation, expectationAfter } from './decision.js';
 import { type Diagnostic, diagnosticOf, diagnosticWithoutAttempt } from './diagnostic.js';
 import type { QueueFloor } from './floor.js';
-import { Stage } from './message-table.js';
 import { dsnInEffect, type NoticePlan } from './notice-plan.js';
 import { FAILURE_RETRY_SECONDS, type Notices } from './notices.js';
 import { logAttempt, logDecision } from './queue-log.js';
+import { Stage } from './table/message-table.js';
 
 /** What has happened to a message. */
 export interface Story {

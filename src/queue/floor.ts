@@ -5,9 +5,9 @@
 import { messageIdToText } from '../spool/id-table.js';
 import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
 import { Ledger } from './ledger.js';
-import { MessageTable } from './message-table.js';
 import type { MessageQueueOptions } from './queue-options.js';
-import { Waiting } from './waiting.js';
+import { MessageTable } from './table/message-table.js';
+import { Waiting } from './table/waiting.js';
 
 /** What the floor asks of the drive. */
 export interface Drive {

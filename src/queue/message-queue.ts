@@ -18,14 +18,14 @@ import { Attempts } from './attempts.js';
 import { Endings } from './endings.js';
 import { QueueFloor } from './floor.js';
 import type { HoldUp } from './hold-up.js';
-import { type QueueState, Stage } from './message-table.js';
 import { Notices } from './notices.js';
 import { type OperatorWish, OperatorWishes, type WishResult } from './operator-wishes.js';
 import { Preparation } from './preparation.js';
 import type { MessageQueueOptions } from './queue-options.js';
 import type { QueueStatistics } from './queue-statistics.js';
-import type { Quotas } from './quotas.js';
-import { SubQueues } from './sub-queues.js';
+import { type QueueState, Stage } from './table/message-table.js';
+import type { Quotas } from './table/quotas.js';
+import { SubQueues } from './table/sub-queues.js';
 import { factsOf, type Trial } from './trial.js';
 
 export type { OperatorWish, WishResult } from './operator-wishes.js';

@@ -10,7 +10,7 @@ import { type MessageChange, type MessageId, type QueuedMessage, SpoolError } fr
 import { expectationOfEnd } from './decision.js';
 import type { Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
-import { Stage } from './message-table.js';
+import { Stage } from './table/message-table.js';
 
 /** What somebody wants of a message. */
 export type OperatorWish =

@@ -8,10 +8,10 @@ import type { QueuedMessage } from '../spool/spool.js';
 import { decideQueue, expectationOfEnd } from './decision.js';
 import { brokenReport, type Endings } from './endings.js';
 import type { QueueFloor } from './floor.js';
-import { Stage } from './message-table.js';
 import type { Notices } from './notices.js';
 import { SharedDestinations } from './shared-destinations.js';
 import { reachableFrom } from './source-choice.js';
+import { Stage } from './table/message-table.js';
 import { factsOf, type Trial } from './trial.js';
 
 /** Prepares messages for their attempts. */

@@ -1,7 +1,7 @@
 // What the queue has counted, for those who watch it (control-api 10). Counters are since the start, the rest is of this moment.
 
 import type { Verdicts } from './endings.js';
-import type { PickupCounters } from './sub-queues.js';
+import type { PickupCounters } from './table/sub-queues.js';
 
 /** The counts. */
 export interface QueueStatistics {

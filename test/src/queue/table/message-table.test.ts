@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { Interned } from '../../../src/queue/interned.js';
-import { MessageTable, Stage } from '../../../src/queue/message-table.js';
-import type { QueuedMessage } from '../../../src/spool/spool.js';
-import { uuid } from '../../support/mail-samples.js';
+import { Interned } from '../../../../src/queue/table/interned.js';
+import { MessageTable, Stage } from '../../../../src/queue/table/message-table.js';
+import type { QueuedMessage } from '../../../../src/spool/spool.js';
+import { uuid } from '../../../support/mail-samples.js';
 
 const full: QueuedMessage = {
   id: { transaction: uuid(1), number: 7 },

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MessageTable, NONE, Stage } from '../../../src/queue/message-table.js';
-import { Waiting } from '../../../src/queue/waiting.js';
-import type { QueuedMessage } from '../../../src/spool/spool.js';
-import { uuid } from '../../support/mail-samples.js';
+import { MessageTable, NONE, Stage } from '../../../../src/queue/table/message-table.js';
+import { Waiting } from '../../../../src/queue/table/waiting.js';
+import type { QueuedMessage } from '../../../../src/spool/spool.js';
+import { uuid } from '../../../support/mail-samples.js';
 
 function message(n: number, nextTry: number, priority: 0 | 1 = 0): QueuedMessage {
   return {

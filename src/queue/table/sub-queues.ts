@@ -9,9 +9,9 @@
 // The rank of a sub-queue is that of its first message, so that over all of ACTIVE the order is: priority 1 by entry, then
 // priority 0 by entry, blocked ones skipped (queue-and-config 1.2).
 
-import type { Obstacle } from '../policy/counter.js';
-import { isTicket, type PickupGroup, type PickupPolicy, type Ticket } from '../policy/pickup-policy.js';
-import type { PolicyFacts } from '../policy/policy-config.js';
+import type { Obstacle } from '../../policy/counter.js';
+import { isTicket, type PickupGroup, type PickupPolicy, type Ticket } from '../../policy/pickup-policy.js';
+import type { PolicyFacts } from '../../policy/policy-config.js';
 import { type MessageTable, NONE } from './message-table.js';
 import { SlotList } from './slot-list.js';
 

@@ -2,9 +2,9 @@
 // where objects take three times that. A whole `QueuedMessage` is made only when a hook, an attempt or a list wants to see it.
 
 import type { Address } from '#hooks';
-import { enlarged, IdTable } from '../spool/id-table.js';
-import { SharedTexts } from '../spool/shared-texts.js';
-import type { MessageChange, MessageId, QueuedMessage } from '../spool/spool.js';
+import { enlarged, IdTable } from '../../spool/id-table.js';
+import { SharedTexts } from '../../spool/shared-texts.js';
+import type { MessageChange, MessageId, QueuedMessage } from '../../spool/spool.js';
 import { Interned } from './interned.js';
 import { Quotas } from './quotas.js';
 

@@ -1,8 +1,8 @@
 // Quotas (queue-and-config 6): counted while a message is in the queue.
 
 import { describe, expect, test } from 'vitest';
-import { Quotas } from '../../../src/queue/quotas.js';
-import { replied, startedQueue } from '../../support/started-queue.js';
+import { Quotas } from '../../../../src/queue/table/quotas.js';
+import { replied, startedQueue } from '../../../support/started-queue.js';
 
 const later = replied(451, 'later', [4, 3, 0]);
 
