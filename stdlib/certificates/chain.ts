@@ -1,6 +1,6 @@
 // Whether a certificate leads to one that is trusted (RFC 5280 §6), as far as mail needs it: dates, authorities and how
-// many may follow each other, uses of the keys, revocation lists. Policies and name constraints are not evaluated: a
-// chain in which a certificate insists on them is refused.
+// many may follow each other, names, uses of the keys, revocation lists. Policies are not evaluated: a chain in which a
+// certificate insists on constraints of them is refused.
 
 import type { X509Certificate } from 'node:crypto';
 import { signatureSchemeOf } from '../crypto/signature-algorithms.js';
@@ -13,6 +13,7 @@ import {
   keyUsageBits,
   keyUsageOf,
 } from './extensions.js';
+import { constraintProblem } from './name-constraints.js';
 import type { RevocationList } from './revocation-list.js';
 
 /** What keys are used for: signing mail, or being a TLS server. */
@@ -48,6 +49,7 @@ const understood = new Set<string>([
   extensionOids.subjectAltName,
   extensionOids.basicConstraints,
   extensionOids.extKeyUsage,
+  extensionOids.nameConstraints,
   '2.5.29.18',
   '2.5.29.31',
   '2.5.29.32',
@@ -165,11 +167,13 @@ function pathProblem(path: readonly Entry[], { now, purpose }: ChainOptions): st
     if (now > fields.notAfter) return 'certificate has expired';
     if (!isAnchor && signatureSchemeOf(fields.signatureAlgorithm, undefined) === undefined)
       return 'CA signature digest algorithm too weak';
-    const insists = fields.extensions.some(
-      ({ oid, critical }) => (critical && !understood.has(oid)) || oid === extensionOids.nameConstraints,
-    );
+    const insists = fields.extensions.some(({ oid, critical }) => critical && !understood.has(oid));
     if (insists) return 'unhandled critical extension';
-    const problem = index === 0 ? undefined : authorityProblem(fields, isAnchor, authoritiesBelow);
+    const below = path.slice(0, index).map((one) => one.fields);
+    const problem =
+      index === 0
+        ? undefined
+        : (authorityProblem(fields, isAnchor, authoritiesBelow) ?? constraintProblem(fields, below));
     if (problem !== undefined) return problem;
     if (purpose !== undefined && !isFitFor(purpose, fields, index === 0))
       return 'unsuitable certificate purpose';

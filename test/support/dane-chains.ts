@@ -55,6 +55,45 @@ export function createDaneChains(): { readonly chains: readonly DaneChain[]; clo
   const badlyIssued = leaf('badly', notAnAuthority);
   const rsa = leaf('rsa', middle, { key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'] });
   const subjects = [root, middle, stranger];
+  const constrained = (
+    name: string,
+    constraints: string,
+    names = 'DNS:mx.test',
+    subject = '/O=Tests/CN=mx.test',
+  ) => {
+    const issuer = authority.certificate(name, {
+      issuer: root,
+      extensions: [
+        ...authorityExtensions,
+        `nameConstraints=critical,${constraints}`,
+        '[dn]',
+        'O=Tests',
+        '[other]',
+        'O=Others',
+      ],
+    });
+    const server = leaf(`${name}-leaf`, issuer, { extensions: serverExtensions(names), subject });
+    return { name: `constrained: ${constraints}; ${names} ${subject}`, server, others: [issuer, root] };
+  };
+  const constrainedChains = [
+    constrained('c1', 'permitted;DNS:test'),
+    constrained('c2', 'permitted;DNS:.test'),
+    constrained('c3', 'permitted;DNS:mx.test'),
+    constrained('c4', 'permitted;DNS:x.test'),
+    constrained('c5', 'excluded;DNS:test'),
+    constrained('c6', 'permitted;DNS:test,excluded;DNS:mx.test'),
+    constrained('c7', 'permitted;DNS:test', 'DNS:mx.test,DNS:mx.other'),
+    constrained('c8', 'permitted;IP:192.0.2.0/255.255.255.0'),
+    constrained('c9', 'permitted;IP:192.0.2.0/255.255.255.0', 'DNS:mx.test,IP:192.0.2.1'),
+    constrained('c10', 'permitted;IP:192.0.2.0/255.255.255.0', 'DNS:mx.test,IP:198.51.100.1'),
+    constrained('c11', 'excluded;email:a.test', 'DNS:mx.test,email:a@a.test'),
+    constrained('c12', 'permitted;email:.a.test', 'DNS:mx.test,email:a@b.a.test'),
+    constrained('c13', 'permitted;dirName:dn'),
+    constrained('c14', 'permitted;dirName:other'),
+    constrained('c15', 'excluded;dirName:dn'),
+    constrained('c16', 'permitted;email:a.test', 'DNS:mx.test', '/O=Tests/CN=mx.test/emailAddress=a@b.test'),
+    constrained('c17', 'permitted;URI:.test'),
+  ];
   const chains = [
     { name: 'whole', server: good, others: [middle, root] },
     { name: 'without its root', server: good, others: [middle] },
@@ -71,6 +110,7 @@ export function createDaneChains(): { readonly chains: readonly DaneChain[]; clo
     { name: 'for clients', server: client, others: [middle, root] },
     { name: 'issued by no authority', server: badlyIssued, others: [notAnAuthority, root] },
     { name: 'with an RSA key', server: rsa, others: [middle, root] },
+    ...constrainedChains,
   ].map((chain) => ({ ...chain, subjects: [chain.server, ...subjects] }));
   return { chains, close: () => rmSync(folder, { recursive: true, force: true }) };
 }
