@@ -33,10 +33,12 @@ async function controlled(config: DaemonConfig = {}): Promise<Controlled> {
   return { mta, place, wire: await ControlWire.to(place) };
 }
 
-/** The statistics, as they come over the wire. */
-async function statistics(wire: ControlWire): Promise<Record<string, never>> {
+/** Statistics as they come over the wire, by the name of a group. */
+async function statistics(wire: ControlWire): Promise<(name: string) => unknown> {
   const { data } = await wire.ask('q');
-  return (await wireShapes()).fromBytes('ProcessStatsResponse', data) as Record<string, never>;
+  const tree = (await wireShapes()).fromBytes('ProcessStatsResponse', data);
+  return (name) =>
+    name.split('.').reduce<unknown>((inner, key) => (inner as Record<string, unknown>)[key], tree);
 }
 
 const banner = async (mta: DaemonHere, from?: string): Promise<string> => {
@@ -126,18 +128,13 @@ test('clients, messages and scripts are counted for each server', async () => {
   }
   await client.command('MAIL FROM:<a@x.test>');
   await client.command('RCPT TO:<bad@x.test>');
-  const tree = await statistics(wire);
-  const server = tree['servers']!['in'] as Record<string, Record<string, unknown>>;
-  expect(server['connections']).toEqual({ concurrency: 1, limit: 0, total: 1 });
-  expect(server['messages']).toEqual({ accepted: 2, rejected: 1, deferred: 0 });
-  expect(server['scripts']!['rcptto']).toEqual({ running: 0, pending: 0, finished: 4, errors: 1 });
-  expect(server['scripts']!['eod']).toMatchObject({ finished: 3, errors: 0 });
-  expect((tree['queue'] as Record<string, unknown>)['delivery']).toEqual({
-    delivered: 2,
-    delayed: 0,
-    failed: 0,
-  });
-  expect((tree['queue'] as Record<string, Record<string, unknown>>)['pooling']).toMatchObject({ hits: 1 });
+  const of = await statistics(wire);
+  expect(of('servers.in.connections')).toEqual({ concurrency: 1, limit: 0, total: 1 });
+  expect(of('servers.in.messages')).toEqual({ accepted: 2, rejected: 1, deferred: 0 });
+  expect(of('servers.in.scripts.rcptto')).toEqual({ running: 0, pending: 0, finished: 4, errors: 1 });
+  expect(of('servers.in.scripts.eod')).toMatchObject({ finished: 3, errors: 0 });
+  expect(of('queue.delivery')).toEqual({ delivered: 2, delayed: 0, failed: 0 });
+  expect(of('queue.pooling')).toMatchObject({ hits: 1 });
 });
 
 test('the second look-up is a hit of the cache, and clearing it leaves nothing', async () => {
@@ -150,14 +147,52 @@ test('the second look-up is a hit of the cache, and clearing it leaves nothing',
   const { client } = await mta.dial();
   await client.command('HELO a');
   await client.command('HELO b');
-  const cache = async () =>
-    (((await statistics(wire))['resolver'] as Record<string, unknown>)['cache'] as Record<string, unknown>) ??
-    {};
+  const cache = async () => (await statistics(wire))('resolver.cache');
   expect(await cache()).toMatchObject({ size: 1, hits: 1, misses: 1 });
   expect((await wire.ask('C')).status).toBe('+');
   expect(await cache()).toMatchObject({ size: 0 });
   await client.command('HELO c');
   expect(dns.asked).toHaveLength(2);
+});
+
+test('where mail would go is told: the same for the same seed, the next candidate for a higher retry', async () => {
+  const tlsa = `3 1 1 ${'ab'.repeat(32)}`;
+  const host = (ip: string) => ({ a: [ip], secure: true });
+  const { wire } = await controlled({
+    app: {
+      resolver: {
+        servers: ['127.0.0.1:1'],
+        hosts: {
+          'b.test': { mx: ['10 mx1.b.test', '20 mx2.b.test'], secure: true },
+          'mx1.b.test': host('192.0.2.1'),
+          'mx2.b.test': host('192.0.2.2'),
+          '_25._tcp.mx1.b.test': { tlsa: [tlsa], secure: true },
+          'null.test': { mx: ['0 .'] },
+        },
+      },
+    },
+  });
+  const ask = async (request: object) => jsonOf(await wire.ask('L', { seed: 'T', ...request }));
+  const candidates = [
+    { address: '192.0.2.1', hostname: 'mx1.b.test', preference: 10 },
+    { address: '192.0.2.2', hostname: 'mx2.b.test', preference: 20 },
+  ];
+  const first = await ask({ host: 'b.test' });
+  expect(first).toMatchObject({
+    address: '192.0.2.1',
+    hostname: 'mx1.b.test',
+    dnssec: true,
+    tlsa: [tlsa],
+    candidates,
+  });
+  expect(await ask({ host: 'b.test', retry: 2 })).toEqual(first);
+  expect(await ask({ host: 'b.test', retry: 1 })).toMatchObject({
+    address: '192.0.2.2',
+    tlsaerror: expect.stringContaining('no secure TLSA records'),
+  });
+  const refused = await wire.ask('L', { host: 'null.test' });
+  expect(refused.status).toBe('E');
+  expect(refused.data.toString()).toContain('takes no mail (null MX)');
 });
 
 test('a shutdown that is asked for is told to whoever runs the daemon', async () => {
