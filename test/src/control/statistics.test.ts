@@ -92,8 +92,8 @@ test('the queues and what is in flight are all the messages of the spool', async
   };
   const { active, defer, hold, update, pending } = queues;
   const sending = valueAt(tree, 'queue.connections.concurrency') as number;
-  const waiting = [...Object.values(active), defer, hold, update, pending].reduce(
-    (sum, count = 0) => sum + count,
+  const waiting = [...Object.values(active), defer, hold, update, pending].reduce<number>(
+    (sum, count) => sum + (count ?? 0),
     0,
   );
   expect(waiting + sending).toBe(queue.size);

@@ -1,0 +1,253 @@
+// The command line and a running daemon, as an operator has them: look, change, move to another node, follow.
+
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { Daemon, type DaemonConfig } from '../support/daemon.js';
+import { root, runProgram, stopChild } from '../support/peers.js';
+import { scratchFolder } from '../support/scratch-folder.js';
+import { TestClient } from '../support/smtp-client.js';
+
+const launch = path.join(root, 'src/cli/launch.cjs');
+
+const config: DaemonConfig = {
+  environment: { controlsocket: { path: 'ctl' } },
+  hooks: {
+    eod: `foreach ($transaction["recipients"] as $r)
+      $arguments["mail"]->queue($transaction["senderaddress"], $r["address"], $r["transportid"],
+        ["hold" => $r["address"]["localpart"] != "go", "jobid" => $r["address"]["localpart"], "quotas" => ["all"]]);
+      Accept();`,
+    connect: 'Accept(["reason" => "blue"]);',
+  },
+};
+
+let mta: Daemon;
+
+function argonite(args: readonly string[], daemon = mta) {
+  return runProgram(process.execPath, [launch, ...args, '-s', path.join(daemon.folder, 'ctl')], {
+    env: { ...process.env, TZ: 'UTC' },
+  });
+}
+
+async function send(localPart: string, subject = 'hello', daemon = mta): Promise<void> {
+  const { client } = await TestClient.connect(daemon.port);
+  for (const line of ['EHLO c', 'MAIL FROM:<joanna@x.test>', `RCPT TO:<${localPart}@y.test>`, 'DATA'])
+    await client.command(line);
+  expect((await client.command(`Subject: ${subject}\r\n\r\ntext\r\n.`)).code).toBe(250);
+  client.destroy();
+}
+
+/** Ids of the messages of a job. */
+async function idsOf(job: string, daemon = mta): Promise<string[]> {
+  const { stdout } = await argonite(['queue', 'list', '--json', '--jobid', job], daemon);
+  const { items } = JSON.parse(stdout) as { items: { id: { transaction: string; queue: number } }[] };
+  return items.map(({ id }) => `${id.transaction}:${id.queue}`);
+}
+
+beforeAll(async () => {
+  mta = await Daemon.start(config);
+});
+afterAll(() => mta.dispose());
+
+test('a list has exactly the columns that were asked for', async () => {
+  await send('columns');
+  const { code, stdout } = await argonite([
+    'queue',
+    'list',
+    '--jobid',
+    'columns',
+    '-F',
+    'id',
+    '-F',
+    'retrycount',
+  ]);
+  expect(code).toBe(0);
+  const [id] = await idsOf('columns');
+  const bar = '─'.repeat(id!.length + 2);
+  expect(Buffer.from(stdout, 'latin1').toString('utf8')).toBe(
+    [
+      `┌${bar}┬────────────┐`,
+      `│ ${'ID'.padEnd(id!.length)} │ RETRYCOUNT │`,
+      `├${bar}┼────────────┤`,
+      `│ ${id} │          0 │`,
+      `└${bar}┴────────────┘`,
+      '',
+    ].join('\n'),
+  );
+});
+
+test('request and answer are two documents of JSON', async () => {
+  const { stdout } = await argonite(['queue', 'list', '--age', '>3600', '--json-request', '--json']);
+  const documents = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(documents).toEqual([{ conditions: { ages: [{ op: 'GT', value: 3600 }] } }, { items: [] }]);
+});
+
+test('an update without a condition wants --all, and one that is refused ends with 1', async () => {
+  const bare = await argonite(['queue', 'update', '--bounce']);
+  expect([bare.code, bare.stderr]).toEqual([64, expect.stringContaining('--all')]);
+  const refused = await argonite(['queue', 'update', '--all', '--transportid-set', 'none']);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining('there is no transport "none"'),
+  ]);
+});
+
+test('a daemon that is not there is told with the path of its socket', async () => {
+  const { code, stderr } = await runProgram(process.execPath, [launch, 'stats', '-s', '/none/ctl']);
+  expect([code, stderr]).toEqual([69, expect.stringContaining('/none/ctl: there is no such socket')]);
+});
+
+test('held mail is explained, shown, changed and deleted', async () => {
+  await send('held', '\x1b[2Jbad');
+  const [id] = await idsOf('held');
+  const explained = await argonite(['queue', 'explain', id!]);
+  expect(explained.stdout).toContain('It is on hold');
+  expect(explained.stdout).toContain('Earliest: nobody can say');
+  const shown = await argonite(['queue', 'show', id!]);
+  expect(shown.stdout).toContain('Subject: \\x1b[2Jbad');
+  expect(shown.stdout).not.toContain('\x1b');
+  const raw = await argonite(['queue', 'show', id!, '--raw']);
+  expect(raw.stdout).toMatch(/^Received: .*\r\nSubject: \x1b\[2Jbad\r\n\r\ntext\r\n$/s);
+  const quota = await argonite(['queue', 'quota', 'all', '--json']);
+  expect((JSON.parse(quota.stdout) as { quotas: { count: number }[] }).quotas[0]!.count).toBeGreaterThan(0);
+  const changed = await argonite(['queue', 'update', '--jobid', 'held', '--metadata-set', 'a=1']);
+  expect(changed.stdout).toBe('1 affected\n');
+  const deleted = await argonite(['queue', 'update', '--metadata', 'a=1', '--delete', 'not wanted']);
+  expect(deleted.stdout).toBe('1 affected\n');
+  expect((await argonite(['queue', 'show', id!])).code).toBe(1);
+});
+
+test('messages move to another node by files, and are taken in once', async () => {
+  const other = await Daemon.start(config);
+  onTestFinished(() => other.dispose());
+  for (let i = 0; i < 3; i++) await send('moving');
+  const before = await idsOf('moving');
+  const folder = scratchFolder();
+  const unloaded = await argonite(['queue', 'unload', '--jobid', 'moving', folder]);
+  expect([unloaded.code, unloaded.stdout]).toEqual([0, '3 affected\n']);
+  expect(await idsOf('moving')).toEqual([]);
+  const files = readdirSync(folder).map((name) => path.join(folder, name));
+  expect((await argonite(['queue', 'load', ...files], other)).code).toBe(0);
+  expect((await idsOf('moving', other)).sort()).toEqual(before.sort());
+  const again = await argonite(['queue', 'load', files[0]!], other);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('in the queue already')]);
+  await other.stop('SIGKILL');
+  const restarted = await Daemon.startIn(other.folder);
+  onTestFinished(() => restarted.dispose());
+  expect((await idsOf('moving', restarted)).sort()).toEqual(before.sort());
+});
+
+test('statistics are a line for each, and OpenMetrics ends with # EOF', async () => {
+  const plain = await argonite(['process-stats']);
+  expect(plain.stdout).toContain(`process.pid: ${mta.pid}\n`);
+  expect(plain.stdout).toMatch(/^queue\.queues\.hold: \d+$/m);
+  const metrics = await argonite(['stats', '--openmetrics']);
+  expect(metrics.stdout).toMatch(/^argonite_servers_messages_accepted_total\{server="in"\} \d+$/m);
+  expect(metrics.stdout.endsWith('# EOF\n')).toBe(true);
+});
+
+test('a configuration is reloaded, or refused with its place', async () => {
+  const hook = path.join(mta.folder, 'hooks/connect/main.hsl');
+  const good = readFileSync(hook, 'utf8');
+  writeFileSync(hook, 'Accept(;');
+  const refused = await argonite(['config', 'reload']);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/main\.hsl:1:\d+/)]);
+  writeFileSync(hook, good);
+  expect((await argonite(['config', 'reload'])).code).toBe(0);
+});
+
+test('a staged configuration is started, asked about and ended', async () => {
+  const file = path.join(scratchFolder(), 'staged.yaml');
+  const app = JSON.parse(readFileSync(path.join(mta.folder, 'smtpd-app.yaml'), 'utf8')) as {
+    scripting?: object;
+  };
+  app.scripting = {
+    hooks: {
+      connect: [{ id: 'main', data: 'Accept(["reason" => "green"]);' }],
+      eod: [{ id: 'main', data: '' }],
+    },
+  };
+  writeFileSync(file, JSON.stringify(app));
+  const started = await argonite([
+    'config',
+    'livestage',
+    'start',
+    '--id',
+    't1',
+    '--file',
+    file,
+    '--remoteip',
+    '127.0.0.2',
+    '--time',
+    '3600',
+  ]);
+  expect([started.code, started.stderr]).toEqual([0, '']);
+  const { client, greeting } = await TestClient.connect(mta.port, '127.0.0.2');
+  expect(greeting.lines[0]).toContain('green');
+  client.destroy();
+  const status = await argonite(['config', 'livestage', 'status']);
+  expect(status.stdout).toMatch(/^t1: 1 connection\(s\), \d+\/3600 runtime\n$/);
+  expect((await argonite(['config', 'livestage', 'cancel'])).code).toBe(0);
+  expect((await argonite(['config', 'livestage', 'status'])).stdout).toBe('nothing is staged\n');
+});
+
+test('the log is followed by what a message is about', async () => {
+  const child = spawn(
+    process.execPath,
+    [
+      launch,
+      'log',
+      '--follow',
+      '-n',
+      '0',
+      '--grep',
+      'followed@y.test',
+      '--json',
+      '-s',
+      path.join(mta.folder, 'ctl'),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  onTestFinished(() => stopChild(child, 'SIGKILL'));
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const next = lines.next();
+  // Once it follows, a deletion is told.
+  for (let seen = false; !seen; ) {
+    await send('followed');
+    await argonite(['queue', 'update', '--jobid', 'followed', '--delete', 'seen enough']);
+    seen = await Promise.race([
+      next.then(() => true),
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), 100)),
+    ]);
+  }
+  expect((await next).value as string).toContain('followed@y.test');
+});
+
+test('the older name of the command does the same', async () => {
+  const { symlinkSync } = await import('node:fs');
+  const link = path.join(scratchFolder(), 'halonctl');
+  symlinkSync(launch, link);
+  const { code } = await runProgram(process.execPath, [
+    link,
+    'queue',
+    'list',
+    '-s',
+    path.join(mta.folder, 'ctl'),
+  ]);
+  expect(code).toBe(0);
+});
+
+test('a shutdown that is asked for on the socket stops the daemon', async () => {
+  const daemon = await Daemon.start(config);
+  onTestFinished(() => daemon.dispose());
+  const socket = connect(path.join(daemon.folder, 'ctl'));
+  socket.on('error', () => {});
+  socket.write(Buffer.from([5, 7, 0x55, 2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]));
+  expect(await daemon.waitForLine(({ msg }) => msg === 'stopped')).toBeDefined();
+});
