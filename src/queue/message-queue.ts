@@ -104,7 +104,19 @@ export class MessageQueue {
   /** Begins to deliver. */
   start(): void {
     this.#phase = 'running';
+    if (this.#notices.hasFound) this.#endHeld();
     this.#planTurn();
+  }
+
+  /** What is on hold is not prepared, where others are found to be at their end (an operator's bounce before a crash). */
+  #endHeld(): void {
+    const { table } = this.#floor;
+    for (const slot of table.slots()) {
+      if (table.stage(slot) !== Stage.Held) continue;
+      if (!this.#notices.hasToldEnd({ id: table.idOf(slot), retry: 0 })) continue;
+      this.#takeOut(slot);
+      void this.#endings.finishBroken(slot);
+    }
   }
 
   /**

@@ -68,7 +68,7 @@ export class Notices {
   }
 
   /** The id of the notification that would be made. */
-  idOf(message: QueuedMessage, kind: NoticeKind): MessageId {
+  idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind): MessageId {
     return this.#floor.options.notifier.idOf(message, kind);
   }
 
@@ -76,8 +76,13 @@ export class Notices {
    * Whether the message has come to its end before a crash, and only was not taken out of the spool any more: its sender has been
    * told so.
    */
-  hasToldEnd(message: QueuedMessage): boolean {
+  hasToldEnd(message: Pick<QueuedMessage, 'id' | 'retry'>): boolean {
     return this.#hasFound && this.#isThere(this.idOf(message, 'failed'));
+  }
+
+  /** Whether there can be messages that have come to their end so. */
+  get hasFound(): boolean {
+    return this.#hasFound;
   }
 
   /** Tells; resolves to what is wrong when the spool does not take it. Never rejects. */

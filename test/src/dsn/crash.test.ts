@@ -12,6 +12,8 @@ interface Case {
   readonly name: string;
   readonly notify: string;
   readonly report: AttemptReport;
+  /** It is on hold, and ended by an operator. */
+  readonly isBounced?: boolean;
 }
 
 const cases: readonly Case[] = [
@@ -20,10 +22,13 @@ const cases: readonly Case[] = [
 ];
 
 /** A queue that brings one message to its end; the diary has marks for what others have seen of it. */
-async function life({ notify, report }: Case, isToldAtOnce: boolean): Promise<FrozenFiles> {
+async function life(
+  { notify, report, isBounced = false }: Case,
+  isToldAtOnce: boolean,
+): Promise<FrozenFiles> {
   const clock = new VirtualClock();
   const files = new FrozenFiles();
-  const { submit, spool } = await startedQueue({
+  const { submit, spool, queue } = await startedQueue({
     clock,
     files,
     attempt: () => Promise.resolve(report),
@@ -33,8 +38,9 @@ async function life({ notify, report }: Case, isToldAtOnce: boolean): Promise<Fr
       return accepted;
     },
   });
-  await submit({ dsn: { notify } });
+  const [message] = await submit({ dsn: { notify }, hold: isBounced });
   files.mark('in');
+  if (isBounced) await queue.wish(message!.id, { kind: 'bounce', reason: 'by order' });
   await clock.advance(5);
   if (isToldAtOnce) expect(spool.count).toBe(0);
   return files;
@@ -104,4 +110,21 @@ test.each(cases)('$name is told of after a power cut as well', async (one) => {
       }
     }
   }
+});
+
+test('a bounce of what was on hold is whole or has not begun, wherever the process was killed', async () => {
+  const one = { ...cases[0]!, isBounced: true };
+  const files = await life(one, false);
+  let ended = 0;
+  for (let i = 0; i <= files.diary.length; i++) {
+    if (!files.marksUntil(i).includes('in')) continue;
+    const next = await nextLife(files.afterKill(i), one);
+    expect(next.attempts, `killed after ${i}`).toHaveLength(0);
+    // Either it still is on hold and nobody heard of it, or it is gone and its sender was told.
+    expect([next.queue.counts().HOLD, idsOf(next).length], `killed after ${i}`).toEqual(
+      next.queue.counts().HOLD === 1 ? [1, 0] : [0, 1],
+    );
+    if (next.found.length === 2) ended++;
+  }
+  expect(ended).toBeGreaterThan(0);
 });
