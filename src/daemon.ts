@@ -15,6 +15,7 @@ import { Control } from './control/control.js';
 import type { ReloadResult } from './control/operations/reloading.js';
 import { judge } from './delivery/failure.js';
 import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
+import { queryNextHop } from './delivery/next-hops/query.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { DsnNotifier } from './dsn/notifier.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
@@ -30,8 +31,8 @@ import { limitsOf } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
 import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
 import { ProcessServices, type ScriptSettings, scriptSettings } from './scripting/process-services.js';
-import type { HookBase } from './scripting/run-surroundings.js';
 import { queuedFiles } from './scripting/queued-files.js';
+import type { HookBase } from './scripting/run-surroundings.js';
 import { SpoolSubmission } from './scripting/spool-submission.js';
 import { type OpenListener, Servers } from './servers.js';
 import type { QueuedMessage, Spool } from './spool/spool.js';
@@ -263,6 +264,10 @@ export class Daemon {
       resolver: {
         clear: () => this.#services.clearResolver(),
         renew: () => this.#services.renewResolver(),
+        nextHop: (query, signal) => {
+          const { names, network } = this.#services;
+          return queryNextHop(query, { names, resolver: network.resolver, own: this.#own, signal });
+        },
       },
       connections: (serverIds) => this.#servers.clients(serverIds),
       reload: (what) => this.reload(what),

@@ -1,5 +1,6 @@
 // The operations of the control socket, by letter: which of the daemon's parts each works on.
 
+import type { HopAnswer, HopQuery } from '../delivery/next-hops/query.js';
 import type { LogLines } from '../log/log-lines.js';
 import type { Logger } from '../log/logger.js';
 import type { MessageQueue } from '../queue/message-queue.js';
@@ -19,6 +20,7 @@ import { queueQuota } from './operations/queue-quota.js';
 import { queueUnload } from './operations/queue-unload.js';
 import { queueUpdate } from './operations/queue-update.js';
 import { type ReloadResult, reloading } from './operations/reloading.js';
+import { resolverQuery } from './operations/resolver-query.js';
 import { processStats, type StatisticsSources } from './statistics/process-stats.js';
 
 /** What operations work on. */
@@ -47,6 +49,8 @@ export interface ControlParts {
     clear(): void;
     /** Reads its settings, those of the system too, anew. */
     renew(): void;
+    /** Finds the next hop of mail for a domain. */
+    nextHop(query: HopQuery, signal: AbortSignal): Promise<HopAnswer>;
   };
   readonly connections: (serverIds: readonly string[]) => Iterable<InboundConnection>;
   /** Stops the daemon, soon. */
@@ -78,6 +82,7 @@ export function operationsOf(parts: ControlParts): Readonly<Partial<Record<Comma
     F: queueList(queue, now),
     G: queueUpdate({ ...parts, duplicate: (id) => queueImport.duplicate(id) }),
     I: queueQuota(() => queue.quotas),
+    L: resolverQuery(resolver.nextHop),
     J: queueUnload(parts),
     m: queueMessage(spool),
     X: queueExplain(parts),

@@ -57,7 +57,11 @@ export async function controlledQueue(setup: QueueSetup = {}): Promise<Controlle
     statistics,
     now: () => clock.now(),
     reload: () => Promise.resolve({}),
-    resolver: { clear: () => {}, renew: () => {} },
+    resolver: {
+      clear: () => {},
+      renew: () => {},
+      nextHop: () => Promise.reject(new Error('nobody asks for next hops')),
+    },
     connections: () => [],
     shutdown: () => {},
   });

@@ -1,7 +1,8 @@
 // `argonite resolver`: the resolver of the running daemon.
 
 import type { Command } from 'commander';
-import { type AskingOptions, asking, type End, withAskingOptions } from './asking.js';
+import { type AskingOptions, asking, type End, UsageError, withAskingOptions } from './asking.js';
+import { forTerminal } from './terminal-text.js';
 
 /** Adds the command; `end` takes its exit code. */
 export function addResolverCommand(program: Command, end: End): void {
@@ -12,6 +13,54 @@ export function addResolverCommand(program: Command, end: End): void {
   withAskingOptions(resolver.command('reload'))
     .description('Read its settings, and those of the system, anew.')
     .action(async (options: AskingOptions) => end(await bare(options, 'k', 'the settings are read')));
+  withAskingOptions(resolver.command('query'))
+    .description('Show where mail for a domain would go.')
+    .argument('<host>', 'the domain of a recipient')
+    .option('--seed <id>', 'id of a transaction: equal hosts are ordered by it', '')
+    .option('--retry <number>', 'counts along the candidates', '0')
+    .option('--port <number>', 'port of the mail hosts', '25')
+    .action(async (host: string, options: QueryOptions) => end(await query(host, options)));
+}
+
+interface QueryOptions extends AskingOptions {
+  readonly seed: string;
+  readonly retry: string;
+  readonly port: string;
+}
+
+interface NextHop {
+  readonly address?: string;
+  readonly hostname?: string;
+  readonly dnssec?: boolean;
+  readonly tlsa?: readonly string[];
+  readonly tlsaerror?: string;
+}
+
+function query(host: string, options: QueryOptions): Promise<number> {
+  return asking(options, async (daemon) => {
+    const { seed } = options;
+    const retry = wholeNumber('--retry', options.retry, 0, 0xffff_ffff);
+    const port = wholeNumber('--port', options.port, 1, 65535);
+    const answer = await daemon.ask('L', { host, seed, retry, port });
+    const { address = '', hostname = '', dnssec = false, tlsa = [], tlsaerror }: NextHop = answer;
+    daemon.show(answer, () =>
+      [
+        `address:  ${address}`,
+        `hostname: ${hostname}`,
+        `dnssec:   ${dnssec ? 'yes' : 'no'}`,
+        ...(tlsa.length > 0 ? tlsa : [`none: ${tlsaerror ?? ''}`]).map((text) => `tlsa:     ${text}`),
+      ]
+        .map(forTerminal)
+        .join('\n'),
+    );
+    return undefined;
+  });
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const number = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`${option} ${text}: expected a number from ${least} to ${most}`);
 }
 
 async function bare(options: AskingOptions, letter: 'C' | 'k', done: string): Promise<number> {

@@ -29,7 +29,8 @@ export interface HopQuery {
 /** What is asked of. */
 export interface HopQueryWorld {
   readonly names: Names;
-  readonly resolver: Resolver;
+  /** For TLSA records; without one nothing is known of them. */
+  readonly resolver: Resolver | undefined;
   readonly own: OwnHosts;
   readonly signal?: AbortSignal;
 }
@@ -58,7 +59,10 @@ export async function queryNextHop(
   );
   if (!('addresses' in found)) return { kind: 'none', error: errorOf(found) };
   const chosen = candidateAt(found, retry);
-  const tlsa = await findTlsa(chosen.remoteMx, port, resolver, signal);
+  const tlsa: TlsaFinding =
+    resolver === undefined
+      ? { kind: 'none', why: 'there is no resolver that could be asked' }
+      : await findTlsa(chosen.remoteMx, port, resolver, signal);
   return { kind: 'found', chosen, tlsa, candidates: found.addresses, mailDomain: found.mailDomain };
 }
 

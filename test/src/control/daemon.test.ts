@@ -167,6 +167,7 @@ test('where mail would go is told: the same for the same seed, the next candidat
           'mx1.b.test': host('192.0.2.1'),
           'mx2.b.test': host('192.0.2.2'),
           '_25._tcp.mx1.b.test': { tlsa: [tlsa], secure: true },
+          '_25._tcp.mx2.b.test': { secure: true },
           'null.test': { mx: ['0 .'] },
         },
       },
