@@ -103,6 +103,8 @@ export interface TryLogIn {
 export interface SessionOptions {
   readonly tls?: {
     readonly mode?: TlsMode;
+    /** TLS from the first byte. */
+    readonly isImplicit?: boolean;
     /** True for the name of the host we connect to. */
     readonly sni?: string | boolean;
     readonly protocols?: string;

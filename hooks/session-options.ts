@@ -9,6 +9,7 @@ import type { SessionOptions, TryProxy } from './outcomes.js';
 /** The options, as scripts write them. */
 export const sessionOptionKeys = {
   tls: { type: 'string|none', oneOf: [...tlsModes, null], doc: 'TLS mode; default is the transport.' },
+  tls_implicit: { type: 'boolean|none', doc: 'TLS from the first byte, as on port 465 (RFC 8314).' },
   tls_sni: { type: 'string|boolean|none', doc: 'Server name to ask for; true: the name of the host.' },
   tls_protocols: { type: 'string|none', doc: 'Protocols, `!` excludes; default "!SSLv2,!SSLv3".' },
   tls_ciphers: { type: 'string|none', doc: "OpenSSL's list of ciphers." },
@@ -30,6 +31,7 @@ export const sessionOptionKeys = {
 
 interface WrittenSessionOptions {
   readonly tls: string | null | undefined;
+  readonly tls_implicit: boolean | null | undefined;
   readonly tls_sni: string | boolean | null | undefined;
   readonly tls_protocols: string | null | undefined;
   readonly tls_ciphers: string | null | undefined;
@@ -62,6 +64,7 @@ function readTls(written: WrittenSessionOptions): SessionOptions['tls'] {
   if (typeof protocols === 'string') parseTlsProtocols(protocols, 'Try: "tls_protocols"');
   const wish = present({
     mode: tlsModes.find((mode) => mode === tls),
+    isImplicit: written.tls_implicit ?? undefined,
     sni: written.tls_sni ?? undefined,
     protocols: protocols ?? undefined,
     ciphers: written.tls_ciphers ?? undefined,

@@ -72,6 +72,7 @@ function proxyOf({ address, port, version }: ProxySettings): OutboundProxy | und
 function tlsWish(tls: TlsSettings): TlsWish {
   return {
     mode: tls.mode ?? noTls.mode,
+    isImplicit: tls.implicit,
     sni: tls.sni,
     protocols: tls.protocols,
     ciphers: tls.ciphers,

@@ -123,7 +123,8 @@ export class Connections {
     const opened = await this.#openOnce(wanted, introduction);
     if (!('trouble' in opened)) return opened;
     const { trouble } = opened;
-    if (!fallsBackToPlainText(trouble, introduction.demand.fallsBack)) return opened;
+    const fallsBack = introduction.demand.fallsBack && introduction.tls.isImplicit !== true;
+    if (!fallsBackToPlainText(trouble, fallsBack)) return opened;
     this.#options.fellBack(wanted, troubleEnding(trouble));
     return this.#openOnce(wanted, inPlainText(introduction));
   }

@@ -20,7 +20,7 @@ import { heloProblem } from './client/mail-path.js';
 import { prepareEnvelope, prepareParcel } from './client/parcel.js';
 import type { OutboundProxy } from './client/proxy-header.js';
 import { timeoutsFor } from './client/timeouts.js';
-import { noTls, TlsClient, type TlsTrust } from './client/tls.js';
+import { meantWish, noTls, TlsClient, type TlsTrust } from './client/tls.js';
 import { probe, type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, SmtpState, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
@@ -205,17 +205,20 @@ export class InLineClient implements MailClient {
       introduction: {
         helo,
         protocol: server.protocol ?? transport?.protocol ?? 'smtp',
-        tls: transport?.tls ?? {
-          mode: server.tls ?? noTls.mode,
-          sni: server.tlsSni,
-          protocols: server.tlsProtocols,
-          ciphers: server.tlsCiphers,
-          verifiesHost: server.tlsVerifyHost ?? false,
-          verifyNames: server.tlsVerifyNames,
-          usesSystemCa: server.tlsDefaultCa ?? false,
-          clientCertificate: server.tlsClientCertificate,
-          usesMtaSts: server.tlsUsesMtaSts,
-        },
+        tls: meantWish(
+          transport?.tls ?? {
+            mode: server.tls ?? noTls.mode,
+            isImplicit: server.tlsImplicit,
+            sni: server.tlsSni,
+            protocols: server.tlsProtocols,
+            ciphers: server.tlsCiphers,
+            verifiesHost: server.tlsVerifyHost ?? false,
+            verifyNames: server.tlsVerifyNames,
+            usesSystemCa: server.tlsDefaultCa ?? false,
+            clientCertificate: server.tlsClientCertificate,
+            usesMtaSts: server.tlsUsesMtaSts,
+          },
+        ),
         credentials:
           userName === undefined
             ? transport?.credentials
@@ -270,7 +273,8 @@ export class InLineClient implements MailClient {
     if ('kind' in demand) return { end: demand };
     const introduction: Introduction = { ...plan.introduction, peerName: host, demand };
     const first = await this.#visitOnce(plan, hop, introduction, signal, errand);
-    if (first.end.kind === 'accepted' || !fallsBackToPlainText(first.end, demand.fallsBack)) return first;
+    const fallsBack = demand.fallsBack && wish.isImplicit !== true;
+    if (first.end.kind === 'accepted' || !fallsBackToPlainText(first.end, fallsBack)) return first;
     if (first.connection !== undefined) this.#dismiss(first.connection);
     return this.#visitOnce(plan, hop, inPlainText(introduction), signal, errand);
   }

@@ -9,7 +9,7 @@ import type { Introduction } from './client/greeting.js';
 import { heloProblem } from './client/mail-path.js';
 import type { OutboundProxy } from './client/proxy-header.js';
 import type { Credentials } from './client/sasl.js';
-import type { TlsWish } from './client/tls.js';
+import { meantWish, type TlsWish } from './client/tls.js';
 import type { Trouble } from './client/trouble.js';
 import type { Attempt, HopAddress, Transport } from './deliverer.js';
 import { demandKey } from './security/demand.js';
@@ -29,7 +29,7 @@ export function planSession(transport: Transport, options: TryOptions): SessionP
   if (proxy !== undefined && 'kind' in proxy) return proxy;
   return {
     protocol: options.protocol ?? transport.protocol,
-    wish: { ...transport.tls, ...options.tls },
+    wish: meantWish({ ...transport.tls, ...options.tls }),
     credentials: credentialsOf(transport, options),
     xclient: options.xclient,
     proxy,

@@ -32,6 +32,8 @@ export interface MailServer {
   /** Log in although TLS does not show with whom the session is. */
   readonly saslAllowsUnverified?: boolean;
   readonly tls?: TlsMode;
+  /** TLS from the first byte. */
+  readonly tlsImplicit?: boolean;
   /** True: the name of the host that is connected to. */
   readonly tlsSni?: string | boolean;
   readonly tlsProtocols?: string;

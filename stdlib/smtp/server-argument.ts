@@ -22,6 +22,7 @@ export const serverDetails = `\`server\` is the id of a configured transport, or
 | \`saslusername\`, \`saslpassword\` | log in before MAIL |
 | \`sasl_unverified\` | false; true logs in although TLS does not show with whom the session is |
 | \`tls\` | \`"disabled"\` (default), \`"optional"\`, \`"optional_verify"\`, \`"require"\`, \`"require_verify"\`, \`"dane"\`, \`"dane_require"\`, \`"dane_fallback_require"\`, \`"dane_fallback_require_verify"\` |
+| \`tls_implicit\` | false; true speaks TLS from the first byte, as on port 465 |
 | \`tls_sni\` | server name to ask for; true: the host's name |
 | \`tls_protocols\`, \`tls_ciphers\` | \`"!SSLv2,!SSLv3"\`; OpenSSL's list |
 | \`tls_verify_host\`, \`tls_verify_name\` | the certificate must be for the host, or for one of these names |
@@ -74,6 +75,7 @@ class ServerReader {
       saslPassword: this.#text('saslpassword'),
       saslAllowsUnverified: this.#flag('sasl_unverified'),
       tls: this.#oneOf('tls', tlsModes),
+      tlsImplicit: this.#flag('tls_implicit'),
       tlsSni: this.#textOrFlag('tls_sni'),
       tlsProtocols: this.#protocols(),
       tlsCiphers: this.#text('tls_ciphers'),

@@ -77,7 +77,11 @@ export interface ScriptedPeer {
 }
 
 /** How it speaks TLS. */
-export type PeerTls = SecureContextOptions & { readonly requestCert?: boolean };
+export type PeerTls = SecureContextOptions & {
+  readonly requestCert?: boolean;
+  /** From the first byte, before the greeting. */
+  readonly isImplicit?: boolean;
+};
 
 /** Something with an end, as vitest's test context has it. */
 export interface Lifetime {
@@ -296,7 +300,8 @@ function converse(
     socket = secured;
   };
 
-  socket.on('data', read);
+  if (tls?.isImplicit === true) beginTls();
+  else socket.on('data', read);
   answer('BANNER');
 }
 

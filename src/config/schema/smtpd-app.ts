@@ -196,6 +196,7 @@ const session = strict({
             '`disabled` (the default); `optional`: when it can be had; `require`: or the mail waits; with `_verify` the certificate must be trusted. `dane`: a host with TLSA records must prove with them who it is, any other is as with `optional`, or as with what `dane_fallback_require` and `dane_fallback_require_verify` name; `dane_require`: no other.',
         }),
       ),
+      implicit: Type.Optional(flag('TLS from the first byte, as on port 465; false.')),
       protocols: Type.Optional(text('Protocols, `!` excludes; `!SSLv2,!SSLv3`.')),
       ciphers: Type.Optional(text("OpenSSL's list of ciphers; the library's own when absent.")),
       sni: Type.Optional(

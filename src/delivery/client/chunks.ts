@@ -59,7 +59,9 @@ export async function sendChunks(
     return unreadable(error instanceof Error ? error.message : String(error));
   }
   if (lines !== undefined) gathered.push(lines.lastLineEnd());
-  return sender.sendLast(Buffer.concat(gathered), replies);
+  const trouble = await sender.sendLast(Buffer.concat(gathered), replies);
+  if (trouble === undefined) parcel.whole = undefined;
+  return trouble;
 }
 
 async function* piecesOf({ whole, message }: Parcel): AsyncGenerator<Buffer> {

@@ -127,6 +127,20 @@ export class Connection {
         message: 'the peer sent plain text behind its go-ahead for TLS, where nothing may stand',
       });
     }
+    return this.#secure(secure, seconds);
+  }
+
+  /** Speaks TLS from the first byte; the greeting comes through it. */
+  async beginWithTls(secure: (plain: Socket) => TLSSocket, seconds: number): Promise<TLSSocket | Trouble> {
+    if (this.#replies.length > 0 || this.#parser.isMidReply)
+      this.#break({
+        kind: 'protocol',
+        message: 'the peer greeted us in plain text, where TLS from the first byte was expected',
+      });
+    return this.#secure(secure, seconds);
+  }
+
+  async #secure(secure: (plain: Socket) => TLSSocket, seconds: number): Promise<TLSSocket | Trouble> {
     if (this.#breakage !== undefined) return { ...this.#breakage, state: 'STARTTLS' };
     const plain = this.#socket;
     for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);

@@ -3,9 +3,12 @@
 //   greeting ─► EHLO ─┬─► STARTTLS ─► handshake ─► EHLO ─┬─► XCLIENT ─► EHLO ─┬─► AUTH ─► MAIL
 //                     └──────────────────────────────────┴────────────────────┘
 //
+// With implicit TLS (RFC 8314) the handshake comes before the greeting, and STARTTLS is left out.
+//
 // LHLO in LMTP; HELO if the peer knows no EHLO, which then offers nothing. What a peer announced is forgotten each time
 // it is greeted anew (RFC 3207 §4.2): before TLS anybody could have said it.
 
+import type { TLSSocket } from 'node:tls';
 import type { TlsDemand } from '../security/demand.js';
 import { judgeSession } from '../security/judge.js';
 import { noCapabilities, parseCapabilities } from './capabilities.js';
@@ -40,12 +43,17 @@ export async function greet(
   secondsFor: SecondsFor,
 ): Promise<Trouble | undefined> {
   const { tls, demand, credentials, xclient } = introduction;
+  const isProtected = tls.isImplicit === true;
+  if (isProtected) {
+    const trouble = await protectFirst(connection, introduction, tlsClient, secondsFor);
+    if (trouble !== undefined) return trouble;
+  }
   const banner = positive('BANNER', await connection.reply('BANNER', secondsFor('BANNER')));
   if ('kind' in banner) return banner;
   connection.greeting = banner.lines;
   return (
     (await introduceOrOlder(connection, introduction, secondsFor)) ??
-    (demand.minimum === 'none'
+    (isProtected || demand.minimum === 'none'
       ? undefined
       : await protect(connection, introduction, tlsClient, secondsFor)) ??
     (xclient === undefined ? undefined : await impersonate(connection, xclient, secondsFor)) ??
@@ -125,6 +133,33 @@ async function protect(
     return isRequired || goAhead.reply.code === 421 ? goAhead : undefined;
   }
   const socket = await connection.startTls(plan.secure, secondsFor('STARTTLS'));
+  return (
+    (await judge(connection, introduction, tlsClient, socket)) ??
+    (await introduce(connection, introduction, secondsFor))
+  );
+}
+
+/** TLS before anything is said. */
+async function protectFirst(
+  connection: Connection,
+  introduction: Introduction,
+  tlsClient: TlsClient,
+  secondsFor: SecondsFor,
+): Promise<Trouble | undefined> {
+  const { tls, demand, peerName } = introduction;
+  const plan = tlsClient.plan(tls, demand, peerName);
+  if ('problem' in plan) return { kind: 'misconfigured', state: 'STARTTLS', message: plan.problem };
+  const socket = await connection.beginWithTls(plan.secure, secondsFor('STARTTLS'));
+  return judge(connection, introduction, tlsClient, socket);
+}
+
+/** Holds a session that has begun, or has not, against what was demanded. */
+async function judge(
+  connection: Connection,
+  { tls, demand, peerName }: Introduction,
+  tlsClient: TlsClient,
+  socket: TLSSocket | Trouble,
+): Promise<Trouble | undefined> {
   if ('kind' in socket) {
     connection.tlsFailure = 'validation-failure';
     return socket.kind === 'tls' ? { ...socket, unmet: demand.unmet } : socket;
@@ -139,7 +174,7 @@ async function protect(
     return { ...insecure(demand, judgement.message), cause: 'unverified' };
   }
   connection.tlsFailure = judgement.trial;
-  return introduce(connection, introduction, secondsFor);
+  return undefined;
 }
 
 function reasonOf({ tls, demand }: Introduction): string {

@@ -27,8 +27,8 @@ export interface ParcelRecipient {
 /** What is to be delivered, in one transaction. */
 export interface Parcel extends ParcelEnvelope {
   readonly message: MessageReader;
-  /** The message when it fits into memory. */
-  readonly whole: Buffer | undefined;
+  /** The message when it fits into memory; let go when it is on its way, as the answer may take long. */
+  whole: Buffer | undefined;
   readonly hasEightBit: boolean;
   /** Its headers hold UTF-8 that only peers with SMTPUTF8 read, whatever its addresses. */
   readonly hasUtf8Header: boolean;

@@ -19,6 +19,8 @@ import { isCertificateFor, isCertificateForOneOf } from './certificate-names.js'
 /** How a session is to be protected. */
 export interface TlsWish {
   readonly mode: TlsMode;
+  /** TLS from the first byte (RFC 8314 §3.3): STARTTLS is not said, and there is no going on without. */
+  readonly isImplicit?: boolean | undefined;
   /** The server name to ask for; true for the name of the host we connect to. */
   readonly sni?: string | boolean | undefined;
   /** As in hooks 12.1; `!SSLv2,!SSLv3` when absent. */
@@ -39,6 +41,11 @@ export interface TlsWish {
 
 /** No TLS at all. */
 export const noTls: TlsWish = { mode: 'disabled', verifiesHost: false, usesSystemCa: false };
+
+/** A wish as it is meant: TLS from the first byte is TLS, so that `disabled` can only mean that nobody chose a mode. */
+export function meantWish(wish: TlsWish): TlsWish {
+  return wish.isImplicit === true && wish.mode === 'disabled' ? { ...wish, mode: 'require' } : wish;
+}
 
 /** What is known of a TLS session. */
 export interface SessionTls {

@@ -233,6 +233,7 @@ async function sendMessage(
     // A refusal in mid-message is the answer to the message, only early.
     return trouble.kind === 'refused' ? { ...trouble, state: 'EOD' } : trouble;
   }
+  parcel.whole = undefined;
   return takeMessageReplies(connection, replies, secondsFor);
 }
 

@@ -54,14 +54,23 @@ interface Setting {
   /** The host's name; its address when absent. */
   readonly remoteMx?: string;
   readonly source?: SourceChoice;
+  /** The peer speaks TLS from the first byte. */
+  readonly isImplicit?: boolean;
 }
 
 async function deliver(
   t: TestContext,
   options: TryOptions,
-  { script = {}, transport = {}, addresses, remoteMx = '127.0.0.1', source }: Setting = {},
+  {
+    script = {},
+    transport = {},
+    addresses,
+    remoteMx = '127.0.0.1',
+    source,
+    isImplicit = false,
+  }: Setting = {},
 ) {
-  const peer = await startPeer(t, script, good);
+  const peer = await startPeer(t, script, { ...good, isImplicit });
   const deliverer = new SmtpDeliverer({ hostname: 'host.test', trust, log });
   t.onTestFinished(() => deliverer.close());
   const attempt = makeAttempt(peer.port, {
@@ -180,6 +189,41 @@ describe('Try decides over the transport', () => {
     const { peer, report } = await deliver(t, { xclient: { ADDR: '192.0.2.7' } });
     expect(report.error).toMatchObject({ type: 'config', state: 'XCLIENT' });
     expect(peer.commands).toHaveLength(1);
+  });
+});
+
+describe('TLS from the first byte (RFC 8314)', () => {
+  const implicit = { tls: { isImplicit: true, mode: 'require_verify', verifiesHost: true } } as const;
+  const logIn = { userName: 'me', password: 'geheim3' };
+  const inside = { EHLO: '250 peer.test\nSTARTTLS\nAUTH PLAIN' };
+
+  test('comes before the greeting, and STARTTLS is not said', async (t) => {
+    const { report, peer } = await deliver(t, { ...implicit, logIn }, { script: inside, isImplicit: true });
+    expect(judge(report)).toBe('delivered');
+    expect(report.connection?.tls).toMatchObject({ isStarted: true });
+    expect(peer.commands.map((line) => line.split(' ')[0])).toEqual(['EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA']);
+  });
+
+  test('is never done without, whatever the mode: there is nothing to fall back to', async (t) => {
+    const { report, peer } = await deliver(t, { tls: { isImplicit: true, mode: 'optional' } });
+    expect(report.error).toMatchObject({ temporary: true, type: 'tls', state: 'STARTTLS' });
+    expect(peer.connections).toBe(1);
+  });
+
+  test('with no mode at all tells no password to a stranger', async (t) => {
+    const { report, peer } = await deliver(
+      t,
+      { tls: { isImplicit: true }, logIn },
+      { script: inside, isImplicit: true, remoteMx: 'elsewhere.test' },
+    );
+    expect(report.error).toMatchObject({ type: 'config', state: 'AUTH' });
+    expect(peer.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
+  });
+
+  test('is with the right peer where that is asked for', async (t) => {
+    const { report } = await deliver(t, implicit, { isImplicit: true, remoteMx: 'elsewhere.test' });
+    expect(report.error).toMatchObject({ type: 'tls', message: /not for "elsewhere\.test"/ });
+    expect(report.connection?.tls?.tlsrpt).toBe('certificate-host-mismatch');
   });
 });
 
