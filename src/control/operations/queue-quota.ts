@@ -1,7 +1,7 @@
 // I, QueueQuota: what the quotas hold (queue-and-config 6).
 
 import { bytesToText, textToBytes } from '#lang';
-import type { Quotas, QuotaUse } from '../../queue/quotas.js';
+import type { Quotas, QuotaUse } from '../../queue/table/quotas.js';
 import type { Operation } from '../operation.js';
 
 /** `QueueQuotaRequest`. */
