@@ -26,7 +26,7 @@ import { processStats, type StatisticsSources } from './statistics/process-stats
 /** What operations work on. */
 export interface ControlParts {
   readonly queue: MessageQueue;
-  readonly spool: Pick<Spool, 'receive' | 'commit' | 'open' | 'hasRoomFor'>;
+  readonly spool: Pick<Spool, 'receive' | 'commit' | 'open' | 'hasRoomFor' | 'isWritable'>;
   /** Where it lies. */
   readonly spoolFolders: readonly string[];
   /** A new id of a transaction. */

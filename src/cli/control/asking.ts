@@ -1,9 +1,15 @@
 // What all commands that talk to the daemon have in common: where its socket is, JSON for machines, and how they end
 // (control-api 7).
 
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { defaultControlPath } from '../../config/control-path.js';
-import { ControlClient, RefusedError, UnreachableError } from '../../control/client/control-client.js';
+import {
+  type ClientTls,
+  ControlClient,
+  RefusedError,
+  UnreachableError,
+} from '../../control/client/control-client.js';
 import type { CommandLetter } from '../../control/commands.js';
 import { exitCodes } from '../exit-codes.js';
 import { forTerminal } from './terminal-text.js';
@@ -13,6 +19,9 @@ export interface AskingOptions {
   readonly socket: string;
   readonly json?: boolean;
   readonly jsonRequest?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 }
 
 /** Takes a command's exit code. */
@@ -29,6 +38,9 @@ export function withAskingOptions(command: Command): Command {
       'control socket of the daemon: a path, or address:port',
       process.env['ARGONITE_SOCKET'] ?? defaultControlPath,
     )
+    .option('--tls-ca <file>', 'with TLS: who vouches for the daemon (PEM)')
+    .option('--tls-cert <file>', 'with TLS: the certificate that is shown to it')
+    .option('--tls-key <file>', 'with TLS: the key of that certificate')
     .option('--json', 'print the answer as JSON')
     .option('--json-request', 'print the request as JSON before anything else')
     .option('--no-color', 'no colours (there are none yet)');
@@ -81,12 +93,30 @@ export async function asking(
 ): Promise<number> {
   let client: ControlClient | undefined;
   try {
-    client = await ControlClient.connect(options.socket);
+    client = await ControlClient.connect(options.socket, tlsOf(options));
     return (await talk(new Asking(client, options))) ?? exitCodes.done;
   } catch (error) {
     return tell(error);
   } finally {
     client?.close();
+  }
+}
+
+/** TLS, when a file for it is named. @throws UsageError */
+function tlsOf({ tlsCa, tlsCert, tlsKey }: AskingOptions): ClientTls | undefined {
+  if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  return {
+    ...(tlsCa !== undefined && { ca: contentOf(tlsCa, '--tls-ca') }),
+    ...(tlsCert !== undefined && { cert: contentOf(tlsCert, '--tls-cert') }),
+    ...(tlsKey !== undefined && { key: contentOf(tlsKey, '--tls-key') }),
+  };
+}
+
+function contentOf(file: string, option: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${option}: ${(error as Error).message}`);
   }
 }
 

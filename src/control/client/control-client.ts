@@ -2,6 +2,7 @@
 // loaded for them; only the answers to bare commands come in Protobuf.
 
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type CommandLetter, commands } from '../commands.js';
 import { LENGTH_BYTES, requestFrame } from '../socket/frames.js';
 
@@ -17,6 +18,15 @@ const LONGEST_ANSWER = 512n * 1024n * 1024n;
 interface Waiting {
   readonly take: (data: Buffer) => void;
   readonly fail: (error: Error) => void;
+}
+
+/** TLS of a client, in PEM; what is absent is the system's, or nothing. */
+export interface ClientTls {
+  /** Who vouches for the daemon. */
+  readonly ca?: Buffer;
+  /** What is shown to it. */
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
 }
 
 /** One connection to a daemon. */
@@ -41,11 +51,11 @@ export class ControlClient {
     socket.on('close', () => this.#end(new Error('the connection was closed')));
   }
 
-  /** Connects to a path, or to `address:port`. @throws UnreachableError */
-  static connect(place: string): Promise<ControlClient> {
+  /** Connects to a path, or to `address:port`, there with TLS if that is given. @throws UnreachableError */
+  static connect(place: string, tls?: ClientTls): Promise<ControlClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect(whereIs(place));
-      socket.once('connect', () => {
+      const socket = tls === undefined ? connect(whereIs(place)) : connectTls({ ...whereIs(place), ...tls });
+      socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
         socket.removeAllListeners('error');
         resolve(new ControlClient(socket, place));
       });

@@ -4,6 +4,7 @@ import { bytesToText } from '#lang';
 import type { HoldUp } from '../../queue/hold-up.js';
 import type { ListedMessage, MessageQueue } from '../../queue/message-queue.js';
 import { messageIdToText } from '../../spool/id-table.js';
+import type { Spool } from '../../spool/spool.js';
 import { isoTime } from '../listed-values.js';
 import { ControlError, type Operation } from '../operation.js';
 import { itemMaker } from '../queue-items.js';
@@ -12,6 +13,7 @@ import { type GivenId, readId } from './queue-message.js';
 /** What the operation works on. */
 export interface QueueExplainParts {
   readonly queue: Pick<MessageQueue, 'find' | 'holdUp'>;
+  readonly spool: Pick<Spool, 'isWritable'>;
   readonly knowsTransport: (id: string) => boolean;
   readonly now: () => number;
 }
@@ -29,6 +31,8 @@ export function queueExplain(parts: QueueExplainParts): Operation<{ readonly id?
           `there is no message ${messageIdToText(id)} in the queue: it was delivered or has ended, or it never was here; the log knows`,
         );
       const { reasons, earliest } = explain(listed, holdUp, now());
+      if (!parts.spool.isWritable())
+        reasons.unshift('The spool cannot be written to: nothing goes out before it can. The log says why.');
       if (!parts.knowsTransport(listed.message.transportId))
         reasons.push(
           `The transport "${bytesToText(listed.message.transportId)}" is not in the configuration: the message waits for it.`,

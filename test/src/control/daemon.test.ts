@@ -238,6 +238,32 @@ test('the metrics of the monitor endpoint hold those of scripts, and their key c
   expect((await page('k1')).status).toBe(200);
 });
 
+test('a daemon that stops with a delivery under way is ready and not healthy', async () => {
+  const folder = scratchFolder();
+  const sink = await CountingSink.start({ reply: (verb) => (verb === 'MAIL' ? '' : undefined) });
+  onTestFinished(() => sink.stop());
+  writeConfig(folder, {
+    environment: { ...environment, shutdown: { grace: 3 } },
+    nextHopPort: sink.port,
+    hooks: { eod: queueAll },
+  });
+  editConfig<Record<string, unknown>>(folder, 'smtpd.yaml', (smtpd) => {
+    smtpd['monitor'] = { listener: { port: 0 } };
+  });
+  const mta = await daemonHere(undefined, { folder });
+  const port = lineOf(mta.log, 'ready').fields['monitor'] as number;
+  const status = async (name: string) => (await fetch(`http://127.0.0.1:${port}/${name}`)).status;
+  const { client } = await mta.dial();
+  for (const line of ['EHLO c', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@x.test>', 'DATA', '\r\n.'])
+    await client.command(line);
+  client.destroy();
+  await eventually(() => mta.daemon.queueCounts().SENDING === 1);
+  expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 200]);
+  const stopped = mta.stop();
+  expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 503]);
+  await stopped;
+});
+
 test('without a place of its own the daemon runs where the socket cannot be', async () => {
   const mta = await daemonHere({});
   const line = lineOf(mta.log, 'ready');
