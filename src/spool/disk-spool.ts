@@ -38,6 +38,7 @@ import {
   SpoolError,
   type Transaction,
 } from './spool.js';
+import { writeClosed } from './survey.js';
 import { Holdings, type PlaceTable, type StoredMessages } from './tables.js';
 import { Trouble } from './trouble.js';
 import type { UuidWords } from './uuid-words.js';
@@ -329,8 +330,13 @@ export class DiskSpool implements Spool {
     this.#state = 'closed';
     clearTimeout(this.#repairing);
     await this.#compactor.stop();
-    await this.#commit.close();
+    const end = await this.#commit.close();
     await this.#segments.closeFiles();
+    try {
+      if (end !== undefined) await writeClosed(this.#files, this.#options.folder, end);
+    } catch {
+      // The next start takes it for a process that was killed.
+    }
     await this.#unlock();
   }
 
@@ -381,16 +387,16 @@ export class DiskSpool implements Spool {
   #repairSoon(): void {
     if (this.#repairing !== undefined || this.#state === 'closed') return;
     this.#repairing = setTimeout(() => {
-      void this.#repair().then((isWell) => {
+      void this.#repair().then(() => {
         this.#repairing = undefined;
-        if (!isWell) this.#repairSoon();
+        if (this.#reserve.isSpent || this.#mailTrouble.isOn || !this.#commit.isWell) this.#repairSoon();
       });
     }, this.#sizes.repairMs);
     this.#repairing.unref();
   }
 
   /** Never rejects. */
-  async #repair(): Promise<boolean> {
+  async #repair(): Promise<void> {
     const hasReserve = await this.#reserve.restore();
     try {
       if (!this.#commit.isWell) {
@@ -402,9 +408,8 @@ export class DiskSpool implements Spool {
         this.#mailTrouble.well(this.#now());
       }
     } catch {
-      return false;
+      // Tried again soon.
     }
-    return hasReserve && !this.#mailTrouble.isOn;
   }
 
   async #append(

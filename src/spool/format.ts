@@ -45,6 +45,8 @@ export const RecordKind = {
   Transactions: 9,
   /** Says nothing: a write that finds out whether the disk writes. */
   Probe: 10,
+  /** The whole of the file that says where the log ended when the spool was closed. */
+  Closed: 11,
 } as const;
 
 /** One of the values of `RecordKind`. */
@@ -76,7 +78,7 @@ export function recordHeader(
 export function recordSize(buffer: Buffer, at: number): number | undefined {
   if (buffer[at] !== MAGIC[0] || buffer[at + 1] !== MAGIC[1] || buffer[at + 2] !== VERSION) return undefined;
   const kind = buffer[at + 3]!;
-  if (kind < RecordKind.SegmentHeader || kind > RecordKind.Probe) return undefined;
+  if (kind < RecordKind.SegmentHeader || kind > RecordKind.Closed) return undefined;
   return HEADER_BYTES + buffer.readUInt32LE(at + 4);
 }
 

@@ -3,10 +3,12 @@
 // The log is the newest snapshot and the files after it. Every file's header says where the one before it ends; only the end
 // of the last file is open. There, bytes that are no record are the torn end of the last batch, unless a later batch follows
 // them: batches are written one after the other, so what lies before a batch's beginning was acknowledged, and is damage.
+// After a stop in order the end is known as well (`closed` in survey.ts).
 //
 // Only the numbers of a transaction are read here (records.ts): its texts are read once, for what lives, by living.ts. A million
 // messages are never a million objects.
 
+import path from 'node:path';
 import type { SpoolFiles } from './files.js';
 import { type FoundRecord, RecordKind } from './format.js';
 import {
@@ -20,7 +22,15 @@ import {
 } from './records.js';
 import { scan } from './scan.js';
 import { unpacked } from './snapshot-file.js';
-import { isHalfMade, readHeader, type SpoolEntry, type Survey, withFile } from './survey.js';
+import {
+  isHalfMade,
+  type LogEnd,
+  metaName,
+  readHeader,
+  type SpoolEntry,
+  type Survey,
+  withFile,
+} from './survey.js';
 import type { Holdings } from './tables.js';
 
 /** Bytes that should be readable and are not. */
@@ -62,7 +72,7 @@ export async function replayMetadata(
   survey: Survey,
   holdings: Holdings,
 ): Promise<Replayed> {
-  const replay = new Replay(files, holdings);
+  const replay = new Replay(files, holdings, survey);
   const snapshot = await replay.newestSnapshot(survey.snapshots);
   const metas = survey.metas.filter((entry) => entry.number > (snapshot?.header.number ?? 0));
   replay.superfluous.push(...survey.metas.filter((entry) => !metas.includes(entry)));
@@ -70,6 +80,7 @@ export async function replayMetadata(
   if (snapshot !== undefined) await replay.readSnapshot(snapshot);
   await replay.readLog(snapshot, opened);
   replay.applyMoves();
+  replay.mustReach(metas.at(-1)?.number ?? snapshot?.header.number ?? 0);
   const last = opened.at(-1) ?? snapshot;
   const numbers = [...survey.metas, ...survey.snapshots].map((entry) => entry.number);
   const larges = [...survey.larges, ...survey.leftovers].map((entry) => entry.number);
@@ -98,12 +109,16 @@ class Replay {
   nextLarge = 1;
   readonly #files: SpoolFiles;
   readonly #holdings: Holdings;
+  readonly #folder: string;
+  readonly #closed: LogEnd | undefined;
   /** Old place to new place of bodies that were moved; segment numbers are never used twice. */
   readonly #moves = new Map<number, readonly [segment: number, offset: number]>();
 
-  constructor(files: SpoolFiles, holdings: Holdings) {
+  constructor(files: SpoolFiles, holdings: Holdings, { folder, closed }: Survey) {
     this.#files = files;
     this.#holdings = holdings;
+    this.#folder = folder;
+    this.#closed = closed;
   }
 
   /** A snapshot gets its name when it is complete, so the newest one counts; a damaged one gives way to an older one. */
@@ -152,9 +167,18 @@ class Replay {
       }
       before = file.header.number;
       this.#takeHeader(file.header);
-      if (next === undefined) await this.#readLast(file);
-      else await this.#readClosed(file, next.header.previous);
+      if (next !== undefined) await this.#readClosed(file, next.header.previous);
+      else if (this.#closed?.number === file.header.number) await this.#readClosed(file, this.#closed);
+      else await this.#readLast(file);
     }
+  }
+
+  /** The last file must not be missing. `number` is that of the last one there is. */
+  mustReach(number: number): void {
+    if (this.#closed === undefined || this.#closed.number <= number) return;
+    const name = metaName(this.#closed.number);
+    const entry = { path: path.join(this.#folder, name), name, number: this.#closed.number, sizeBytes: 0 };
+    this.#damage(entry, 0, 0, 'the file is missing: it was the last one when the spool was closed');
   }
 
   /** Gives every body the place where it is now. */
@@ -178,7 +202,8 @@ class Replay {
     return withFile(this.#files, entry.path, async (file) => {
       const read = await readHeader<MetaHeader>(file, entry, [log]);
       if (read !== undefined) return { entry, header: read.header, start: read.start };
-      if (isLast && (await isHalfMade(file, entry.sizeBytes))) this.superfluous.push(entry);
+      if (isLast && this.#closed?.number !== entry.number && (await isHalfMade(file, entry.sizeBytes)))
+        this.superfluous.push(entry);
       else this.#damage(entry, 0, entry.sizeBytes, 'the header of the file cannot be read');
       return undefined;
     });

@@ -2,7 +2,15 @@
 
 import path from 'node:path';
 import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
-import { foreignVersion, HEADER_BYTES, isIntact, RecordKind, recordSize, VERSION } from './format.js';
+import {
+  foreignVersion,
+  HEADER_BYTES,
+  isIntact,
+  RecordKind,
+  recordHeader,
+  recordSize,
+  VERSION,
+} from './format.js';
 import { type BodyHeader, fromPayload, type MetaHeader } from './records.js';
 import { SpoolError } from './spool.js';
 
@@ -16,15 +24,29 @@ export interface SpoolEntry {
 
 /** The folder's files by kind, each in the order of its numbers. */
 export interface Survey {
+  readonly folder: string;
   readonly bodies: readonly SpoolEntry[];
   readonly metas: readonly SpoolEntry[];
   readonly snapshots: readonly SpoolEntry[];
   readonly larges: readonly SpoolEntry[];
   /** Half-made files that never counted. */
   readonly leftovers: readonly SpoolEntry[];
+  /** Where the log ended when the spool was last closed in order. */
+  readonly closed: LogEnd | undefined;
+}
+
+/** A file of the metadata log and where what counts in it ends. */
+export interface LogEnd {
+  readonly number: number;
+  readonly end: number;
 }
 
 const NAME = /^(body|meta|snapshot|large|incoming)-(\d{8,})\.(log|body|tmp)$/;
+
+/** The name of a file of the metadata log. */
+export function metaName(number: number): string {
+  return `meta-${String(number).padStart(8, '0')}.log`;
+}
 
 /** The name of a snapshot, complete or in the making. */
 export function snapshotName(number: number, extension: 'log' | 'tmp'): string {
@@ -34,7 +56,9 @@ export function snapshotName(number: number, extension: 'log' | 'tmp'): string {
 /** Lists a spool folder. Files with other names are not ours and are left alone. */
 export async function surveyFolder(files: SpoolFiles, folder: string): Promise<Survey> {
   const byKind = new Map<string, SpoolEntry[]>();
+  let closed: LogEnd | undefined;
   for (const { name, sizeBytes } of await files.list(folder)) {
+    if (name === CLOSED_NAME) closed = await readClosed(files, folder, sizeBytes);
     const match = NAME.exec(name);
     if (match === null) continue;
     const kind = match[3] === 'tmp' ? 'leftover' : match[1]!;
@@ -44,11 +68,13 @@ export async function surveyFolder(files: SpoolFiles, folder: string): Promise<S
   }
   const sorted = (kind: string) => (byKind.get(kind) ?? []).sort((a, b) => a.number - b.number);
   return {
+    folder,
     bodies: sorted('body'),
     metas: sorted('meta'),
     snapshots: sorted('snapshot'),
     larges: sorted('large'),
     leftovers: sorted('leftover'),
+    closed,
   };
 }
 
@@ -56,6 +82,31 @@ export async function surveyFolder(files: SpoolFiles, folder: string): Promise<S
 export interface ReadHeader<H> {
   readonly header: H;
   readonly start: number;
+}
+
+/** The file that a spool which was closed in order leaves: what its metadata log ends with. */
+export const CLOSED_NAME = 'closed';
+
+/** Notes where the metadata log ends, so that the next start can tell an end that has rotted from one that was torn. */
+export async function writeClosed(files: SpoolFiles, folder: string, end: LogEnd): Promise<void> {
+  const payload = Buffer.from(JSON.stringify(end), 'utf8');
+  const file = await files.open(path.join(folder, CLOSED_NAME), 'create');
+  try {
+    await file.write([recordHeader(RecordKind.Closed, [payload], 0, 0), payload], 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await files.syncFolder(folder);
+}
+
+/** The last note; one of an earlier run says nothing of what came since, and one that cannot be read says nothing at all. */
+async function readClosed(files: SpoolFiles, folder: string, sizeBytes: number): Promise<LogEnd | undefined> {
+  const record = Buffer.alloc(sizeBytes);
+  await withFile(files, path.join(folder, CLOSED_NAME), (file) => file.read(record, 0));
+  const isWhole =
+    sizeBytes > HEADER_BYTES && recordSize(record, 0) === sizeBytes && isIntact(record, 0, sizeBytes, 0);
+  return isWhole ? fromPayload<LogEnd>(record.subarray(HEADER_BYTES)) : undefined;
 }
 
 /** Reads the first record of a file; `undefined` when it is not whole, or that of another file than its name says. */

@@ -32,6 +32,7 @@ import type { Reserve } from './reserve.js';
 import type { BodySegment, BodySegments } from './segments.js';
 import { bodyName } from './segments.js';
 import { SpoolError } from './spool.js';
+import { type LogEnd, metaName } from './survey.js';
 
 /** How long removals wait for another batch to be flushed with. */
 const REMOVAL_FLUSH_MS = 10;
@@ -41,11 +42,6 @@ const REMOVAL_FLUSH_MS = 10;
  * at once, and a message costs a tenth less CPU; a lone session does not notice (test/perf/accept.ts, 4 KiB).
  */
 const GATHERING_TURNS = 8;
-
-/** The name of a file of the metadata log. */
-export function metaName(number: number): string {
-  return `meta-${String(number).padStart(8, '0')}.log`;
-}
 
 /** Bytes for the body log. */
 export interface BodyRecord {
@@ -127,7 +123,7 @@ export interface GroupCommitOptions {
   readonly reserve: Reserve;
   /** The first number that no message in a file of its own has had. */
   readonly nextLarge: () => number;
-  /** Called when the metadata log could not be written, and nothing more is tried until somebody asks. */
+  /** Called when the metadata log could not be written, or only in the room of the reserve: somebody has to look after it. */
   readonly onTrouble: () => void;
 }
 
@@ -152,7 +148,7 @@ export class GroupCommit {
   #body: { readonly segment: BodySegment; readonly file: SpoolFile } | undefined;
   #nextMeta = 1;
   #nextBody = 1;
-  #previousMeta: { readonly number: number; readonly end: number } | undefined;
+  #previousMeta: LogEnd | undefined;
   /** Where the metadata log has records that were not flushed: removals, and of which messages. */
   #unflushed: Unflushed | undefined;
   /** Removals in a file that was given up before they were flushed: the next file's header repeats them. */
@@ -170,7 +166,7 @@ export class GroupCommit {
   async begin(from: {
     readonly nextMeta: number;
     readonly nextBody: number;
-    readonly previous: { readonly number: number; readonly end: number } | undefined;
+    readonly previous: LogEnd | undefined;
     readonly removed: readonly string[];
   }): Promise<void> {
     this.#nextMeta = from.nextMeta;
@@ -240,16 +236,20 @@ export class GroupCommit {
     this.#settling.unref();
   }
 
-  /** Waits for what was asked for so far and closes the metadata log. */
-  async close(): Promise<void> {
+  /** Waits for what was asked for so far and closes the metadata log; the result is where it ends, if all of it is durable. */
+  async close(): Promise<LogEnd | undefined> {
     while (this.#running !== undefined) await this.#running;
     await this.settle().catch(() => {});
     while (this.#running !== undefined) await this.#running;
     this.#isClosed = true;
     clearTimeout(this.#settling);
-    await this.#meta?.file.close().catch(() => {});
+    const meta = this.#meta;
     this.#meta = undefined;
     this.#body = undefined;
+    await meta?.file.close().catch(() => {});
+    return meta === undefined || this.#unflushed !== undefined
+      ? undefined
+      : { number: meta.number, end: meta.end };
   }
 
   async #run(): Promise<void> {
@@ -305,7 +305,7 @@ export class GroupCommit {
       );
       for (const again of await this.#attempt(urgent)) rejectAll(again.entries, again.error);
     }
-    if (!this.#isWell) this.#options.onTrouble();
+    if (!this.#isWell || reserve.isSpent) this.#options.onTrouble();
   }
 
   /** The result is what could not be written. */
