@@ -7,10 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import { certificatesInPem } from '#stdlib';
+import { certificatesInPem, type MailServer } from '#stdlib';
 import { noTls, type TlsWish } from '../../../../src/delivery/client/tls.js';
 import type { MailDomain } from '../../../../src/delivery/deliverer.js';
 import { judge } from '../../../../src/delivery/failure.js';
+import { resolverNames } from '../../../../src/delivery/next-hops/resolver-names.js';
 import { tlsaText } from '../../../../src/delivery/security/dane/tlsa.js';
 import { httpsPolicyFetch } from '../../../../src/delivery/security/mta-sts/fetch.js';
 import { type PolicyFinding, StsPolicies } from '../../../../src/delivery/security/mta-sts/policies.js';
@@ -18,6 +19,7 @@ import { TransportSecurity } from '../../../../src/delivery/security/transport-s
 import { SmtpDeliverer } from '../../../../src/delivery/smtp-deliverer.js';
 import { recordOf } from '../../../support/dane-chains.js';
 import { type AttemptChanges, makeAttempt } from '../../../support/delivery-attempt.js';
+import { sendThrough, serverAt, startClient } from '../../../support/in-line-client.js';
 import { type PeerScript, type ScriptedPeer, startPeer } from '../../../support/scripted-peer.js';
 import { type SignedName, signedResolver } from '../../../support/signed-zone.js';
 import {
@@ -484,6 +486,36 @@ test('a policy is found by its record, fetched from its host, and holds for the 
   file = file.replace('mx1.test', 'mx2.test');
   zone['_mta-sts.b.test'] = { txt: ['v=STSv1; id=2;'] };
   expect([await once(), fetches, peer.messages.length]).toEqual(['deferred', 2, 2]);
+});
+
+test('what scripts send in line is held to the same: a wrong record or policy is a temporary error', async (t) => {
+  const script = { EHLO: { raw: '250-peer.test\r\n250 STARTTLS\r\n' } };
+  const peer = await startPeer(t, script, good);
+  const zone: Record<string, SignedName> = { 'mx1.test': { a: ['127.0.0.1'], secure: true } };
+  const records = `_${peer.port}._tcp.mx1.test`;
+  const resolver = signedResolver(zone);
+  const elsewhere = { mode: 'enforce', mx: ['mx9.test'], maxAgeSeconds: 60 } as const;
+  const client = startClient(t, {
+    names: () => resolverNames(resolver),
+    security: new TransportSecurity({
+      resolver: () => resolver,
+      policies: { policyOf: async () => ({ kind: 'policy', id: '1', policy: elsewhere }) },
+    }),
+  });
+  const send = async (tls: MailServer) => {
+    const outcome = await sendThrough(client, serverAt(peer.port, { host: 'mx1.test', ...tls }));
+    if ('reply' in outcome) return outcome.reply.code;
+    return outcome.error.isTemporary ? 'temporary' : 'permanent';
+  };
+  zone[records] = { tlsa: [pin(good)], secure: true };
+  expect(await send({ tls: 'dane' })).toBe(250);
+  zone[records] = { tlsa: [pin(good, true)], secure: true };
+  expect(await send({ tls: 'dane' })).toBe('temporary');
+  zone[records] = { tlsa: 'SERVFAIL' };
+  expect(await send({ tls: 'dane' })).toBe('temporary');
+  expect(await send({ tls: 'optional', tlsUsesMtaSts: true })).toBe('temporary');
+  expect(await send({ tls: 'optional' })).toBe(250);
+  expect(peer.messages.length).toBe(2);
 });
 
 test('connections made under one demand are not used under another', async (t) => {
