@@ -52,6 +52,8 @@ export interface Wanted {
   readonly connectSeconds: number;
   readonly secondsFor: SecondsFor;
   readonly signal: AbortSignal;
+  /** For log lines: whose connection it is. */
+  readonly logged: object;
   /** Told of each connection as soon as it is begun: what a cancellation must end. */
   readonly begun: (link: Link) => void;
 }

@@ -8,6 +8,7 @@ import type {
   Address,
   MailClient,
   MailOutcome,
+  MailReply,
   MailServer,
   MailTarget,
   MailTls,
@@ -331,8 +332,15 @@ function conclude({ end, connection, hop }: Visit, { success }: Errand, plan: Pl
       : outcomeOf(troubleEnding(end), end.recipientIndex);
   if (connection === undefined || hop === undefined || connection.localIp === '') return outcome;
   const { localIp, remoteIp } = connection;
+  const recipients = end.replies?.map(({ code, enhanced = [], lines }) => ({
+    state: success,
+    code,
+    enhanced,
+    reason: lines,
+  }));
   return {
     ...outcome,
+    ...(recipients === undefined ? {} : { recipients }),
     connection: { localIp, remoteIp, remoteMx: hop.remoteMx },
     tls: tlsOf(connection, plan),
   };
@@ -341,10 +349,12 @@ function conclude({ end, connection, hop }: Visit, { success }: Errand, plan: Pl
 function outcomeOf({ result, error }: Ending, recipientIndex?: number): MailOutcome {
   if (result === undefined)
     return { error: { isTemporary: error?.temporary ?? true, message: error?.message ?? 'no reason given' } };
+  return { reply: { ...replyOf(result), ...(recipientIndex === undefined ? {} : { recipientIndex }) } };
+}
+
+function replyOf(result: NonNullable<Ending['result']>): MailReply {
   const { state, code, enhanced = [], reason } = result;
-  return {
-    reply: { state, code, enhanced, reason, ...(recipientIndex === undefined ? {} : { recipientIndex }) },
-  };
+  return { state, code, enhanced, reason };
 }
 
 function tlsOf({ tls, tlsRefusal }: Connection, { capturesCertificate }: Plan): MailTls {

@@ -127,8 +127,8 @@ export class SmtpDeliverer implements Deliverer {
       newId: options.newId ?? randomUUID,
       watcher: options.watcher ?? {},
       poolSize: options.poolSize ?? 1000,
-      fellBack: ({ route }, why) =>
-        this.#log.info({ remoteip: route.ip, ...why }, 'TLS cannot be had, going on without'),
+      fellBack: ({ route, logged }, why) =>
+        this.#log.info({ ...logged, remoteip: route.ip, ...why }, 'TLS cannot be had, going on without'),
       greeted: (link) => recordSession(this.#security, link),
     });
   }
@@ -314,6 +314,7 @@ export class SmtpDeliverer implements Deliverer {
       route,
       introduction,
       transportId: attempt.transport.id,
+      logged: { message: attempt.id, remotemx: host },
       connectSeconds: attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds,
       secondsFor: journey.secondsFor,
       signal,

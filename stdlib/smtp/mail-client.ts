@@ -90,7 +90,12 @@ export interface MailTls {
 export type MailOutcome = (
   | { readonly reply: MailReply }
   | { readonly error: { readonly isTemporary: boolean; readonly message: string } }
-) & { readonly connection?: MailConnection; readonly tls?: MailTls };
+) & {
+  /** By LMTP: what was said of each of several recipients, in their order, as far as it was heard. */
+  readonly recipients?: readonly MailReply[];
+  readonly connection?: MailConnection;
+  readonly tls?: MailTls;
+};
 
 export interface OutgoingMail {
   readonly sender: Address;

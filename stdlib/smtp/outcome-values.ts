@@ -17,6 +17,8 @@ export function outcomeToValue(outcome: MailOutcome): HslArray {
         ['message', outcome.error.message],
       ]),
     );
+  if (outcome.recipients !== undefined)
+    value.set('recipients', HslArray.fromList(outcome.recipients.map(replyToValue)));
   if (outcome.connection !== undefined) value.set('connection', connectionToValue(outcome.connection));
   if (outcome.tls !== undefined) value.set('tls', tlsToValue(outcome.tls));
   return value;

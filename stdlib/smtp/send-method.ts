@@ -29,7 +29,8 @@ export function sendMethod<Self>(
 when \`state\` is \`"EOD"\` and \`code\` below 300.
 
 There is one answer for all recipients: the first that is refused ends the attempt, nothing is sent, and \`result\` has its place
-in the list as \`recipient\`. By LMTP the server answers for each after the message; the first refusal is told, and the others have it.
+in the list as \`recipient\`. By LMTP the server answers for each after the message: \`result\` is the first refusal, though the others
+have the message, and \`recipients\` is the list of all answers, in the order of the recipients.
 
 ${serverDetails}`,
     example:

@@ -9,7 +9,8 @@
 //   was accepted; when one was, a lone dot would deliver an empty message, so the connection is dropped instead.
 // - A message cut short is never ended: the connection is dropped, and the peer throws away what it has.
 // - Of several recipients all must be accepted, or nothing is sent: there is one outcome for all of them. LMTP answers for
-//   each after the dot (RFC 2033 §4.2); the first refusal there is the outcome, though others have the message.
+//   each after the dot (RFC 2033 §4.2); the first refusal there is the outcome, though others have the message, and what
+//   was said of each is told beside it.
 
 import { goesInChunks, sendChunks } from './chunks.js';
 import type { Connection } from './connection.js';
@@ -27,7 +28,10 @@ import type { Reply } from './reply-parser.js';
 import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
 
 /** How a transaction ended: the positive reply to the message, or what went wrong. */
-export type TransactionEnd = { readonly kind: 'accepted'; readonly reply: Reply } | Trouble;
+export type TransactionEnd = ({ readonly kind: 'accepted'; readonly reply: Reply } | Trouble) & {
+  /** In LMTP with several recipients: what was said of each, as far as it was heard. */
+  readonly replies?: readonly Reply[];
+};
 
 // RFC 5321 §4.5.3.2.5 gives a block of the message three minutes. The states of hooks 14 have no name for it, so a
 // timeout given for DATA counts when it is longer.
@@ -244,14 +248,18 @@ async function takeMessageReplies(
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
   let end: TransactionEnd | undefined;
+  const heard: Reply[] = [];
   for (let index = 0; index < replies; index++) {
     const answer = positive('EOD', await connection.reply('EOD', secondsFor('EOD')));
+    if (!('kind' in answer)) heard.push(answer);
+    else if (answer.kind === 'refused') heard.push(answer.reply);
     if (!('kind' in answer)) end ??= { kind: 'accepted', reply: answer };
     else if (end === undefined || end.kind === 'accepted')
       end = replies === 1 ? answer : { ...answer, recipientIndex: index };
     if (connection.isBroken) break;
   }
-  return end ?? { kind: 'misconfigured', state: 'EOD', message: 'the message has no recipient' };
+  end ??= { kind: 'misconfigured', state: 'EOD', message: 'the message has no recipient' };
+  return replies === 1 ? end : { ...end, replies: heard };
 }
 
 async function sendWhole(

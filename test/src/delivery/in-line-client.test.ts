@@ -9,6 +9,7 @@ import type { MailOutcome, MailServer } from '#stdlib';
 import type { TlsTrust } from '../../../src/delivery/client/tls.js';
 import type { InLineClientOptions } from '../../../src/delivery/in-line-client.js';
 import type { Names } from '../../../src/delivery/next-hops/names.js';
+import { outcomeToValue } from '../../../stdlib/smtp/outcome-values.js';
 import { makeTransport } from '../../support/delivery-attempt.js';
 import { noKey, patience, sendThrough, serverAt, startClient } from '../../support/in-line-client.js';
 import { type PeerScript, type PeerTls, startPeer } from '../../support/scripted-peer.js';
@@ -104,6 +105,19 @@ describe('send', () => {
       'd',
     ]);
     expect(outcome).toMatchObject({ reply: { state: 'EOD', code: 452, recipientIndex: 1 } });
+    expect(outcome.recipients?.map(({ code, reason }) => [code, ...reason])).toEqual([
+      [250, 'ok'],
+      [452, 'full'],
+      [250, 'ok'],
+    ]);
+    expect(outcomeToValue(outcome).get('recipients')).toHaveProperty('length', 3);
+  });
+
+  test('by LMTP tells what was heard before a peer was lost', async (t) => {
+    const peer = await startPeer(t, { EOD: { raw: '250 ok\r\n', next: 'close' } });
+    const server = serverAt(peer.port, { protocol: 'lmtp' });
+    const outcome = await sendThrough(startClient(t), server, ['b', 'c']);
+    expect(outcome).toMatchObject({ error: { isTemporary: true }, recipients: [{ code: 250 }] });
   });
 
   test('uses the settings of a transport', async (t) => {
