@@ -29,7 +29,12 @@ export function remoteIpOf({ trial }: ListedMessage): string | undefined {
 
 /** Addresses of ours that the attempt may use; empty where the system chooses. */
 export function localIpsOf(listed: ListedMessage): readonly string[] {
-  const { trial } = listed;
+  const { trial, source } = listed;
+  if (source !== undefined) {
+    // The attempt is being made: it is one of these, by the family of the address.
+    const chosen = [source.ipv4?.ip, source.ipv6?.ip].filter((ip) => ip !== undefined);
+    if (chosen.length > 0) return chosen;
+  }
   if (trial === undefined) return [];
   const sources = sourcesOf(trial.transport, trial.options);
   const remoteIp = remoteIpOf(listed);

@@ -1,7 +1,7 @@
 // From pick-up to the end of the attempt: what is under way now. An attempt never rejects; whatever happens is a report.
 
 import type { AttemptReport } from '#hooks';
-import type { Attempt } from '../delivery/deliverer.js';
+import type { Attempt, SourceChoice } from '../delivery/deliverer.js';
 import { sourcesOf } from '../delivery/sources.js';
 import type { MessageReader, QueuedMessage } from '../spool/spool.js';
 import { brokenReport, type Endings } from './endings.js';
@@ -18,6 +18,8 @@ interface UnderWay {
   /** Unix seconds. */
   readonly since: number;
   readonly trial: Trial;
+  /** Where it comes from; known as soon as the attempt is made up. */
+  source?: SourceChoice;
 }
 
 /** The attempts that are being made. */
@@ -72,6 +74,7 @@ export class Attempts {
       reader = new WatchedReader(parts.spool.open(message.id));
       const attempt = this.#attemptOf(message, trial, reader);
       ({ transport } = attempt);
+      if (attempt.source !== undefined) this.#underWay.get(slot)!.source = attempt.source;
       report = await parts.deliverer.attempt(attempt, signal);
     } catch (error) {
       this.#floor.logError(message, error, 'an attempt broke off');

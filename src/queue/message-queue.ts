@@ -12,6 +12,7 @@
 // written about it (retry count, hold, reason) is written after the fact and may be lost by a crash: then an attempt is made again,
 // never one too few. A write that fails is repeated until it succeeds.
 
+import type { SourceChoice } from '../delivery/deliverer.js';
 import type { PolicyConfig } from '../policy/policy-config.js';
 import type { MessageId, QueuedMessage } from '../spool/spool.js';
 import { Attempts } from './attempts.js';
@@ -48,6 +49,8 @@ export interface ListedMessage {
   readonly trial?: Trial;
   /** When its attempt began (Unix seconds); in SENDING. */
   readonly sendingSince?: number;
+  /** Where its attempt comes from; in SENDING. */
+  readonly source?: SourceChoice;
 }
 
 /** Orders and drives all queued messages. */
@@ -331,6 +334,7 @@ export class MessageQueue {
       state: table.state(slot),
       ...(trial === undefined ? undefined : { trial }),
       ...(underWay === undefined ? undefined : { sendingSince: underWay.since }),
+      ...(underWay?.source === undefined ? undefined : { source: underWay.source }),
     };
   }
 

@@ -94,6 +94,17 @@ describe('the sources', () => {
   });
 });
 
+test('a list shows where a message that is being sent leaves from', async () => {
+  const { submit, clock, queue } = await startedQueue({
+    predelivery: trying({ sources: [a, b] }),
+    attempt: () => new Promise(() => {}),
+  });
+  const [first, second] = await submit({}, {});
+  await clock.advance(1);
+  expect(queue.find(first!.id)).toMatchObject({ state: 'SENDING', source: { ipv4: a } });
+  expect(queue.find(second!.id)).toMatchObject({ state: 'SENDING', source: { ipv4: b } });
+});
+
 test('postdelivery sees the message as it was tried; the queue keeps what it had', async () => {
   const seen: QueuedMessage[] = [];
   const sender = { localPart: 'srs', domain: 'me.test' };
