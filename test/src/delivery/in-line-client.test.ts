@@ -136,7 +136,7 @@ describe('send', () => {
 
   test('has no address to try when source and host are of different families', async (t) => {
     const { outcome } = await send(t, {}, { sourceIp: '::1' });
-    expect(outcome).toMatchObject({ error: { isTemporary: true, message: /family/ } });
+    expect(outcome).toMatchObject({ error: { isTemporary: true, message: expect.stringMatching(/family/) } });
   });
 
   test('is given up by its signal', async (t) => {
@@ -154,7 +154,9 @@ describe('send', () => {
   test('of an address that cannot be written makes no connection', async (t) => {
     const peer = await startPeer(t);
     const outcome = await sendThrough(startClient(t), serverAt(peer.port), ['a\nb']);
-    expect(outcome).toMatchObject({ error: { isTemporary: false, message: /^5\.1\.3 / } });
+    expect(outcome).toMatchObject({
+      error: { isTemporary: false, message: expect.stringMatching(/^5\.1\.3 /) },
+    });
     expect(peer.connections).toBe(0);
   });
 
@@ -277,7 +279,9 @@ describe('mail hosts', () => {
     const { outcome } = await lookUp(t, {}, filter);
     expect(outcome.connection?.remoteMx).toBe(remoteMx);
     if (remoteMx === undefined)
-      expect(outcome).toMatchObject({ error: { isTemporary: true, message: /mx_include/ } });
+      expect(outcome).toMatchObject({
+        error: { isTemporary: true, message: expect.stringMatching(/mx_include/) },
+      });
   });
 
   test.for([
@@ -457,7 +461,9 @@ describe('TLS', () => {
     expect(codeOf(outcome)).toBe(250);
     expect(outcome.tls).toMatchObject({ isStarted: true });
     const required = await send(t, protectedPeer, { tls: 'dane_require' }, good);
-    expect(required.outcome).toMatchObject({ error: { isTemporary: true, message: /dane_require/ } });
+    expect(required.outcome).toMatchObject({
+      error: { isTemporary: true, message: expect.stringMatching(/dane_require/) },
+    });
     expect(required.peer.connections).toBe(0);
   });
 
@@ -660,7 +666,9 @@ describe('a hostile peer takes bounded time and memory', () => {
 
   test.for(states)('that falls silent in %s', async (state, t) => {
     const { outcome } = await send(t, { EHLO, [state]: 'silence' }, server, good);
-    expect(outcome).toMatchObject({ error: { isTemporary: true, message: /within 0\.3 s/ } });
+    expect(outcome).toMatchObject({
+      error: { isTemporary: true, message: expect.stringMatching(/within 0\.3 s/) },
+    });
   });
 
   test.for(states.filter((state) => state !== 'HANDSHAKE'))(

@@ -116,7 +116,7 @@ test('what was announced before TLS is forgotten', async (t) => {
   const { report, peer } = await deliver(t, {
     script: { EHLO: [`${inPlain}\nSMTPUTF8\nDSN`, '250 peer.test\nXCLIENT ADDR'] },
   });
-  expect(report.error).toMatchObject({ type: 'config', message: /offers no AUTH/ });
+  expect(report.error).toMatchObject({ type: 'config', message: expect.stringMatching(/offers no AUTH/) });
   expect(peer.commands.some((line) => line.startsWith('AUTH'))).toBe(false);
 });
 

@@ -110,7 +110,7 @@ describe('Try decides over the transport', () => {
   test('what it leaves out stays: the names to verify', async (t) => {
     const transport = { tls: { ...noTls, mode: 'optional' as const, verifyNames: ['elsewhere.test'] } };
     const { report } = await deliver(t, { tls: { mode: 'require' } }, { script: offersTls, transport });
-    expect(report.error).toMatchObject({ type: 'tls', message: /elsewhere\.test/ });
+    expect(report.error).toMatchObject({ type: 'tls', message: expect.stringMatching(/elsewhere\.test/) });
   });
 
   test.for([
@@ -138,7 +138,11 @@ describe('Try decides over the transport', () => {
   test('a certificate that is not configured is a slip of ours', async (t) => {
     const tls = { mode: 'require', clientCertificate: 'theirs' } as const;
     const { report } = await deliver(t, { tls }, { script: offersTls });
-    expect(report.error).toMatchObject({ temporary: true, type: 'config', message: /no key "theirs"/ });
+    expect(report.error).toMatchObject({
+      temporary: true,
+      type: 'config',
+      message: expect.stringMatching(/no key "theirs"/),
+    });
   });
 
   const transport = { credentials: { userName: 'boss', password: 'geheim1', allowsUnverified: false } };
@@ -222,7 +226,10 @@ describe('TLS from the first byte (RFC 8314)', () => {
 
   test('is with the right peer where that is asked for', async (t) => {
     const { report } = await deliver(t, implicit, { isImplicit: true, remoteMx: 'elsewhere.test' });
-    expect(report.error).toMatchObject({ type: 'tls', message: /not for "elsewhere\.test"/ });
+    expect(report.error).toMatchObject({
+      type: 'tls',
+      message: expect.stringMatching(/not for "elsewhere\.test"/),
+    });
     expect(report.connection?.tls?.tlsrpt).toBe('certificate-host-mismatch');
   });
 });
@@ -302,7 +309,7 @@ describe('a proxy', () => {
     expect(report.error).toMatchObject({
       temporary: true,
       type: 'network',
-      message: /the proxy 127\.0\.0\.1 port 1/,
+      message: expect.stringMatching(/the proxy 127\.0\.0\.1 port 1/),
     });
     expect(deliverer.counters.opened).toBe(1);
   });
@@ -316,7 +323,11 @@ describe('a proxy', () => {
 
   test('half of one is a slip of ours', async (t) => {
     const { report } = await deliver(t, { proxy: { ip: '127.0.0.1' } });
-    expect(report.error).toMatchObject({ temporary: true, type: 'config', message: /without a port/ });
+    expect(report.error).toMatchObject({
+      temporary: true,
+      type: 'config',
+      message: expect.stringMatching(/without a port/),
+    });
   });
 
   test('does not connect one family to the other', async (t) => {
@@ -324,7 +335,11 @@ describe('a proxy', () => {
     const transport = { proxy: { ip: '127.0.0.1', port: proxy.port } };
     const source: SourceChoice = { ipv4: { ip: '2001:db8::1' } };
     const { report } = await deliver(t, {}, { transport, source });
-    expect(report.error).toMatchObject({ temporary: true, type: 'config', message: /one family/ });
+    expect(report.error).toMatchObject({
+      temporary: true,
+      type: 'config',
+      message: expect.stringMatching(/one family/),
+    });
   });
 });
 
