@@ -8,5 +8,6 @@ NAPI_MODULE_INIT() {
   addPatterns(env, exports);
   addPasswords(env, exports);
   addSockets(env, exports);
+  addHost(env, exports);
   return exports;
 }

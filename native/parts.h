@@ -12,3 +12,6 @@ void addPasswords(napi_env env, napi_value exports);
 
 /** `sockets`: system calls that Node lacks. */
 void addSockets(napi_env env, napi_value exports);
+
+/** `host`: what a daemon needs of the system it runs on. */
+void addHost(napi_env env, napi_value exports);

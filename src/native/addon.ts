@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
 import { assetPath } from './asset.js';
+import { type HostLibrary, hostLibrary } from './host-library.js';
 import { type PasswordLibrary, passwordLibrary } from './password-library.js';
 import { type PatternLibrary, patternLibrary } from './pattern-library.js';
 import { type SocketLibrary, socketLibrary } from './socket-library.js';
@@ -23,6 +24,7 @@ export interface Native {
   readonly patterns: Part<PatternLibrary>;
   readonly passwords: Part<PasswordLibrary>;
   readonly sockets: Part<SocketLibrary>;
+  readonly host: Part<HostLibrary>;
 }
 
 /** The addon of this installation. */
@@ -50,12 +52,13 @@ export function loadNative(file: string): Native {
     patterns: patternsOf(exports, file),
     passwords: passwordsOf(exports, file),
     sockets: socketsOf(exports, file),
+    host: hostOf(exports, file),
   };
 }
 
 function without(problem: string): Native {
   const missing: Missing = { kind: 'missing', problem };
-  return { patterns: missing, passwords: missing, sockets: missing };
+  return { patterns: missing, passwords: missing, sockets: missing, host: missing };
 }
 
 function patternsOf(exports: unknown, file: string): Part<PatternLibrary> {
@@ -90,6 +93,16 @@ function socketsOf(exports: unknown, file: string): Part<SocketLibrary> {
   const library = socketLibrary(memberOf(exports, 'sockets'));
   if (library === undefined)
     return { kind: 'missing', problem: `the native addon ${file} has no sockets: run npm run build` };
+  return { kind: 'available', part: library };
+}
+
+function hostOf(exports: unknown, file: string): Part<HostLibrary> {
+  const library = hostLibrary(memberOf(exports, 'host'));
+  if (library === undefined)
+    return {
+      kind: 'missing',
+      problem: `the native addon ${file} has no calls of the host: run npm run build`,
+    };
   return { kind: 'available', part: library };
 }
 

@@ -2,6 +2,7 @@
 
 export { loadNative, type Missing, type Native, native, type Part } from './addon.js';
 export { assetPath, packageRoot, packageVersion } from './asset.js';
+export type { HostLibrary } from './host-library.js';
 export type { PasswordLibrary } from './password-library.js';
 export {
   badEscapeIsLiteral,
