@@ -48,6 +48,13 @@ export function retryDelayOf({ message, state }: ListedMessage, now: number): nu
   return state === 'ACTIVE' ? 0 : undefined;
 }
 
+/** What the policies hold a message back by: `concurrency of remotemx`. */
+export function suspendedBy({ obstacle }: ListedMessage): string | undefined {
+  if (obstacle === undefined) return undefined;
+  const { threshold = 'policy', entry = {} } = obstacle.facts ?? {};
+  return `${threshold} of ${Object.keys(entry).join(', ')}`;
+}
+
 /** Unix seconds in ISO 8601. */
 export function isoTime(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);

@@ -11,6 +11,7 @@ import {
   remoteIpOf,
   remoteMxOf,
   retryDelayOf,
+  suspendedBy,
 } from './listed-values.js';
 import { ControlError } from './operation.js';
 
@@ -94,7 +95,7 @@ const itemFields: Readonly<Record<string, ItemField>> = {
     sendingSince === undefined ? undefined : Math.max(0, now - sendingSince),
   ),
   connectionid: word(() => undefined),
-  suspended: word(() => undefined),
+  suspended: word(suspendedBy),
 };
 
 /** The names of all fields, in the order in which they are shown. */

@@ -54,6 +54,12 @@ export class WireShapes {
     return Buffer.concat(parts);
   }
 
+  /** The bytes of a small message, at once. */
+  toBytesNow(name: string, message: object): Uint8Array {
+    const type = this.#type(name);
+    return type.encode(type.fromObject(message)).finish();
+  }
+
   #type(name: string): Type {
     return this.#package.lookupType(name);
   }

@@ -13,6 +13,7 @@
 // never one too few. A write that fails is repeated until it succeeds.
 
 import type { SourceChoice } from '../delivery/deliverer.js';
+import type { Obstacle } from '../policy/counter.js';
 import type { PolicyConfig } from '../policy/policy-config.js';
 import type { MessageId, QueuedMessage } from '../spool/spool.js';
 import { Attempts } from './attempts.js';
@@ -47,6 +48,8 @@ export interface ListedMessage {
   readonly state: QueueState;
   /** What is known of its next hop; of a message in ACTIVE that has been prepared, and in SENDING. */
   readonly trial?: Trial;
+  /** What holds it back; in ACTIVE. */
+  readonly obstacle?: Obstacle;
   /** When its attempt began (Unix seconds); in SENDING. */
   readonly sendingSince?: number;
   /** Where its attempt comes from; in SENDING. */
@@ -329,10 +332,12 @@ export class MessageQueue {
     const { table } = this.#floor;
     const underWay = this.#attempts.of(slot);
     const trial = underWay?.trial ?? this.#trials[slot];
+    const obstacle = this.#subQueues.obstacleOf(slot);
     return {
       message: table.message(slot),
       state: table.state(slot),
       ...(trial === undefined ? undefined : { trial }),
+      ...(obstacle === undefined ? undefined : { obstacle }),
       ...(underWay === undefined ? undefined : { sendingSince: underWay.since }),
       ...(underWay?.source === undefined ? undefined : { source: underWay.source }),
     };

@@ -113,9 +113,10 @@ const kinds: Readonly<Record<string, Reader>> = {
   prioritys: number(({ message }) => message.priority),
   quotas: texts('quota', ({ message }) => message.quotas),
   metadatas: (condition, at) => metadataTest(condition, at),
-  // Suspensions and their tags come with the policies: until then nothing is suspended by one.
+  // Tags come with the suspensions that have them.
   tags: texts('tag', () => []),
-  suspendeds: (condition) => () => condition['suspended'] !== true,
+  suspendeds: (condition) => (listed) =>
+    (listed.obstacle !== undefined) === (condition['suspended'] === true),
 };
 
 /** Makes the question; `now` is what ages are counted to. @throws ControlError that names the condition */

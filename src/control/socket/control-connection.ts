@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.js';
 import { commands } from '../commands.js';
 import { type Caller, ControlError, type FrameStream } from '../operation.js';
-import { toJsonText, wireShapes } from '../wire-shapes.js';
+import { toJsonText, type WireShapes, wireShapes } from '../wire-shapes.js';
 import { answerFrame, type Status } from './frames.js';
 import { type RawRequest, RequestReader } from './request-reader.js';
 
@@ -137,7 +137,7 @@ export class ControlConnection {
         request = asksInJson
           ? shapes.fromJson(requestName, body.toString('utf8'))
           : shapes.fromBytes(requestName, body);
-      const answer = (await this.#host.run(letter, request, this.#callerOf(asksInJson))) as
+      const answer = (await this.#host.run(letter, request, this.#callerOf(shapes, asksInJson))) as
         | object
         | undefined;
       if (answer === undefined) await this.#write('+', Buffer.alloc(0));
@@ -151,16 +151,12 @@ export class ControlConnection {
     }
   }
 
-  #callerOf(asksInJson: boolean): Caller {
+  #callerOf(shapes: WireShapes, asksInJson: boolean): Caller {
     const stream: FrameStream = {
       send: (messageName, frame) => {
         if (this.#isEnding || this.#socket.destroyed) return true;
-        // The shapes are loaded: a request was read with them.
-        if (asksInJson) this.#put('=', Buffer.from(JSON.stringify(frame)));
-        else
-          void wireShapes()
-            .then((shapes) => shapes.toBytes(messageName, frame))
-            .then((bytes) => this.#put('=', bytes));
+        const data = asksInJson ? Buffer.from(JSON.stringify(frame)) : shapes.toBytesNow(messageName, frame);
+        this.#put('=', data);
         return this.#socket.writableLength < ENOUGH_WAITING;
       },
       onRoom: (call) => {

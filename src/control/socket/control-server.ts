@@ -64,6 +64,8 @@ export class ControlServer implements ConnectionHost {
       tls === undefined
         ? createPlainServer({ allowHalfOpen: true }, (socket) => this.#accept(socket))
         : this.#tlsServer(tls);
+    // Those that are in the handshake of TLS too.
+    server.maxConnections = 2 * this.limits.connections;
     const place = await openControlSocket(server, settings);
     this.#server = server;
     server.on('error', (error) => this.log.error({ err: error }, 'a control connection was not accepted'));

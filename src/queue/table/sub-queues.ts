@@ -44,6 +44,12 @@ class SubQueue {
 /** Sub-queues by rank. */
 class SubQueueHeap {
   readonly #items: SubQueue[] = [];
+  /** What holds all of them back; absent for those that are ready. */
+  readonly obstacle: Obstacle | undefined;
+
+  constructor(obstacle?: Obstacle) {
+    this.obstacle = obstacle;
+  }
 
   get first(): SubQueue | undefined {
     return this.#items[0];
@@ -170,10 +176,7 @@ export class SubQueues {
 
   /** What holds a message back; undefined when nothing does, or it was not looked at yet. */
   obstacleOf(slot: number): Obstacle | undefined {
-    const heap = this.#subQueueOf[slot]?.heap;
-    if (heap === undefined || heap === this.#ready) return undefined;
-    for (const [obstacle, parked] of this.#parked) if (parked === heap) return obstacle;
-    return undefined;
+    return this.#subQueueOf[slot]?.heap?.obstacle;
   }
 
   /** Puts a message at the end of its sub-queue. */
@@ -265,7 +268,7 @@ export class SubQueues {
     this.#ready.remove(subQueue);
     let heap = this.#parked.get(obstacle);
     if (heap === undefined) {
-      heap = new SubQueueHeap();
+      heap = new SubQueueHeap(obstacle);
       this.#parked.set(obstacle, heap);
     }
     heap.push(subQueue);

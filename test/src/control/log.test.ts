@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../../../src/control/operation.js';
 import { logFollowing } from '../../../src/control/operations/log.js';
+import { requestFrame } from '../../../src/control/socket/frames.js';
+import { wireShapes } from '../../../src/control/wire-shapes.js';
 import { LogLines } from '../../../src/log/log-lines.js';
 import { ControlWire, startedControl } from '../../support/control-socket.js';
 
@@ -66,6 +68,17 @@ test('a follower sees what comes, and other commands go on beside it', async () 
   expect(frame.status).toBe('=');
   expect(JSON.parse(frame.data.toString())).toEqual({ line: line('error', 'but this') });
   expect((await wire.ask('n')).status).toBe('+');
+});
+
+test('lines come before the answer in Protobuf too', async () => {
+  const { place } = await startedControl({ R: logFollowing(someLines()) });
+  const wire = await ControlWire.to(place);
+  wire.write(requestFrame('R', Buffer.from([0x10, 2]), true));
+  const answers = [await wire.answer(), await wire.answer(), await wire.answer()];
+  expect(answers.map(({ status }) => status)).toEqual(['=', '=', '+']);
+  expect((await wireShapes()).fromBytes('LogFrame', answers[1]!.data)).toEqual({
+    line: line('error', 'broken', { server: 'web', count: 3 }),
+  });
 });
 
 test('a follower that is too slow loses lines, is told how many, and nobody waits for it', async () => {

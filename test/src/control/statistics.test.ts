@@ -69,6 +69,8 @@ test('a message that a full counter holds back shows, as long as it is held back
     'A policy holds it back: the concurrency of remotemx "mx.to.test" is 1, and 1 are in use. It goes when one of those has ended.',
   ]);
   expect(explained).not.toHaveProperty('earliest');
+  const held = await ask('F', { conditions: { suspendeds: [{ suspended: true }] }, fields: ['suspended'] });
+  expect(held['items']).toEqual([{ suspended: 'concurrency of remotemx' }]);
   ends.shift()!();
   await clock.advance(0);
   expect(valueAt(await ask('q'), 'queue.policy.concurrency.suspends')).toBe(0);
