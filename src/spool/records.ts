@@ -236,10 +236,11 @@ export function payloadToRest(
   payload: Buffer,
   head: ReadHead,
 ): { readonly common: TransactionCommon; readonly details: readonly MessageDetails[] } {
-  const { messages: details, ...common } = JSON.parse(
-    payload.toString('utf8', head.end),
-  ) as TransactionCommon & { readonly messages: readonly MessageDetails[] };
-  return { common, details };
+  // The details stay in what is called common: a copy without them took as long as a tenth of all the reading.
+  const common = JSON.parse(payload.toString('utf8', head.end)) as TransactionCommon & {
+    readonly messages: readonly MessageDetails[];
+  };
+  return { common, details: common.messages };
 }
 
 function writePlace(payload: Buffer, at: number, place: StoredPlace): number {

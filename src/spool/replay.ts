@@ -19,6 +19,7 @@ import {
   type StoredMove,
   type StoredPlace,
   type StoredRemoval,
+  type TransactionHead,
 } from './records.js';
 import { scan } from './scan.js';
 import { unpacked } from './snapshot-file.js';
@@ -290,7 +291,7 @@ class Replay {
   #apply(file: OpenedFile, record: FoundRecord): readonly number[] {
     switch (record.kind) {
       case RecordKind.Transaction:
-        return this.#enter(record.payload, file.header.number);
+        return this.#slotsOf(this.#enter(record.payload, file.header.number));
       case RecordKind.Transactions:
         for (const payload of unpacked(record.payload)) this.#enter(payload, file.header.number);
         return NO_SLOTS;
@@ -318,7 +319,7 @@ class Replay {
     }
   }
 
-  #enter(payload: Buffer, home: number): readonly number[] {
+  #enter(payload: Buffer, home: number): TransactionHead {
     const head = payloadToHead(payload);
     const { messages } = this.#holdings;
     for (const { n } of head.messages) {
@@ -333,7 +334,11 @@ class Replay {
       head.versions.map((place) => this.#addPlace(place)),
       home,
     );
-    return head.messages.map(({ n }) => messages.findWords(head.uuid, n));
+    return head;
+  }
+
+  #slotsOf({ uuid, messages }: TransactionHead): readonly number[] {
+    return messages.map(({ n }) => this.#holdings.messages.findWords(uuid, n));
   }
 
   #addPlace([segment, offset, size, crc]: StoredPlace): number {

@@ -64,11 +64,13 @@ async function nextRecord(window: Window, from: number, to: number, salt: number
 
 /** A part of the file in memory. */
 class Window {
-  bytes = Buffer.alloc(0);
+  bytes: Buffer = Buffer.alloc(0);
   base = 0;
   readonly #file: SpoolFile;
   readonly #end: number;
   readonly #windowBytes: number;
+  /** What follows the window is read while its records are looked at. */
+  #ahead: { readonly start: number; readonly bytes: Promise<Buffer> } | undefined;
 
   constructor(file: SpoolFile, end: number, windowBytes: number) {
     this.#file = file;
@@ -85,11 +87,38 @@ class Window {
     if (at + length > this.#end) return false;
     if (this.holds(at, length)) return true;
     // A new buffer each time: records already handed out still point into the old one.
-    const next = Buffer.allocUnsafe(Math.min(Math.max(length, this.#windowBytes), this.#end - at));
-    const count = await this.#file.read(next, at);
-    this.bytes = next.subarray(0, count);
+    let next = await this.#continued(at);
+    if (next === undefined || next.length < length) {
+      next = await this.#read(at, Math.min(Math.max(length, this.#windowBytes), this.#end - at));
+    }
+    this.bytes = next;
     this.base = at;
-    return count >= length;
+    this.#readAhead(at + next.length);
+    return next.length >= length;
+  }
+
+  /** The rest of the window from `at` on, and what was read ahead. */
+  async #continued(at: number): Promise<Buffer | undefined> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const isNext = ahead !== undefined && at >= this.base && at <= ahead.start;
+    if (!isNext) return undefined;
+    const rest = this.bytes.subarray(at - this.base);
+    return Buffer.concat([rest, await ahead.bytes]);
+  }
+
+  #readAhead(start: number): void {
+    const length = Math.min(this.#windowBytes, this.#end - start);
+    if (length <= 0) return;
+    const bytes = this.#read(start, length);
+    // Nobody may come for it.
+    bytes.catch(() => {});
+    this.#ahead = { start, bytes };
+  }
+
+  async #read(at: number, length: number): Promise<Buffer> {
+    const bytes = Buffer.allocUnsafe(length);
+    return bytes.subarray(0, await this.#file.read(bytes, at));
   }
 
   /** The size of the record at `at` with all of it in memory, or `undefined` if there is none. */
