@@ -108,6 +108,7 @@ export interface Attempt {
   readonly dsn?: DsnParameters | undefined;
   /** Seconds since the message was received, for the extensions whose parameters count down; 0 when absent. */
   readonly ageSeconds?: number | undefined;
+  /** As queued; `options.sender` is said in its place, and its parameters still ask what they ask. */
   readonly sender: Address;
   readonly recipient: Address;
   readonly transport: Transport;

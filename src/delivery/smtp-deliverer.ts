@@ -85,6 +85,8 @@ interface Journey {
   readonly plan: SessionPlan;
   readonly secondsFor: SecondsFor;
   readonly envelope: ParcelEnvelope;
+  /** It came with SMTPUTF8: its headers may hold UTF-8 that only such peers read. */
+  readonly mayBeUtf8: boolean;
   readonly security: MessageSecurity;
   readonly signal: AbortSignal;
   /** The message, read when the first peer has let us in: a peer that does not costs no memory for it. */
@@ -208,7 +210,9 @@ export class SmtpDeliverer implements Deliverer {
     const { transport, options, sender, recipient } = attempt;
     const plan = planSession(transport, options);
     if ('kind' in plan) return { end: plan };
-    const passedOn = readPassedOn(sender, attempt.ageSeconds ?? 0);
+    // Another sender on the wire takes nothing back of what the queued one asked for.
+    const asked = { ...sender.params, ...options.sender?.params };
+    const passedOn = readPassedOn(asked, attempt.ageSeconds ?? 0);
     const envelope = prepareEnvelope({
       // Parameters of queued addresses are not repeated: they were meant for us. Those for every hop are passed on.
       sender: options.sender ?? withoutParameters(sender),
@@ -222,7 +226,8 @@ export class SmtpDeliverer implements Deliverer {
       plan,
       secondsFor: timeoutsFor(options.timeouts, transport.timeouts),
       envelope,
-      security: messageSecurity(sender.params, attempt.message),
+      security: messageSecurity(asked, attempt.message),
+      mayBeUtf8: 'SMTPUTF8' in asked,
       signal,
       parcel: undefined,
       current: undefined,
@@ -330,7 +335,7 @@ export class SmtpDeliverer implements Deliverer {
   async #transact(journey: Journey, { connection }: Link): Promise<TransactionEnd> {
     const { attempt, envelope, plan, secondsFor } = journey;
     this.#transactions++;
-    journey.parcel ??= fillParcel(envelope, attempt.message, 'SMTPUTF8' in (attempt.sender.params ?? {}));
+    journey.parcel ??= fillParcel(envelope, attempt.message, journey.mayBeUtf8);
     const parcel = await journey.parcel;
     if ('kind' in parcel) return parcel;
     return transact(connection, parcel, plan.protocol, secondsFor);
@@ -358,8 +363,8 @@ export class SmtpDeliverer implements Deliverer {
 }
 
 /** Whether a connection offered what the message needs; what was not offered may be on a fresh one. */
-function suits({ capabilities }: Connection, { attempt, envelope }: Journey): boolean {
-  const needsUtf8 = envelope.needsSmtpUtf8 || 'SMTPUTF8' in (attempt.sender.params ?? {});
+function suits({ capabilities }: Connection, { envelope, mayBeUtf8 }: Journey): boolean {
+  const needsUtf8 = envelope.needsSmtpUtf8 || mayBeUtf8;
   return (capabilities.smtpUtf8 || !needsUtf8) && (capabilities.requireTls || !envelope.passedOn.requiresTls);
 }
 

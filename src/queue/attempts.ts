@@ -114,7 +114,8 @@ export class Attempts {
     const facts = { ...factsOf(message, options, destination), localip };
     return {
       id: message.id,
-      sender: options.sender ?? message.sender,
+      // As it was received, whatever Try puts in its place: what its parameters ask of every hop stays asked.
+      sender: message.sender,
       recipient: options.recipient ?? message.recipient,
       transport: parts.settings?.(transport, facts, message.stageKey) ?? transport,
       options,

@@ -27,9 +27,7 @@ export interface PassedOn {
 export const nothingPassedOn: PassedOn = { requiresTls: false };
 
 /** Reads the parameters of a queued sender. `ageSeconds`: how long the message has been here. */
-export function readPassedOn(sender: Address, ageSeconds: number): PassedOn {
-  const { params } = sender;
-  if (params === undefined) return nothingPassedOn;
+export function readPassedOn(params: NonNullable<Address['params']>, ageSeconds: number): PassedOn {
   const priority = params['MT-PRIORITY'];
   const by = /^([+-]?\d{1,9});([NR])(T?)$/i.exec(params['BY'] ?? '');
   return {

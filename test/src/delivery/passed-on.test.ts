@@ -170,6 +170,20 @@ test('DSN parameters of the message are passed on to a peer that offers DSN', as
   expect(without.report.connection?.takesDsn).toBe(false);
 });
 
+test('another sender that Try gives takes nothing of it back', async (t) => {
+  const sender = from({ REQUIRETLS: '', 'MT-PRIORITY': '2' });
+  const options = { sender: { localPart: 'srs0=x', domain: 'relay.test' } };
+  const { report, mails } = await deliver(t, ['\nREQUIRETLS\nMT-PRIORITY'], {
+    sender,
+    options,
+    transport: { tls: { ...noTls, mode: 'optional' } },
+  });
+  expect(judge(report)).not.toBe('delivered');
+  expect(mails).toEqual([undefined]);
+  const allowed = await deliver(t, ['\nMT-PRIORITY'], { sender: from({ 'MT-PRIORITY': '2' }), options });
+  expect(allowed.mails).toEqual(['MAIL FROM:<srs0=x@relay.test> MT-PRIORITY=2']);
+});
+
 test('what was meant for us is not repeated', async (t) => {
   const sender = from({ BODY: '8BITMIME', SIZE: '100', AUTH: 'x', HOLDFOR: '60' });
   const { mails } = await deliver(t, ['\nFUTURERELEASE 1000 2030-01-01T00:00:00Z\nAUTH PLAIN'], { sender });
