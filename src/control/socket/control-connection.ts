@@ -37,6 +37,8 @@ export interface ConnectionHost {
 
 /** What waits for a slow peer before streams are told to wait. */
 const ENOUGH_WAITING = 256 * 1024;
+/** JSON is read in one go, which nothing else gets in between: what is larger comes in Protobuf, or by the path of a file. */
+const LONGEST_JSON = 64 * 1024 * 1024;
 /** A body in JSON begins with this. */
 const BRACE = 0x7b;
 /** A byte of `{`, and nothing else. */
@@ -132,6 +134,10 @@ export class ControlConnection {
       const shapes = await wireShapes();
       const asksInJson = isJson(body);
       const requestName = `${name}Request`;
+      if (asksInJson && body!.length > LONGEST_JSON)
+        throw new ControlError(
+          `a body in JSON of ${body!.length} bytes; expected at most ${LONGEST_JSON}, or Protobuf`,
+        );
       let request: object | undefined;
       if (body !== undefined && shapes.has(requestName))
         request = asksInJson

@@ -59,24 +59,37 @@ test('a list of very many messages leaves the event loop its turns', async () =>
     const requests = Array.from({ length: 10_000 }, (_, i) => queueRequest(i + 1, { hold: true }));
     queue.accept(await commitMessage(spool, uuid(at + 1), Buffer.from('x\r\n'), requests));
   }
-  let longest = 0;
-  let last = performance.now();
-  let isOver = false;
-  const watch = (): void => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
-    if (!isOver) setImmediate(watch);
-  };
-  setImmediate(watch);
-  const answer = await ask('F', {
-    conditions: { recipients: [{ recipient: '7@', regex: true }] },
-    sort: [{ field: 'recipient', order: 'DESC' }],
-    limit: 1000,
-    total: true,
-  });
-  isOver = true;
-  expect(answer['total']).toBe(count / 10);
-  expect(itemsOf(answer)).toHaveLength(1000);
-  // The aim is 50 ms; a machine that does other work at the same time is no failure.
-  expect(longest).toBeLessThan(250);
+  // The best of some: a machine that does other work at the same time is no failure.
+  const stalls: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const watch = watchTurns();
+    const answer = await ask('F', {
+      conditions: { recipients: [{ recipient: '7@', regex: true }] },
+      sort: [{ field: 'recipient', order: 'DESC' }],
+      limit: 1000,
+      total: true,
+    });
+    stalls.push(watch());
+    expect(answer['total']).toBe(count / 10);
+    expect(itemsOf(answer)).toHaveLength(1000);
+  }
+  expect(Math.min(...stalls)).toBeLessThan(50);
 });
+
+/** Measures the longest time between two turns of the event loop, in processor time. @returns what ends it and tells, in ms */
+function watchTurns(): () => number {
+  let longest = 0;
+  let isOver = false;
+  let last = process.cpuUsage();
+  const look = (): void => {
+    const { user, system } = process.cpuUsage(last);
+    longest = Math.max(longest, (user + system) / 1000);
+    last = process.cpuUsage();
+    if (!isOver) setImmediate(look);
+  };
+  setImmediate(look);
+  return () => {
+    isOver = true;
+    return longest;
+  };
+}
