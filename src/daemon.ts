@@ -284,11 +284,12 @@ export class Daemon {
   async start(): Promise<void> {
     const monitor = await this.#control.startMonitor();
     await this.#spool.recover((messages) => this.#queue.accept(messages));
+    const control = await this.#control.open();
     this.#listeners = await this.#servers.start();
     const { ACTIVE, DEFER, HOLD } = this.#queue.counts();
     this.#queue.start();
     this.#endRefreshing = every(POLICY_REFRESH_SECONDS, () => void this.#services.policies.refresh());
-    const control = await this.#control.start();
+    this.#control.ready();
     this.#log.info(
       {
         pid: process.pid,

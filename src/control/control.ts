@@ -77,14 +77,8 @@ export class Control {
     return (await this.#monitor?.start())?.port;
   }
 
-  /** Opens the control socket; the daemon is ready. @returns where it is. @throws ListenError */
-  async start(): Promise<string | undefined> {
-    const place = await this.#open();
-    this.#health.started();
-    return place;
-  }
-
-  async #open(): Promise<string | undefined> {
+  /** Opens the control socket: the queue is loaded, and nothing is under way yet. @returns where it is. @throws ListenError */
+  async open(): Promise<string | undefined> {
     try {
       const place = await this.#socket.start();
       this.#isSocketOpen = true;
@@ -95,6 +89,11 @@ export class Control {
       this.#options.log.info({ reason: error.message }, 'there is no control socket');
       return undefined;
     }
+  }
+
+  /** The daemon takes mail. */
+  ready(): void {
+    this.#health.started();
   }
 
   /** The daemon begins to stop. */
