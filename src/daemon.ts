@@ -10,6 +10,7 @@ import type {
   StartupSettings,
 } from './config/configuration.js';
 import { openFilesLimit } from './config/open-files.js';
+import type { PrivdropSettings } from './config/privdrop.js';
 import { problemToText } from './config/problem.js';
 import { Control } from './control/control.js';
 import type { ReloadResult } from './control/operations/reloading.js';
@@ -18,6 +19,8 @@ import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
 import { queryNextHop } from './delivery/next-hops/query.js';
 import { SmtpDeliverer } from './delivery/smtp-deliverer.js';
 import { DsnNotifier } from './dsn/notifier.js';
+import { adviceOnAccess } from './host/prepare.js';
+import { noServiceManager, type ServiceManager } from './host/service-manager.js';
 import { isRefusal, type Loaded, load, problemsToText } from './loaded.js';
 import { LogLines } from './log/log-lines.js';
 import type { Logger } from './log/logger.js';
@@ -82,6 +85,10 @@ export interface DaemonExtras {
   readonly chance?: DaemonChance;
   /** The log's lines, for those who follow them. */
   readonly lines?: LogLines;
+  /** Who is told of start, reloads and stop; nobody when absent. */
+  readonly manager?: ServiceManager;
+  /** Whom the process has become when it gave up root. */
+  readonly became?: PrivdropSettings | undefined;
 }
 
 /** A running daemon: its parts, and what may be asked of it while it runs. */
@@ -101,6 +108,8 @@ export class Daemon {
   readonly #host: HookBase;
   readonly #newId: () => string;
   readonly #lines: LogLines;
+  readonly #manager: ServiceManager;
+  readonly #became: PrivdropSettings | undefined;
   readonly #servers: Servers;
   readonly #control: Control;
   /** Ourselves, for who looks for the next hop of mail. */
@@ -122,9 +131,11 @@ export class Daemon {
     { configuration, hooks }: Loaded,
     spool: Spool,
     log: Logger,
-    { chance, lines = new LogLines() }: DaemonExtras = {},
+    { chance, lines = new LogLines(), manager = noServiceManager, became }: DaemonExtras = {},
   ) {
     this.#lines = lines;
+    this.#manager = manager;
+    this.#became = became;
     const { startup, running } = configuration;
     this.#folder = folder;
     this.#log = log;
@@ -300,6 +311,7 @@ export class Daemon {
       },
       'ready',
     );
+    this.#manager.ready('taking mail');
   }
 
   /** How many messages are in each state. */
@@ -328,8 +340,14 @@ export class Daemon {
   #reloadNext(what: ReloadScope, begins = () => {}): Promise<ReloadResult> {
     const reload = this.#lastReload.then(() => {
       begins();
+      this.#manager.reloading();
       return this.#reloadOnce(what);
     });
+    void reload.then(({ problems }) =>
+      this.#manager.ready(
+        problems === undefined ? 'taking mail' : 'taking mail; the last reload was refused, see the log',
+      ),
+    );
     this.#lastReload = reload;
     return reload;
   }
@@ -361,10 +379,16 @@ export class Daemon {
       return {};
     } catch (error) {
       // A mistake of ours must not end a daemon that runs well on what it has.
-      const why = isRefusal(error) ? { problems: problemsToText(error) } : { err: error };
+      const why = isRefusal(error) ? { problems: this.#problemsToText(error) } : { err: error };
       this.#log.error(why, notReloaded);
       return { problems: 'problems' in why ? why.problems : `internal error: ${String(error)}` };
     }
+  }
+
+  /** With what to do where files are out of reach since root was given up. */
+  #problemsToText(error: unknown): string {
+    const problems = problemsToText(error);
+    return `${problems}${adviceOnAccess(problems, this.#became)}`;
   }
 
   /** Reads a configuration to be staged as a reload reads one. */
@@ -373,7 +397,7 @@ export class Daemon {
     try {
       loaded = await load(this.#folder, { name: 'staged/smtpd-app.yaml', text: config });
     } catch (error) {
-      return { kind: 'refused', problems: problemsToText(error) };
+      return { kind: 'refused', problems: this.#problemsToText(error) };
     }
     const { configuration, hooks } = loaded;
     const problems = this.#servers.problemsOf(configuration.running);
@@ -428,6 +452,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     const grace = this.#startup.shutdownGraceSeconds;
     this.#log.info({ reason, grace }, 'stopping');
+    this.#manager.stopping('finishing what is in flight');
     this.#control.stopping();
     this.#endRefreshing();
     // Side by side: one after the other they would take the grace twice. What is still accepted meanwhile is in the spool

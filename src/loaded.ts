@@ -12,9 +12,17 @@ export interface Loaded {
   readonly hooks: ConfiguredHooks;
 }
 
-/** `app` takes the place of the folder's smtpd-app.yaml. @throws ConfigError, RefusedScripts */
-export async function load(folder: string, app?: ConfigText): Promise<Loaded> {
+/**
+ * `app` takes the place of the folder's smtpd-app.yaml; `checked` is called when the files are good, before scripts are compiled.
+ * @throws ConfigError, RefusedScripts, and what `checked` throws
+ */
+export async function load(
+  folder: string,
+  app?: ConfigText,
+  checked?: (configuration: Configuration) => Promise<void>,
+): Promise<Loaded> {
   const configuration = loadConfiguration(folder, app);
+  await checked?.(configuration);
   return {
     configuration,
     hooks: await compileHooks(configuration.running, configuration.startup.scriptRoot),

@@ -7,6 +7,7 @@ import type { Transport } from '../delivery/deliverer.js';
 import type { ControlSocketSettings, MonitorSettings } from './control.js';
 import type { DeliverySettings } from './delivery-settings.js';
 import type { EdgeSettings, ListenerSettings } from './edge.js';
+import type { PrivdropSettings } from './privdrop.js';
 import type { ConfigProblem } from './problem.js';
 import type { ApiKey, SubmissionSettings } from './submission.js';
 
@@ -143,6 +144,8 @@ export interface StartupSettings {
   readonly control: ControlSocketSettings;
   /** Undefined: there is no monitor endpoint. */
   readonly monitor: MonitorSettings | undefined;
+  /** Undefined: the daemon stays who it was started as. */
+  readonly privdrop: PrivdropSettings | undefined;
 }
 
 /** What a reload may replace (smtpd-app.yaml, smtpd-policy.yaml, smtpd-delivery.yaml and the scripts). */

@@ -17,6 +17,7 @@ import { collectKeys } from './keys.js';
 import { type Layout, layoutOf } from './layout.js';
 import { collectMetrics } from './metrics.js';
 import { collectPostmaster } from './notifications.js';
+import { privdropSettings } from './privdrop.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
 import { collectResolver } from './resolver.js';
 import { type DeliveryFile, deliverySchema } from './schema/delivery.js';
@@ -108,7 +109,8 @@ function makeStartup(
     spoolPaths,
     control,
     monitor,
-  }: Pick<StartupSettings, 'publicSuffixes' | 'spoolPaths' | 'control' | 'monitor'>,
+    privdrop,
+  }: Pick<StartupSettings, 'publicSuffixes' | 'spoolPaths' | 'control' | 'monitor' | 'privdrop'>,
 ): StartupSettings {
   const { environment = {}, spool = {}, queues = {}, scripting = {} } = smtpd;
   return {
@@ -128,6 +130,7 @@ function makeStartup(
     publicSuffixes,
     control,
     monitor,
+    privdrop,
   };
 }
 
@@ -227,6 +230,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
     spoolPaths: readSpoolPaths(smtpd, root, problems),
     control: controlSettings(smtpd, root, problems),
     monitor: monitorSettings(smtpd, problems),
+    privdrop: privdropSettings(smtpd, problems),
   });
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new ConfigError(errors);

@@ -36,7 +36,9 @@ export const smtpdSchema = strict({
       ),
       rlimit: Type.Optional(
         strict({
-          nofile: Type.Optional(count('Open files wanted; a warning when the system allows fewer.', 1)),
+          nofile: Type.Optional(
+            count('Open files wanted; a warning when the system allows fewer and they cannot be had.', 1),
+          ),
         }),
       ),
       uuid: Type.Optional(
@@ -64,7 +66,12 @@ export const smtpdSchema = strict({
       ),
       licensekey: ignored('no licence is needed'),
       controlsocket,
-      privdrop: later('changing the user after start'),
+      privdrop: Type.Optional(
+        strict({
+          user: text('Name or number of the user that the daemon becomes once its ports are bound.'),
+          group: Type.Optional(text("Name or number of its group; the user's own when absent.")),
+        }),
+      ),
       publicsuffix: Type.Optional(
         text('List of public suffixes (publicsuffix.org) to use instead of the one that came with us.'),
       ),
