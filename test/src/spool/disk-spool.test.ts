@@ -177,6 +177,44 @@ test('too little room is refused before a byte is taken', async () => {
   spool.receive().discard();
 });
 
+test('too few inodes are refused as well, and room is found again', async () => {
+  const files = new FrozenFiles();
+  files.free = { bytes: 10_000, inodes: 4 };
+  let now = 1000;
+  const { spool, log } = await openedSpool(files, {
+    minimumFree: { bytes: 0, inodes: 5 },
+    now: () => now,
+  });
+  expect(spool.hasRoomFor(0)).toBe(false);
+  for (let i = 0; i < 50; i++) expect(() => spool.receive()).toThrow('spool.minfree.inodes asks for 5');
+  expect([...files.names.keys()].some((name) => name.includes('body-'))).toBe(false);
+  expect(log.lines.map(({ level }) => level)).toEqual(['error']);
+  files.free = { bytes: 10_000, inodes: 5 };
+  now += 1;
+  spool.hasRoomFor(0);
+  await Promise.resolve();
+  await Promise.resolve();
+  await commitMessage(spool, uuid(1), body);
+  expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
+});
+
+test('a queue of deferred messages survives a kill with ids, retry counts and times (queue-and-config 1.6, 10)', async () => {
+  const { spool, files } = await openedSpool();
+  const expected = await Promise.all(
+    Array.from({ length: 500 }, async (_, n) => {
+      const [message] = await commitMessage(spool, uuid(n), body);
+      const change = { retry: 1 + (n % 7), nextTry: 5000 + n / 8, reason: `451 4.3.0 try ${n}` };
+      await spool.update(message!.id, change);
+      return { ...message, ...change };
+    }),
+  );
+  const { found } = await openedSpool(files.copy());
+  const byId = (list: readonly QueuedMessage[]) =>
+    new Map(list.map((message) => [message.id.transaction, message]));
+  expect(byId(found)).toEqual(byId(expected as QueuedMessage[]));
+  expect(found).toHaveLength(500);
+});
+
 test('two spools on one folder: the second is refused until the first is closed', async () => {
   const folder = scratchFolder();
   const first = await openSpool({ folder, log: keptLog() });
