@@ -241,9 +241,8 @@ test('the metrics of the monitor endpoint hold those of scripts, and their key c
 test('a daemon that stops with a delivery under way is ready and not healthy', async () => {
   const folder = scratchFolder();
   const sink = await CountingSink.start({ reply: (verb) => (verb === 'MAIL' ? '' : undefined) });
-  onTestFinished(() => sink.stop());
   writeConfig(folder, {
-    environment: { ...environment, shutdown: { grace: 3 } },
+    environment: { ...environment, shutdown: { grace: 60 } },
     nextHopPort: sink.port,
     hooks: { eod: queueAll },
   });
@@ -261,6 +260,8 @@ test('a daemon that stops with a delivery under way is ready and not healthy', a
   expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 200]);
   const stopped = mta.stop();
   expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 503]);
+  // The delivery ends with its next hop, and the daemon with it.
+  await sink.stop();
   await stopped;
 });
 
