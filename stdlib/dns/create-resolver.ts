@@ -27,6 +27,8 @@ export interface ResolverSettings {
   readonly mixesCase?: boolean;
   /** Questions that wait for servers at the same time, hence sockets; 500. What comes on top waits its turn. */
   readonly mostInFlight?: number;
+  /** Questions that no longer count among those, since their answer does not come: so many sockets more; 2000. */
+  readonly mostSlow?: number;
   /** In the form of hosts(5); undefined reads none. Absent: /etc/hosts. */
   readonly hostsFile?: string | undefined;
   /** A clock that only goes forward. */
@@ -55,8 +57,10 @@ export function createResolver(settings: ResolverSettings = {}): CountingResolve
 const tryAgain: DnsAnswer = { kind: 'failure', error: 'TRY_AGAIN', isSecure: false };
 const badName: DnsAnswer = { kind: 'failure', error: 'BADNAME', isSecure: false };
 
-/** When nobody says how long a question may take. */
+/** When nobody says how long a question may take; and as long for its turn. */
 const LONGEST_WAIT_SECONDS = 30;
+/** Servers that have the answer, or soon get it, have given it by then. Names whose servers are silent do not hold up others. */
+const SLOW_MS = 700;
 /** Questions waiting for their turn; more are told to try again. */
 const MOST_PENDING = 20_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -66,7 +70,10 @@ interface Flight {
   readonly name: string;
   readonly type: RecordType;
   readonly servers: readonly ServerAddress[];
-  readonly deadlineMs: number;
+  /** For all of it; undefined: as long as the servers are tried, from when they are asked. */
+  readonly timeoutSeconds: number | undefined;
+  deadlineMs: number;
+  deadline: NodeJS.Timeout | undefined;
   readonly abort: AbortController;
   readonly answer: Promise<DnsAnswer>;
   readonly settle: (answer: DnsAnswer) => void;
@@ -84,10 +91,14 @@ class CachingResolver implements CountingResolver {
   readonly #tryMs: number;
   readonly #retries: number;
   readonly #mostInFlight: number;
+  readonly #mostSlow: number;
   readonly #isTrusted: (server: ServerAddress) => boolean;
   readonly #flights = new Map<string, Flight>();
   readonly #pending = new Set<Flight>();
+  /** At the servers, and answered soon, we hope. */
   #running = 0;
+  /** At the servers for longer. */
+  #slow = 0;
   #misses = 0;
 
   constructor(settings: ResolverSettings) {
@@ -99,6 +110,7 @@ class CachingResolver implements CountingResolver {
     this.#tryMs = (settings.timeoutSeconds ?? 2) * 1000;
     this.#retries = settings.retries ?? 2;
     this.#mostInFlight = settings.mostInFlight ?? 500;
+    this.#mostSlow = settings.mostSlow ?? 2000;
     this.#isTrusted = trustOf(settings.trusted);
     this.#asker = new ServerAsker({
       tryMs: this.#tryMs,
@@ -110,8 +122,8 @@ class CachingResolver implements CountingResolver {
   }
 
   get counters(): CountingResolver['counters'] {
-    const misses = this.#misses;
-    return { ...this.#cache.counters, misses, running: this.#running, pending: this.#pending.size };
+    const running = this.#running + this.#slow;
+    return { ...this.#cache.counters, misses: this.#misses, running, pending: this.#pending.size };
   }
 
   query(question: Question, signal?: AbortSignal): DnsAnswer | Promise<DnsAnswer> {
@@ -160,19 +172,18 @@ class CachingResolver implements CountingResolver {
     if (asked.length === 0) return undefined;
     const flight = this.#newFlight(name, type, asked, timeoutSeconds, cacheKey);
     this.#flights.set(key, flight);
-    const timer = setTimeout(
-      () => flight.abort.abort(),
-      Math.min(flight.deadlineMs - this.#nowMs(), LONGEST_TIMER_MS),
-    );
     const end = (): void => {
-      clearTimeout(timer);
+      clearTimeout(flight.deadline);
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
       if (this.#pending.delete(flight)) flight.settle(tryAgain);
     };
     flight.abort.signal.addEventListener('abort', end);
     void flight.answer.then(end);
     if (this.#running < this.#mostInFlight) void this.#run(flight);
-    else this.#pending.add(flight);
+    else {
+      this.#limit(flight, timeoutSeconds ?? LONGEST_WAIT_SECONDS);
+      this.#pending.add(flight);
+    }
     return flight;
   }
 
@@ -183,10 +194,6 @@ class CachingResolver implements CountingResolver {
     timeoutSeconds: number | undefined,
     cacheKey: string | undefined,
   ): Flight {
-    const patienceSeconds = Math.min(
-      (this.#tryMs / 1000) * servers.length * (this.#retries + 1),
-      LONGEST_WAIT_SECONDS,
-    );
     let settle: (answer: DnsAnswer) => void = () => {};
     const answer = new Promise<DnsAnswer>((resolve) => {
       settle = resolve;
@@ -195,13 +202,22 @@ class CachingResolver implements CountingResolver {
       name,
       type,
       servers,
-      deadlineMs: this.#nowMs() + (timeoutSeconds ?? patienceSeconds) * 1000,
+      timeoutSeconds,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      deadline: undefined,
       abort: new AbortController(),
       answer,
       settle,
       cacheKey,
       askers: 0,
     };
+  }
+
+  /** Ends it in so many seconds. */
+  #limit(flight: Flight, seconds: number): void {
+    clearTimeout(flight.deadline);
+    flight.deadlineMs = this.#nowMs() + seconds * 1000;
+    flight.deadline = setTimeout(() => flight.abort.abort(), Math.min(seconds * 1000, LONGEST_TIMER_MS));
   }
 
   /** One asker's wait: it may give up alone; when all have, the question is dropped. */
@@ -223,30 +239,59 @@ class CachingResolver implements CountingResolver {
 
   async #run(flight: Flight): Promise<void> {
     this.#running++;
+    // Who has waited for his turn has all the time that servers are given; who said how long he waits has said it of the whole.
+    if (flight.timeoutSeconds === undefined || flight.deadline === undefined)
+      this.#limit(flight, flight.timeoutSeconds ?? this.#patienceWith(flight.servers));
+    let isSlow = false;
+    const slowness = setTimeout(() => {
+      if (this.#slow >= this.#mostSlow) return;
+      isSlow = true;
+      this.#slow++;
+      this.#running--;
+      this.#runNext();
+    }, SLOW_MS);
     let answer = tryAgain;
     try {
       answer = await this.#resolve(flight);
     } catch {
       // A mistake of ours: nobody may wait for ever, or lose more than this answer, because of it.
     } finally {
-      this.#running--;
+      clearTimeout(slowness);
+      if (isSlow) this.#slow--;
+      else this.#running--;
       flight.settle(answer);
-      const [next] = this.#pending;
-      if (next !== undefined) {
-        this.#pending.delete(next);
-        void this.#run(next);
-      }
+      this.#runNext();
     }
+  }
+
+  /** Whose turn it is now, if there is room. */
+  #runNext(): void {
+    if (this.#running >= this.#mostInFlight) return;
+    const [next] = this.#pending;
+    if (next === undefined) return;
+    this.#pending.delete(next);
+    void this.#run(next);
+  }
+
+  /** The seconds until all servers were tried as often as they are. */
+  #patienceWith(servers: readonly ServerAddress[]): number {
+    return Math.min((this.#tryMs / 1000) * servers.length * (this.#retries + 1), LONGEST_WAIT_SECONDS);
   }
 
   /** Asks, and follows aliases that a server left unfollowed. */
   async #resolve(flight: Flight): Promise<DnsAnswer> {
-    const { type, servers, deadlineMs, abort, cacheKey } = flight;
+    const { type, servers, abort, cacheKey } = flight;
     let { name } = flight;
     let chain: ChainSoFar = noChain;
     let sizeBytes = 0;
     for (;;) {
-      const said = await this.#asker.ask({ name, type, servers, deadlineMs, signal: abort.signal });
+      const said = await this.#asker.ask({
+        name,
+        type,
+        servers,
+        deadlineMs: flight.deadlineMs,
+        signal: abort.signal,
+      });
       if (said === undefined) return tryAgain;
       sizeBytes += said.response.sizeBytes;
       const isSecure = chain.isSecure && said.response.isAuthentic && this.#isTrusted(said.server);

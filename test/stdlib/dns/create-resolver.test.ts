@@ -558,6 +558,46 @@ describe('many questions', () => {
   });
 });
 
+describe('questions about names whose servers are silent', () => {
+  const zone = Object.fromEntries(
+    Array.from({ length: 20 }, (_, index) => [`alive${index}.test`, ['A 192.0.2.1']]),
+  );
+  const deadAndAlive = () =>
+    serve({ zone, behave: ({ name }) => (name.startsWith('dead') ? 'silence' : undefined) });
+
+  test('do not hold up others for long', async () => {
+    const resolver = resolverFor([await deadAndAlive()], { mostInFlight: 4, timeoutSeconds: 20 });
+    const dead = Array.from({ length: 12 }, (_, index) => resolver.query(question(`dead${index}.test`)));
+    const alive = Array.from({ length: 20 }, (_, index) => resolver.query(question(`alive${index}.test`)));
+    expect(resolver.counters).toMatchObject({ running: 4, pending: 28 });
+    expect((await Promise.all(alive)).map(shown)).toEqual(alive.map(() => ['192.0.2.1']));
+    expect(resolver.counters).toMatchObject({ running: 12, pending: 0 });
+    resolver.close();
+    expect((await Promise.all(dead)).map(shown)).toEqual(dead.map(() => 'TRY_AGAIN'));
+  });
+
+  test('have no more sockets than they may', async () => {
+    const resolver = resolverFor([await deadAndAlive()], { mostInFlight: 3, mostSlow: 2, timeoutSeconds: 3 });
+    const dead = Array.from({ length: 12 }, (_, index) => resolver.query(question(`dead${index}.test`)));
+    await expect.poll(() => resolver.counters.running, { timeout: 2500 }).toBe(5);
+    expect(resolver.counters.pending).toBe(7);
+    resolver.close();
+    await Promise.all(dead);
+    await expect.poll(() => resolver.counters.running).toBe(0);
+  });
+
+  test('that wait for their turn are asked all the same, however long the others take', async () => {
+    const resolver = resolverFor([await deadAndAlive()], {
+      mostInFlight: 1,
+      mostSlow: 0,
+      timeoutSeconds: 0.5,
+    });
+    const dead = ['dead0.test', 'dead1.test'].map((name) => resolver.query(question(name)));
+    expect(shown(await resolver.query(question('alive1.test')))).toEqual(['192.0.2.1']);
+    expect((await Promise.all(dead)).map(shown)).toEqual(['TRY_AGAIN', 'TRY_AGAIN']);
+  });
+});
+
 test('closing gives up what is on its way', async () => {
   const server = await serve({ behave: () => 'silence' });
   const resolver = resolverFor([server], { timeoutSeconds: 60 });
