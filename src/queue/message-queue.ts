@@ -61,6 +61,7 @@ export class MessageQueue {
   readonly #options: MessageQueueOptions;
   readonly #concurrency: number;
   readonly #preparingLimit: number;
+  readonly #resolvingLimit: number;
   readonly #finishingLimit: number;
   readonly #floor: QueueFloor;
   readonly #subQueues: SubQueues;
@@ -82,6 +83,7 @@ export class MessageQueue {
     this.#options = options;
     this.#concurrency = options.concurrency ?? 10_000;
     this.#preparingLimit = options.preparing ?? 500;
+    this.#resolvingLimit = options.resolving ?? 10_000;
     this.#finishingLimit = options.finishing ?? 1000;
     this.#floor = new QueueFloor(options, {
       planTurn: () => this.#planTurn(),
@@ -270,9 +272,11 @@ export class MessageQueue {
   }
 
   #mayPrepare(): boolean {
+    const { count, resolving } = this.#preparation;
     return (
       this.#floor.waiting.hasDue &&
-      this.#preparation.count < this.#preparingLimit &&
+      count - resolving < this.#preparingLimit &&
+      resolving < this.#resolvingLimit &&
       this.#attempts.finishing < this.#finishingLimit
     );
   }

@@ -23,6 +23,8 @@ export class Preparation {
   readonly #destinations = new SharedDestinations();
   /** Messages in it. */
   count = 0;
+  /** Those of them whose next hop is being looked up. */
+  resolving = 0;
 
   /** `ready` takes a message that may be picked up. */
   constructor(
@@ -82,6 +84,12 @@ export class Preparation {
     }
   }
 
+  /** How many are still in the hook, or in their look-up, decides who may come next. */
+  #look(change: 1 | -1): void {
+    this.resolving += change;
+    this.#floor.planTurn();
+  }
+
   async #askPredelivery(message: QueuedMessage): Promise<PredeliveryOutcome> {
     try {
       return await this.#floor.options.hooks.predelivery(message);
@@ -118,6 +126,7 @@ export class Preparation {
   ): Promise<unknown> {
     const recipient = options.recipient ?? message.recipient;
     let found: Destination | AttemptReport;
+    this.#look(1);
     try {
       found = await this.#floor.options.deliverer.resolve(transport, recipient, options, {
         seed: message.id.transaction,
@@ -125,6 +134,8 @@ export class Preparation {
       });
     } catch (error) {
       found = brokenReport(error);
+    } finally {
+      this.#look(-1);
     }
     if (this.#floor.isStopped) return;
     if ('remoteMx' in found) found = reachable(found, sourcesOf(transport, options));

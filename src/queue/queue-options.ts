@@ -34,8 +34,13 @@ export interface MessageQueueOptions {
   readonly log: QueueLog;
   /** Attempts at once, over all destinations (queues.concurrency). */
   readonly concurrency?: number;
-  /** Messages at once in the predelivery hook or in the look-up of their next hop. */
+  /** Messages at once in the predelivery hook, or at the end that it or the look-up gave them; 500. */
   readonly preparing?: number;
+  /**
+   * Messages at once in the look-up of their next hop; 10,000. They only wait, most of them for domains whose servers are silent,
+   * and must not take the places of those whose servers answer. How many questions are put is the resolver's affair.
+   */
+  readonly resolving?: number;
   /** Messages at once in the postdelivery hook; beyond it nothing is picked up. */
   readonly finishing?: number;
 }

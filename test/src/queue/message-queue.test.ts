@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { QueueOptions } from '#hooks';
+import type { AttemptReport, QueueOptions } from '#hooks';
 import { uuid } from '../../support/mail-samples.js';
 import { accepted, replied, startedQueue } from '../../support/started-queue.js';
 import { settled, VirtualClock } from '../../support/virtual-clock.js';
@@ -538,6 +538,63 @@ describe('a stop', () => {
     await clock.advance(20);
     await stopping;
     expect(spool.count).toBe(0);
+  });
+});
+
+describe('the look-up of next hops', () => {
+  const silence: AttemptReport = {
+    error: { temporary: true, type: 'dns', dns: 'other', message: 'no answer' },
+    durationSeconds: 6,
+  };
+
+  test('of silent domains does not keep others waiting', async () => {
+    const clock = new VirtualClock();
+    const { submit, attempts, endings } = await startedQueue({
+      clock,
+      resolve: async (domain) => {
+        if (domain !== 'alive.test') await clock.sleep(6);
+        const remoteMx = `mx.${domain}`;
+        return domain === 'alive.test'
+          ? { remoteMx, addresses: [{ ip: '127.0.0.1', port: 25, remoteMx }] }
+          : silence;
+      },
+    });
+    const recipientIn = (domain: string) => ({ recipient: { localPart: 'r', domain } });
+    await submit(...Array.from({ length: 2000 }, (_, n) => recipientIn(`dead${n}.test`)));
+    await submit(recipientIn('alive.test'));
+    await clock.advance(1);
+    expect(attempts.map(({ mx, at }) => [mx, at])).toEqual([['mx.alive.test', 0]]);
+    await clock.advance(6);
+    expect(endings).toHaveLength(2001);
+  });
+
+  test('takes no more messages than it has places, and the hook no more than it has', async () => {
+    const clock = new VirtualClock();
+    const most = { hook: 0, lookUp: 0 };
+    const now = { hook: 0, lookUp: 0 };
+    const stay = async (where: 'hook' | 'lookUp') => {
+      most[where] = Math.max(most[where], ++now[where]);
+      await clock.sleep(1);
+      now[where]--;
+    };
+    const { submit, attempts } = await startedQueue({
+      clock,
+      options: { preparing: 5, resolving: 20 },
+      predelivery: async () => {
+        await stay('hook');
+        return { kind: 'Try', options: {}, context: null };
+      },
+      resolve: async (domain) => {
+        await stay('lookUp');
+        return { remoteMx: domain, addresses: [{ ip: '127.0.0.1', port: 25, remoteMx: domain }] };
+      },
+    });
+    await submit(...Array.from({ length: 100 }, () => ({})));
+    await clock.advance(60);
+    expect(attempts).toHaveLength(100);
+    expect(most.hook).toBe(5);
+    // Whoever is in the hook when the last place is taken still goes on.
+    expect(most.lookUp).toBeLessThanOrEqual(25);
   });
 });
 
