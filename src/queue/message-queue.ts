@@ -172,6 +172,11 @@ export class MessageQueue {
     return slot < 0 ? undefined : this.#listed(slot);
   }
 
+  /** The notification that such a message has ended, while it is in the queue: one that is, was told of, and would not be again. */
+  noticeOfEnd(id: MessageId): MessageId | undefined {
+    return this.#notices.ofEnd(id);
+  }
+
   /** What the quotas hold. */
   get quotas(): Pick<Quotas, 'of' | 'list' | 'size'> {
     return this.#floor.table.quotas;

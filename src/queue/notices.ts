@@ -80,6 +80,12 @@ export class Notices {
     return this.#hasFound && this.#isThere(this.idOf(message, 'failed'));
   }
 
+  /** The notification of a message's end, while it is in the queue. */
+  ofEnd(id: MessageId): MessageId | undefined {
+    const notice = this.idOf({ id, retry: 0 }, 'failed');
+    return this.#isThere(notice) ? notice : undefined;
+  }
+
   /** Whether there can be messages that have come to their end so. */
   get hasFound(): boolean {
     return this.#hasFound;

@@ -44,7 +44,7 @@ export interface QueueImportRequest {
 
 /** What the operation works on. */
 export interface QueueImportParts {
-  readonly queue: Pick<MessageQueue, 'find' | 'accept'>;
+  readonly queue: Pick<MessageQueue, 'find' | 'accept' | 'noticeOfEnd'>;
   readonly spool: Pick<Spool, 'receive' | 'commit' | 'hasRoomFor' | 'open'>;
   readonly newId: () => string;
   readonly now: () => number;
@@ -146,11 +146,18 @@ export class QueueImport implements Operation<QueueImportRequest> {
     const { queue, spool } = this.#parts;
     const ids = messages.map(({ id }) => id);
     const names = ids.map(messageIdToText);
-    for (const [index, id] of ids.entries())
+    for (const [index, id] of ids.entries()) {
       if (queue.find(id) !== undefined || this.#coming.has(names[index]!))
         throw new ControlError(
           `the message ${names[index]} is in the queue already; it was not taken in again`,
         );
+      // Found beside it at a start, the notification would say that the message is at its end.
+      const notice = queue.noticeOfEnd(id);
+      if (notice !== undefined)
+        throw new ControlError(
+          `the sender of ${names[index]} is being told that it has ended, by the message ${messageIdToText(notice)}, which is still in the queue; import it when that has been sent, or delete that first`,
+        );
+    }
     if (!spool.hasRoomFor(sizeBytes)) throw new ControlError('the spool has no room for the message');
     for (const name of names) this.#coming.add(name);
     try {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { controlledQueue, itemsOf } from '../../support/controlled-queue.js';
 import { readMessage, uuid } from '../../support/mail-samples.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
+import { accepted, replied } from '../../support/started-queue.js';
 
 const id = (number: number) => ({ transaction: uuid(1), number });
 
@@ -46,6 +47,32 @@ test('a message that is in the queue is not taken in again', async () => {
   ]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(queue.size).toBe(1);
+});
+
+test('a message of whose end the sender is just being told is not taken in again before that is over', async () => {
+  const folder = scratchFolder();
+  const later = replied(451, 'later');
+  let isNoticeTaken = false;
+  const { ask, submit, queue, clock, told } = await controlledQueue({
+    attempt: () => Promise.resolve(replied(550, 'no such user')),
+    tell: () => Promise.resolve(isNoticeTaken ? accepted : later),
+  });
+  await submit({ hold: true });
+  await ask('J', { path: folder });
+  const file = { path: path.join(folder, `${uuid(1)}-1.hqf`) };
+  await ask('E', file);
+  await queue.wish(id(1), { kind: 'release' });
+  await clock.advance(1);
+  expect(told).toHaveLength(1);
+  const { transaction } = told[0]!.attempt.id;
+  await expect(ask('E', file)).rejects.toThrow(
+    `${transaction}:1, which is still in the queue; import it when`,
+  );
+  expect(queue.size).toBe(1);
+  isNoticeTaken = true;
+  await clock.advance(60);
+  await ask('E', file);
+  expect(queue.find(id(1))).toBeDefined();
 });
 
 test('a message whose file cannot be written stays, and one that is being sent too', async () => {
