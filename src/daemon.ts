@@ -388,7 +388,7 @@ export class Daemon {
   /** With what to do where files are out of reach since root was given up. */
   #problemsToText(error: unknown): string {
     const problems = problemsToText(error);
-    return `${problems}${adviceOnAccess(problems, this.#became)}`;
+    return `${problems}${adviceOnAccess(problems, this.#became, 'reload')}`;
   }
 
   /** Reads a configuration to be staged as a reload reads one. */

@@ -43,7 +43,7 @@ export async function serve(folder: string): Promise<number> {
   } catch (error) {
     const isOfHost = error instanceof ListenError || error instanceof PrivilegeError;
     const problems = isOfHost ? error.message : problemsToText(error);
-    process.stderr.write(`${problems}${adviceOnAccess(problems, prepared.became)}\n`);
+    process.stderr.write(`${problems}${adviceOnAccess(problems, prepared.became, 'start')}\n`);
     // Sockets that are bound already end with the process.
     return exitCodes.failed;
   }
@@ -83,7 +83,7 @@ export async function serve(folder: string): Promise<number> {
   } catch (error) {
     await flush();
     if (!(error instanceof ListenError) && !(error instanceof SpoolError)) throw error;
-    process.stderr.write(`${error.message}${adviceOnAccess(error.message, became)}\n`);
+    process.stderr.write(`${error.message}${adviceOnAccess(error.message, became, 'start')}\n`);
     // Listeners and logs that are open already would keep the process alive.
     process.exit(exitCodes.failed);
   }

@@ -113,13 +113,22 @@ export function reloadWarning(folder: string, became: PrivdropSettings): string 
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return `a reload would be refused:\n${error.message}${adviceOnAccess(error.message, became)}`;
+    return `a reload would be refused:\n${error.message}${adviceOnAccess(error.message, became, 'reload')}`;
   }
 }
 
 /** What to add to a refusal when files may be out of reach for whom the process has become; '' when that is not it. */
-export function adviceOnAccess(message: string, became: PrivdropSettings | undefined): string {
+export function adviceOnAccess(
+  message: string,
+  became: PrivdropSettings | undefined,
+  when: 'start' | 'reload',
+): string {
   if (became === undefined || !/\b(?:EACCES|EPERM)\b|permission denied|not permitted/i.test(message))
     return '';
-  return `\nThe daemon has given up root and is the user ${became.user} (environment.privdrop), who may not use that file. What root alone may read is read at start only: give the file to ${became.user} or to its group, or restart the daemon.`;
+  const { user } = became;
+  const advice =
+    when === 'start'
+      ? `What root has written before is given to that user by hand: chown -R ${user} FOLDER`
+      : `What root alone may read is read at start only: give the file to ${user} or to its group, or restart the daemon`;
+  return `\nThe daemon has given up root and is the user ${user} (environment.privdrop), who may not use that file. ${advice}.`;
 }

@@ -173,7 +173,8 @@ test('open files that cannot be had are a warning with the reason', async () => 
 
 test('advice about files comes only where root was given up and the file is out of reach', () => {
   const became = { user: 'mail', uid: 8, gid: 12, home: undefined };
-  expect(adviceOnAccess('x: EACCES: permission denied', undefined)).toBe('');
-  expect(adviceOnAccess('x: the file does not exist', became)).toBe('');
-  expect(adviceOnAccess('x: EACCES: permission denied', became)).toContain('give the file to mail');
+  expect(adviceOnAccess('x: EACCES: permission denied', undefined, 'reload')).toBe('');
+  expect(adviceOnAccess('x: the file does not exist', became, 'reload')).toBe('');
+  expect(adviceOnAccess('x: EACCES: permission denied', became, 'reload')).toContain('give the file to mail');
+  expect(adviceOnAccess('x: EACCES: permission denied', became, 'start')).toContain('chown -R mail FOLDER.');
 });
