@@ -78,7 +78,9 @@ export class Ledger {
             : 'cannot take a message that is done out of the spool yet, trying again',
         );
       }
-      this.#repairs.set(name, repair);
+      // A change that was refused later than the removal does not take its place: the message would come back.
+      if (repair.erased !== undefined || this.#repairs.get(name)?.erased === undefined)
+        this.#repairs.set(name, repair);
       this.#planRepeat();
     }
     this.#writing--;
