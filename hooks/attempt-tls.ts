@@ -2,7 +2,7 @@
 // failure in the words of TLS reports, and what DNS demanded.
 
 import { HslArray } from '#lang';
-import { certificateResource } from '#stdlib';
+import { certificateResource, verifyCode } from '#stdlib';
 import type { AttemptTls } from './outcomes.js';
 
 /** The array a script gets. */
@@ -21,8 +21,8 @@ export function attemptTlsToValue(tls: AttemptTls): HslArray {
 function peerToValue({ certificate, chain, error }: NonNullable<AttemptTls['peer']>): HslArray {
   const value = HslArray.empty();
   if (certificate !== undefined) value.set('x509', certificateResource(certificate));
-  if (chain.length > 0) value.set('chain', HslArray.fromList(chain.map(certificateResource)));
-  if (error !== undefined) value.set('error', error);
+  value.set('chain', HslArray.fromList(chain.map(certificateResource)));
+  value.set('error', verifyCode(error));
   return value;
 }
 

@@ -224,7 +224,7 @@ export interface AttemptTls {
     readonly certificate?: ParsedCertificate;
     /** What it was sent with, the next issuer first. */
     readonly chain: readonly ParsedCertificate[];
-    /** Why it is not trusted. */
+    /** Why it is not trusted, in a word of node:tls. */
     readonly error?: string;
   };
   /** The kind of failure in the words of RFC 8460 4.3. */

@@ -6,6 +6,7 @@ export { catalog } from './catalog.js';
 export { certificatesInPem, parseCertificate, publicKeyInfoOf } from './certificates/certificate.js';
 export { certificateValue } from './certificates/certificate-values.js';
 export { type ChainResult, verifyChain } from './certificates/chain.js';
+export { verifyCode } from './certificates/verify-codes.js';
 export {
   type ConfiguredAddress,
   type ConfiguredKey,

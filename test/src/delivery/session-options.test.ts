@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'v
 import type { TryOptions } from '#hooks';
 import { HslArray, HslResource, type Value } from '#lang';
 import { type ConfiguredKey, certificatesInPem, privateKeyInPem } from '#stdlib';
+import { attemptTlsToValue } from '../../../hooks/attempt-tls.js';
 import { attemptToValue } from '../../../hooks/message-state.js';
 import { noTls } from '../../../src/delivery/client/tls.js';
 import type { HopAddress, SourceChoice, Transport } from '../../../src/delivery/deliverer.js';
@@ -355,9 +356,23 @@ test('scripts see the session', async (t) => {
       remoteip: '127.0.0.1',
       remotemx: '127.0.0.1',
       remotegreet: { 0: 'peer.test ESMTP' },
-      tls: { started: true, protocol: 'TLSv1.3', keysize: 256, peercert: { x509: 'X509Resource' } },
+      tls: {
+        started: true,
+        protocol: 'TLSv1.3',
+        keysize: 256,
+        peercert: { x509: 'X509Resource', chain: {}, error: 0 },
+      },
     },
   });
+});
+
+test.each([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 18],
+  ['CERT_HAS_EXPIRED', 10],
+  ['a word that is not known', 1],
+])("scripts see OpenSSL's number for what is wrong with a certificate: %s is %i", (error, number) => {
+  const tls = { isStarted: true, peer: { chain: [], error } };
+  expect(toPlain(attemptTlsToValue(tls))).toMatchObject({ peercert: { error: number } });
 });
 
 test('no password is in a report, in what scripts see, or in a log', async (t) => {
