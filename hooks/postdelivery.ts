@@ -65,6 +65,26 @@ const Queue = builtin({
   },
 });
 
+const Retry = builtin({
+  name: 'Retry',
+  summary: 'Older name of Queue.',
+  group: 'actions',
+  example: [
+    'if ($arguments["action"] == "QUEUE")',
+    '  Retry(["delay" => 900, "increment_retry" => false]);',
+    '// Queue {"incrementRetry":false,"delaySeconds":900}',
+  ].join('\n'),
+  params: [{ name: 'options', type: 'options', optional: true, keys: queueOptionKeys }],
+  returns: 'none',
+  errors: 'Exception after a successful delivery.',
+  ends: true,
+  deprecated: 'Queue',
+  run: (options, ctx): PostdeliveryOutcome => {
+    const frame = stillQueued('Retry', frameOf(ctx, 'queue'));
+    return { kind: 'Queue', options: readQueueOptions(options, frame, ctx), ...metadataChange(frame) };
+  },
+});
+
 const Bounce = builtin({
   name: 'Bounce',
   summary: 'Removes the message and tells its sender.',
@@ -143,7 +163,7 @@ export const postdelivery = definePhase<PostdeliveryOutcome>({
     $message,
     { ...$context, readonly: true, summary: 'What predelivery left; undefined when it did not run.' },
   ],
-  declarations: [Queue, Bounce, Delete, Default, ...metadataFunctions],
+  declarations: [Queue, Bounce, Delete, Default, Retry, ...metadataFunctions],
   atEndOfScript: { kind: 'Default' },
   onScriptError: { kind: 'Default' },
 });

@@ -146,6 +146,29 @@ const Queue = builtin({
   },
 });
 
+const Reschedule = builtin({
+  name: 'Reschedule',
+  summary: 'Older name of Queue, with the delay as an argument of its own.',
+  group: 'actions',
+  example: [
+    'if (strftime("%H") < "06")',
+    '  Reschedule(3600, ["increment_retry" => false]);',
+    '// Queue {"incrementRetry":false,"delaySeconds":3600}',
+  ].join('\n'),
+  params: [
+    { name: 'delay', type: 'number', doc: 'Seconds until the next attempt.' },
+    { name: 'options', type: 'options', optional: true, keys: queueOptionKeys },
+  ],
+  returns: 'none',
+  ends: true,
+  deprecated: 'Queue',
+  run: (delay, options, ctx): PredeliveryDecision => {
+    const frame = frameOf(ctx, 'queue');
+    const queueOptions = readQueueOptions({ ...options, delay }, frame, ctx);
+    return { kind: 'Queue', options: queueOptions, ...metadataChange(frame) };
+  },
+});
+
 const reasonKey = { type: 'string|none', doc: 'Why: the diagnostic text.' } as const;
 
 const Bounce = builtin({
@@ -195,7 +218,7 @@ export const predelivery = definePhase<PredeliveryDecision>({
     $message,
     { ...$context, summary: 'Free for the script: the postdelivery hook of this attempt finds it.' },
   ],
-  declarations: [Try, Queue, Bounce, Delete, ...metadataFunctions],
+  declarations: [Try, Queue, Bounce, Delete, Reschedule, ...metadataFunctions],
   atEndOfScript: { kind: 'Try', options: {} },
   onScriptError: {
     kind: 'Queue',
