@@ -92,11 +92,19 @@ function readSpoolPaths(
   folder: string,
   problems: ConfigProblem[],
 ): readonly string[] {
-  const paths = [smtpd.value.spool?.path ?? defaults.spoolPath]
-    .flat()
-    .map((name) => path.resolve(folder, name));
+  const { spool, environment } = smtpd.value;
+  const older = environment?.spool?.path;
+  if (spool?.path !== undefined && older !== undefined)
+    problems.push(
+      smtpd.problemAt(
+        ['environment', 'spool', 'path'],
+        'spool.path is there too; expected one of them, best spool.path',
+      ),
+    );
+  const at = spool?.path === undefined && older !== undefined ? ['environment', 'spool'] : ['spool'];
+  const paths = [spool?.path ?? older ?? defaults.spoolPath].flat().map((name) => path.resolve(folder, name));
   const twice = paths.find((name, i) => paths.indexOf(name) !== i);
-  if (twice !== undefined) problems.push(smtpd.problemAt(['spool', 'path'], `${twice} is named twice`));
+  if (twice !== undefined) problems.push(smtpd.problemAt([...at, 'path'], `${twice} is named twice`));
   return paths;
 }
 

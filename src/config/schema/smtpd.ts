@@ -65,6 +65,16 @@ export const smtpdSchema = strict({
         }),
       ),
       licensekey: ignored('no licence is needed'),
+      spool: Type.Optional(
+        strict({
+          path: Type.Optional(
+            Type.Unsafe<string | readonly string[]>({
+              textOrTexts: true,
+              description: 'Older place of spool.path.',
+            }),
+          ),
+        }),
+      ),
       controlsocket,
       privdrop: Type.Optional(
         strict({

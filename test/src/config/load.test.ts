@@ -39,6 +39,18 @@ function problems(files: Record<string, string>): string[] {
   return [];
 }
 
+test('the spool may be named where earlier releases had it, but not in both places', () => {
+  const older = `${smtpd}environment: { spool: { path: [a, b] } }\n`;
+  const { startup } = load({ 'smtpd.yaml': older });
+  expect(startup.spoolPaths.map((name) => path.basename(name))).toEqual(['a', 'b']);
+  expect(problems({ 'smtpd.yaml': `${older}spool: { path: c }\n` })).toEqual([
+    'smtpd.yaml:7:31: error: environment.spool.path: spool.path is there too; expected one of them, best spool.path',
+  ]);
+  expect(problems({ 'smtpd.yaml': `${smtpd}environment: { spool: { path: [a, a] } }\n` })).toEqual([
+    expect.stringContaining('is named twice'),
+  ]);
+});
+
 test('what is left out has the documented default', () => {
   const { startup, running, warnings } = load();
   expect(startup).toMatchObject({
