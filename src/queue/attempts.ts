@@ -82,9 +82,11 @@ export class Attempts {
     }
     this.#underWay.delete(slot);
     ticket.release();
-    if (this.#floor.isStopped || (signal.aborted && parts.judge(report) === 'deferred')) {
+    const verdict = parts.judge(report);
+    if (this.#floor.isStopped || (signal.aborted && verdict === 'deferred')) {
       // Given up: it is in the spool as it was before.
       table.setStage(slot, Stage.Finishing);
+      if (verdict === 'delivered') await this.#removeLate(message);
     } else {
       this.finishing++;
       if (reader?.damage !== undefined) await this.#endings.holdDamaged(slot, reader.damage);
@@ -93,6 +95,15 @@ export class Attempts {
     }
     this.#floor.planTurn();
     this.#floor.settle();
+  }
+
+  /** Delivered after the queue has stopped waiting for it: it must not come again at the next start, if that can still be had. */
+  async #removeLate(message: QueuedMessage): Promise<void> {
+    try {
+      await this.#floor.options.spool.remove(message.id);
+    } catch (error) {
+      this.#floor.logError(message, error, 'a delivered message stays in the spool and may come twice');
+    }
   }
 
   /** All that is decided at pick-up: the source, and with it the settings of the destination. */

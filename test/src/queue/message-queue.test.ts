@@ -529,6 +529,23 @@ describe('a stop', () => {
     expect(after.found).toMatchObject([{ retry: 0, nextTry: 0 }]);
   });
 
+  test('keeps what is delivered long after it was given up from coming back', async () => {
+    const clock = new VirtualClock();
+    const { queue, submit, spool, log } = await startedQueue({
+      clock,
+      attempt: () => clock.sleep(60).then(() => accepted),
+    });
+    await submit();
+    await clock.advance(1);
+    const stopped = queue.stop(10);
+    await clock.advance(20);
+    await stopped;
+    expect(spool.count).toBe(1);
+    await clock.advance(60);
+    expect(spool.count).toBe(0);
+    expect(log.lines.filter(({ message }) => message.includes('may come twice'))).toEqual([]);
+  });
+
   test('keeps what was delivered from coming back, even if postdelivery hangs', async () => {
     const { submit, queue, clock, spool } = await startedQueue({ postdelivery: () => new Promise(() => {}) });
     await submit();
