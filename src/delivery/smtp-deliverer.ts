@@ -292,6 +292,8 @@ export class SmtpDeliverer implements Deliverer {
     const question = { host, port, mailDomain, wish: plan.wish, message: security };
     const demand = await demandOn(this.#security, question, ip, signal);
     if ('kind' in demand) return { end: demand };
+    // Given up while we asked: nothing is begun on a connection that nobody would end.
+    if (signal.aborted) return { end: { kind: 'cancelled', state: 'BANNER' } };
     const introduction: Introduction = {
       helo,
       protocol: plan.protocol,

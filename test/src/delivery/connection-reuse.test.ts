@@ -4,6 +4,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { noTls } from '../../../src/delivery/client/tls.js';
 import type { Transport } from '../../../src/delivery/deliverer.js';
 import { judge } from '../../../src/delivery/failure.js';
+import { type HostSecurity, securityByModes } from '../../../src/delivery/host-demand.js';
 import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/smtp-deliverer.js';
 import { type AttemptChanges, makeAttempt } from '../../support/delivery-attempt.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -60,6 +61,24 @@ describe('a pooled connection', () => {
     const peer = await startPeer(t);
     await deliver(startDeliverer(t), peer, 2);
     expect(peer.reads).toContain('RSET\r\nMAIL FROM:<a@a.test> SIZE=25\r\nRCPT TO:<b@b.test>\r\nDATA\r\n');
+  });
+
+  test('carries nothing for an attempt that was given up while its TLS was looked up', async (t) => {
+    const peer = await startPeer(t);
+    const abort = new AbortController();
+    let asked = 0;
+    const security: HostSecurity = {
+      decide: async (question, signal) => {
+        if (++asked === 2) abort.abort();
+        return securityByModes.decide(question, signal);
+      },
+      record: () => {},
+    };
+    const deliverer = startDeliverer(t, { security });
+    const attempt = () => deliverer.attempt(makeAttempt(peer.port, { transport: pooling() }), abort.signal);
+    expect(judge(await attempt())).toBe('delivered');
+    expect((await attempt()).error?.message).toContain('given up');
+    expect(peer.messages).toHaveLength(1);
   });
 
   test('serves no more transactions than allowed', async (t) => {
