@@ -150,11 +150,16 @@ export class Endings {
         await ledger.erase(id, () => this.#floor.remove(slot));
         return decision;
       case 'defer':
-      case 'hold':
-        table.change(slot, decision.change);
-        ledger.save(id, decision.change);
-        this.#floor.place(slot, decision.kind === 'hold');
+      case 'hold': {
+        const isHeld = decision.kind === 'hold';
+        // What waited may have been on hold, or be marked so on the disk while it was ending (operator-wishes.ts).
+        const { waited } = story ?? {};
+        const change = waited === undefined ? decision.change : { ...decision.change, hold: isHeld };
+        table.change(slot, change);
+        ledger.save(id, change);
+        this.#floor.place(slot, isHeld);
         return decision;
+      }
       default:
         return assertNever(decision);
     }

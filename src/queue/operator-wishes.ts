@@ -136,12 +136,14 @@ export class OperatorWishes {
     const { table, options } = this.#floor;
     const message = table.message(slot);
     const transport = options.transport(message.transportId, message.stageKey);
+    const expectation =
+      wish.kind === 'bounce'
+        ? expectationOfEnd('Bounce', message, transport, wish.dsn)
+        : expectationOfEnd('Delete', message, transport);
+    if (!isHeld && expectation.notice !== undefined) await this.#markEnding(slot, wish.reason);
     const done = await this.#endings.finish(slot, {
       message,
-      expectation:
-        wish.kind === 'bounce'
-          ? expectationOfEnd('Bounce', message, transport, wish.dsn)
-          : expectationOfEnd('Delete', message, transport),
+      expectation,
       reason: wish.reason,
       context: undefined,
       waited: isHeld ? 'held' : 'deferred',
@@ -149,6 +151,20 @@ export class OperatorWishes {
     });
     if (done !== undefined && done.kind !== 'done' && done.problem !== undefined)
       throw new SpoolError(`the sender cannot be told: ${done.problem}`, false, { isTold: true });
+  }
+
+  /**
+   * On the disk it is on hold while its sender is being told: if the process dies before it is taken out, the notification may be
+   * gone by the time that a deferred message would be tried again, and it would be delivered after all.
+   */
+  async #markEnding(slot: number, reason: string): Promise<void> {
+    try {
+      await this.#floor.options.spool.update(this.#floor.table.idOf(slot), { hold: true, reason });
+    } catch (error) {
+      this.#floor.place(slot, false);
+      const problem = error instanceof Error ? error.message : String(error);
+      throw new SpoolError(`the sender cannot be told: ${problem}`, false, { isTold: true });
+    }
   }
 
   async #change(slot: number, wasHeld: boolean, change: MessageChange): Promise<void> {

@@ -14,6 +14,8 @@ interface Case {
   readonly report: AttemptReport;
   /** It is on hold, and ended by an operator. */
   readonly isBounced?: boolean;
+  /** It is not on hold then, but waits so long. */
+  readonly delaySeconds?: number;
 }
 
 const cases: readonly Case[] = [
@@ -23,7 +25,7 @@ const cases: readonly Case[] = [
 
 /** A queue that brings one message to its end; the diary has marks for what others have seen of it. */
 async function life(
-  { notify, report, isBounced = false }: Case,
+  { notify, report, isBounced = false, delaySeconds = 0 }: Case,
   isToldAtOnce: boolean,
 ): Promise<FrozenFiles> {
   const clock = new VirtualClock();
@@ -38,7 +40,7 @@ async function life(
       return accepted;
     },
   });
-  const [message] = await submit({ dsn: { notify }, hold: isBounced });
+  const [message] = await submit({ dsn: { notify }, hold: isBounced && delaySeconds === 0, delaySeconds });
   files.mark('in');
   if (isBounced) await queue.wish(message!.id, { kind: 'bounce', reason: 'by order' });
   await clock.advance(5);
@@ -127,4 +129,25 @@ test('a bounce of what was on hold is whole or has not begun, wherever the proce
     if (next.found.length === 2) ended++;
   }
   expect(ended).toBeGreaterThan(0);
+});
+
+test('a bounce of what was deferred is never followed by a delivery, wherever the process was killed', async () => {
+  const one = { ...cases[0]!, isBounced: true, delaySeconds: 500 };
+  const files = await life(one, false);
+  let told = 0;
+  let delivered = 0;
+  for (let i = 0; i <= files.diary.length; i++) {
+    if (!files.marksUntil(i).includes('in')) continue;
+    const next = await nextLife(files.afterKill(i), { ...one, report: accepted });
+    await next.clock.advance(1000);
+    // One of three: its sender was told, it was delivered, or it waits for the operator.
+    expect(
+      [idsOf(next).length, next.attempts.length, next.queue.counts().HOLD].reduce((sum, n) => sum + n),
+      `killed after ${i}`,
+    ).toBe(1);
+    told += idsOf(next).length;
+    delivered += next.attempts.length;
+  }
+  expect(told).toBeGreaterThan(0);
+  expect(delivered).toBeGreaterThan(0);
 });

@@ -210,3 +210,20 @@ test('a wish for another time takes a message off hold until then', async () => 
   await clock.advance(30);
   expect(attempts.map(({ at }) => at)).toEqual([20]);
 });
+
+test('a bounce of what is on hold that the script turns into a wait is no longer on hold after a restart', async () => {
+  const { submit, clock, queue, files } = await startedQueue({
+    postdelivery: () => ({
+      kind: 'Queue',
+      options: { hold: false, delaySeconds: 50, incrementRetry: false, resetRetry: false },
+    }),
+  });
+  const messages = await submit({ hold: true }, { delaySeconds: 20 });
+  for (const { id } of messages) await queue.wish(id, { kind: 'bounce', reason: 'by order' });
+  await clock.advance(0);
+  const second = await startedQueue({ clock, files: files.copy() });
+  for (const { id } of messages) {
+    expect(queue.find(id)).toMatchObject({ state: 'DEFER', message: { nextTry: 1_000_050 } });
+    expect(second.queue.find(id)).toEqual(queue.find(id));
+  }
+});
