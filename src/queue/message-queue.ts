@@ -381,8 +381,9 @@ export class MessageQueue {
   // Stopping.
 
   get #isIdle(): boolean {
-    const working =
-      this.#preparation.count + this.#attempts.count + this.#attempts.finishing + this.#wishes.count;
+    // Look-ups may take long and leave nothing behind: the next start makes them again.
+    const preparing = this.#preparation.count - this.#preparation.resolving;
+    const working = preparing + this.#attempts.count + this.#attempts.finishing + this.#wishes.count;
     return working === 0 && this.#floor.ledger.isIdle;
   }
 

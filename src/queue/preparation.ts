@@ -88,6 +88,7 @@ export class Preparation {
   #look(change: 1 | -1): void {
     this.resolving += change;
     this.#floor.planTurn();
+    this.#floor.settle();
   }
 
   async #askPredelivery(message: QueuedMessage): Promise<PredeliveryOutcome> {

@@ -512,6 +512,24 @@ describe('a stop', () => {
     expect(spool.count).toBe(1);
   });
 
+  test('does not wait for look-ups', async () => {
+    const clock = new VirtualClock();
+    const { queue, submit, attempts, endings, spool } = await startedQueue({
+      clock,
+      resolve: () => clock.sleep(20).then(() => replied(451, 'nobody knows')),
+    });
+    await submit();
+    await clock.advance(1);
+    let isStopped = false;
+    void queue.stop(10).then(() => {
+      isStopped = true;
+    });
+    await clock.advance(0);
+    expect(isStopped).toBe(true);
+    await clock.advance(30);
+    expect([attempts.length, endings.length, spool.count]).toEqual([0, 0, 1]);
+  });
+
   test('gives up what takes too long, uncounted', async () => {
     const clock = new VirtualClock();
     const { submit, queue, files, endings } = await startedQueue({
