@@ -61,8 +61,8 @@ const badName: DnsAnswer = { kind: 'failure', error: 'BADNAME', isSecure: false 
 const LONGEST_WAIT_SECONDS = 30;
 /** Servers that have the answer, or soon get it, have given it by then. Names whose servers are silent do not hold up others. */
 const SLOW_MS = 700;
-/** Questions waiting for their turn; more are told to try again. */
-const MOST_PENDING = 20_000;
+/** Questions waiting for their turn; more are told to try again. Some for each of ten thousand messages that look up their next hop. */
+const MOST_PENDING = 100_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A question that servers are being asked, and who waits for it. */
