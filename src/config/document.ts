@@ -40,6 +40,8 @@ function makeAjv(): Ajv2020 {
     validate: (allowed: unknown[], value: unknown) => allowed.includes(value),
   });
   ajv.addKeyword({ keyword: 'feature', schemaType: 'string' });
+  // What a text with a `pattern` has to be, in words.
+  ajv.addKeyword({ keyword: 'form', schemaType: 'string' });
   ajv.addKeyword({
     keyword: 'textOrFlag',
     schemaType: 'boolean',
@@ -148,6 +150,8 @@ function messageOf(error: ErrorObject): string {
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = String(error.params['additionalProperty']);
+      const [choice] = Object.keys((error.parentSchema?.['patternProperties'] as object | undefined) ?? {});
+      if (choice !== undefined) return `unknown key ${shown(key)}; expected ${choicesOf(choice)}`;
       const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {});
       const near = suggest(key, known);
       return `unknown key ${shown(key)}${near === undefined ? '' : `; did you mean "${near}"?`}`;
@@ -182,6 +186,8 @@ function messageOf(error: ErrorObject): string {
         : `${found}; expected a number of seconds, or a text such as "1h30m" (d, h, m, s)`;
     case 'type':
       return `${found}; expected ${article(String(error.params['type']))}`;
+    case 'pattern':
+      return `${found}; expected ${String(error.parentSchema?.['form'] ?? `a text that matches ${String(error.schema)}`)}`;
     case 'enum':
       return `${found}; expected one of ${(error.schema as unknown[]).map(shown).join(', ')}`;
     case 'minimum':
@@ -194,12 +200,19 @@ function messageOf(error: ErrorObject): string {
   }
 }
 
+/** `^(A|B)$` as words. */
+function choicesOf(pattern: string): string {
+  const [, choices] = /^\^\(([^()]*)\)\$$/.exec(pattern) ?? [];
+  return choices === undefined ? `a key that matches ${pattern}` : `one of ${choices.replaceAll('|', ', ')}`;
+}
+
 function article(type: string): string {
   const words: Record<string, string> = {
     object: 'a map',
     array: 'a list',
     integer: 'a whole number',
     string: 'a text',
+    boolean: 'true or false',
   };
   return words[type] ?? `a ${type}`;
 }

@@ -2,7 +2,6 @@
 
 import type { X509Certificate } from 'node:crypto';
 import path from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { ScriptFault, textToBytes } from '#lang';
 import { type ConfiguredKey, domainToAscii, isDomain, parseTlsProtocols, type TlsProtocols } from '#stdlib';
 import type { AdmissionLimits, ConnectionRate, NetworkLimit } from '../smtp/edge/admission.js';
@@ -11,6 +10,7 @@ import {
   ServerContexts,
   type ServerTlsSettings,
 } from '../smtp/tls/server-contexts.js';
+import { cipherProblem } from './ciphers.js';
 import type { ConfigDocument } from './document.js';
 import type { ConfigProblem } from './problem.js';
 import type { SmtpdFile } from './schema/smtpd.js';
@@ -178,11 +178,8 @@ function tlsSettings(
       tell(['clientca', index], message),
     ),
   };
-  if (tls.ciphers !== undefined && !knowsCiphers(tls.ciphers))
-    tell(
-      ['ciphers'],
-      `found "${tls.ciphers.slice(0, 80)}"; expected OpenSSL's list of ciphers, such as "HIGH:MEDIUM"`,
-    );
+  const strange = tls.ciphers === undefined ? undefined : cipherProblem(tls.ciphers);
+  if (strange !== undefined) tell(['ciphers'], strange);
   if (problems.length === before && !canBeSetUp(settings))
     tell([], 'TLS cannot be set up with these certificates, protocols and ciphers together');
   return settings;
@@ -248,15 +245,6 @@ function clientAuthorities(
     if (found === undefined) tell(index, `there are no authorities with the id "${id}" in pki.ca`);
     return found ?? [];
   });
-}
-
-function knowsCiphers(ciphers: string): boolean {
-  try {
-    createSecureContext({ ciphers, ca: [] });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function canBeSetUp(settings: ServerTlsSettings): boolean {

@@ -7,6 +7,7 @@ import type { OutboundProxy } from '../delivery/client/proxy-header.js';
 import { noTls, type TlsWish } from '../delivery/client/tls.js';
 import type { SourceAddress, Transport, TransportSources } from '../delivery/deliverer.js';
 import type { HostFilter } from '../delivery/next-hops/mail-hosts.js';
+import { cipherProblem } from './ciphers.js';
 import { defaults } from './defaults.js';
 import { destinationSettings, retryIntervals } from './delivery-file.js';
 import { withSettings } from './delivery-settings.js';
@@ -84,17 +85,21 @@ function tlsWish(tls: TlsSettings): TlsWish {
   };
 }
 
+/** Takes what is wrong, with the setting that it is about. */
+type Tell = (setting: readonly string[], message: string) => void;
+
 /** What a schema cannot say about a session. */
-function sessionProblem(session: NonNullable<Settings['session']>): string | undefined {
+function checkSession(session: NonNullable<Settings['session']>, tls: TlsSettings, tell: Tell): void {
   if (session.saslpassword !== undefined && session.saslusername === undefined)
-    return 'there is a saslpassword without a saslusername';
-  if (session.tls?.protocols === undefined) return undefined;
+    tell(['session', 'saslpassword'], 'there is a saslpassword without a saslusername');
+  const strange = tls.ciphers === undefined || tls.ciphers === '' ? undefined : cipherProblem(tls.ciphers);
+  if (strange !== undefined) tell(['session', 'tls', 'ciphers'], `tls.ciphers: ${strange}`);
+  if (tls.protocols === undefined) return;
   try {
-    parseTlsProtocols(session.tls.protocols, 'tls.protocols');
-    return undefined;
+    parseTlsProtocols(tls.protocols, 'tls.protocols');
   } catch (error) {
     if (!(error instanceof ScriptFault)) throw error;
-    return error.message;
+    tell(['session', 'tls', 'protocols'], error.message);
   }
 }
 
@@ -107,23 +112,52 @@ function mailHostFilter({ include, exclude }: HostFilter): HostFilter {
 }
 
 /** What a schema cannot say about the way to a next hop. */
-function connectionProblem({ host, lookup, sources, proxy }: Transport): string | undefined {
+function checkConnection({ host, lookup, sources, proxy }: Transport, tell: Tell): void {
   if (lookup === 'address' && host === undefined)
-    return 'connection.lookup is "address" without a connection.server; name one, or leave lookup out for the mail hosts (MX) of the recipient\'s domain';
+    tell(
+      ['connection', 'lookup'],
+      'connection.lookup is "address" without a connection.server; name one, or leave lookup out for the mail hosts (MX) of the recipient\'s domain',
+    );
   if (proxy !== undefined && (isIP(proxy.ip) === 0 || proxy.port === 0))
-    return `connection.proxy needs an "address", which is an IP address, and a "port"; found ${proxy.ip === '' ? 'no address' : `"${proxy.ip}"`} and ${proxy.port === 0 ? 'no port' : `port ${proxy.port}`}`;
+    tell(
+      ['connection', 'proxy'],
+      `connection.proxy needs an "address", which is an IP address, and a "port"; found ${proxy.ip === '' ? 'no address' : `"${proxy.ip}"`} and ${proxy.port === 0 ? 'no port' : `port ${proxy.port}`}`,
+    );
   if (sources?.ipv4 === false && sources.ipv6 === false)
-    return 'connection.sourceip switches off ipv4 and ipv6, so that nothing can be reached';
-  return undefined;
+    tell(
+      ['connection', 'sourceip'],
+      'connection.sourceip switches off ipv4 and ipv6, so that nothing can be reached',
+    );
+}
+
+/** Where a setting stands: with the transport, or with its group; the transport when both say nothing. */
+function placeOfSetting(
+  group: Settings,
+  own: Settings,
+  at: readonly (string | number)[],
+  index: number,
+  setting: readonly string[],
+): readonly (string | number)[] {
+  const stands = (settings: Settings): boolean => {
+    let value: unknown = settings;
+    for (const key of setting) {
+      if (typeof value !== 'object' || value === null) return false;
+      value = (value as Readonly<Record<string, unknown>>)[key];
+    }
+    return value !== undefined;
+  };
+  if (stands(own)) return [...at, 'transports', index, ...setting];
+  return stands(group) ? [...at, ...setting] : [...at, 'transports', index, 'id'];
 }
 
 /** From where a transport sends, with what is wrong in it put on the list. */
 function sourcesOf(
   { ipv4 = true, ipv6 = true }: SourceSettings,
   addresses: ReadonlyMap<string, ConfiguredAddress>,
-  tell: (message: string) => void,
+  tellOf: Tell,
 ): TransportSources {
   const read = (family: 'ipv4' | 'ipv6', written: boolean | readonly string[]) => {
+    const tell = (message: string): void => tellOf(['connection', 'sourceip', family], message);
     if (typeof written === 'boolean') return written;
     if (written.length === 0)
       tell(`the list connection.sourceip.${family} is empty; expected ids of addresses, or false`);
@@ -161,21 +195,28 @@ export function collectTransports(
         );
         return;
       }
-      for (const wrong of [
-        sessionProblem({ ...group.session, ...own.session }),
-        notificationProblem({ ...group.dsn, ...own.dsn }),
-      ]) {
-        if (wrong !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${wrong}`));
-      }
+      const tell: Tell = (setting, message) =>
+        problems.push(
+          app.problemAt(
+            placeOfSetting(group, own, ['transportgroups', groupIndex], index, setting),
+            `transport "${own.id}": ${message}`,
+          ),
+        );
+      checkSession(
+        { ...group.session, ...own.session },
+        { ...group.session?.tls, ...own.session?.tls },
+        tell,
+      );
+      const unusable = notificationProblem({ ...group.dsn, ...own.dsn });
+      if (unusable !== undefined) tell(['dsn', 'from'], unusable);
       const sources = sourcesOf(
         { ...group.connection?.sourceip, ...own.connection?.sourceip },
         addresses,
-        (message) => problems.push(app.problemAt(at, `transport "${own.id}": ${message}`)),
+        tell,
       );
       const transport = makeTransport(own.id, group, own, delivery, sources);
       transports.set(own.id, transport);
-      const nowhere = connectionProblem(transport);
-      if (nowhere !== undefined) problems.push(app.problemAt(at, `transport "${own.id}": ${nowhere}`));
+      checkConnection(transport, tell);
       if (transport.tls.usesMtaSts === true && transport.tls.mode === 'disabled')
         problems.push(
           app.problemAt(
@@ -201,7 +242,7 @@ export function collectTransports(
       if (id !== undefined && !transports.has(id)) {
         problems.push(
           app.problemAt(
-            ['transportgroups', groupIndex, 'transports', index],
+            placeOfSetting(group, own, ['transportgroups', groupIndex], index, ['dsn', 'transport']),
             `dsn.transport names the unknown transport "${id}"`,
           ),
         );

@@ -1,7 +1,7 @@
 import Type from 'typebox';
 import { pemText, privateKey } from './pki.js';
 import { apiKeys } from './submission.js';
-import { count, flag, strict, text } from './types.js';
+import { count, flag, octal, strict, text } from './types.js';
 
 // The control socket and the monitor endpoint (queue-and-config 8.3, 8.4 and 11).
 
@@ -14,10 +14,7 @@ export const controlsocket = Type.Optional(
     owner: Type.Optional(text('User whom the socket belongs to; the one the daemon runs as when absent.')),
     group: Type.Optional(text('Group whom the socket belongs to.')),
     chmod: Type.Optional(
-      Type.String({
-        pattern: '^0?[0-7]{3}$',
-        description: 'Octal permissions of the socket: who can write to it controls the daemon; "0660".',
-      }),
+      octal('Octal permissions of the socket: who can write to it controls the daemon; "0660".'),
     ),
     port: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 65535, description: 'TCP port instead of a UNIX socket.' }),

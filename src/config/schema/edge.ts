@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox';
-import { count, duration, flag, strict, text } from './types.js';
+import { count, duration, flag, octal, strict, text } from './types.js';
 
 // The edge of a connection: listeners and whom they trust, TLS, how many clients, the greeting (queue-and-config 8.3, 8.4).
 
@@ -30,11 +30,7 @@ export const listener = strict({
   id: Type.Optional(text('Name of the listener, for `servers[].tls.implicit`.')),
   path: Type.Optional(text('Path of a UNIX socket to listen on, instead of a port.')),
   chmod: Type.Optional(
-    Type.String({
-      pattern: '^0?[0-7]{3}$',
-      description:
-        'Octal permissions of that socket, such as "0660"; what environment.umask leaves when absent.',
-    }),
+    octal('Octal permissions of that socket, such as "0660"; what environment.umask leaves when absent.'),
   ),
   proxyprotocol: proxyprotocol('As `servers[].proxyprotocol`, for this listener alone.'),
   xclient: xclient('As `servers[].xclient`, for this listener alone.'),

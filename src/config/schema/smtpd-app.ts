@@ -5,7 +5,7 @@ import { banner, concurrency, serverTls } from './edge.js';
 import { authorities, privateKeys } from './pki.js';
 import { retry } from './retry.js';
 import { serverApiKeys, submission } from './submission.js';
-import { count, duration, flag, later, size, strict, text, version } from './types.js';
+import { count, duration, flag, heloName, later, size, strict, text, version } from './types.js';
 
 // smtpd-app.yaml: the running configuration, read at start and at every reload (queue-and-config 8.4).
 
@@ -65,7 +65,7 @@ const phases = strict({
     strict({
       hook: Type.Optional(text('Id of the proxy script.')),
       commands: Type.Optional(
-        Type.Array(Type.String({ pattern: '^[^ \\t\\r\\n]+$' }), {
+        Type.Array(Type.String({ pattern: '^[^ \\t\\r\\n]+$', form: 'a word without spaces' }), {
           description:
             'First words of the lines it sees, in any case (of ASCII letters), known commands or not; all lines when absent.',
         }),
@@ -187,7 +187,7 @@ const session = strict({
   protocol: Type.Optional(
     Type.Enum(['smtp', 'lmtp'], { description: 'Protocol spoken to the next hop; `smtp`.' }),
   ),
-  helo: Type.Optional(text('Name given in EHLO; the hostname when absent.')),
+  helo: Type.Optional(heloName('Name given in EHLO; the hostname when absent.')),
   tls: Type.Optional(
     strict({
       mode: Type.Optional(
@@ -254,12 +254,15 @@ const transport = strict({
 const address = strict({
   id: text('Name by which scripts ask for it.'),
   address: text('An IP address of this machine.'),
-  hostname: Type.Optional(text('Name given in EHLO from that address.')),
+  hostname: Type.Optional(heloName('Name given in EHLO from that address.')),
 });
+
+const labelForm = 'letters, digits and _, beginning with neither a digit nor __';
 
 const metric = strict({
   name: Type.String({
     pattern: '^[a-zA-Z_:][a-zA-Z0-9_:]*$',
+    form: 'letters, digits, _ and :, beginning with no digit',
     description: 'Name by which scripts count; /metrics shows it.',
   }),
   type: Type.Enum(['counter', 'gauge', 'histogram'], {
@@ -268,7 +271,7 @@ const metric = strict({
   }),
   help: Type.Optional(text('What it counts, for the reader of /metrics; the name when absent.')),
   labels: Type.Optional(
-    Type.Array(Type.String({ pattern: '^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$' }), {
+    Type.Array(Type.String({ pattern: '^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$', form: labelForm }), {
       description:
         'Label names; a script gives a value for each. At most 1000 combinations of values are kept.',
     }),

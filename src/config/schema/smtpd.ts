@@ -2,7 +2,19 @@ import Type, { type Static } from 'typebox';
 import { controlsocket, monitor } from './control.js';
 import { listener, proxyprotocol, xclient } from './edge.js';
 import { privateKeys } from './pki.js';
-import { count, duration, flag, ignored, later, size, strict, text, version } from './types.js';
+import {
+  count,
+  duration,
+  flag,
+  heloName,
+  ignored,
+  later,
+  octal,
+  size,
+  strict,
+  text,
+  version,
+} from './types.js';
 
 // smtpd.yaml: what is read once, at start (queue-and-config 8.3).
 
@@ -29,11 +41,11 @@ export const smtpdSchema = strict({
       suspendconf: Type.Optional(text('Path of smtpd-suspend.yaml.')),
       deliveryconf: Type.Optional(text('Path of smtpd-delivery.yaml.')),
       hostname: Type.Optional(
-        text('Name this host gives itself in banners, HELO and Received; the system hostname when absent.'),
+        heloName(
+          'Name this host gives itself in banners, HELO and Received; the system hostname when absent.',
+        ),
       ),
-      umask: Type.Optional(
-        Type.String({ pattern: '^0?[0-7]{3}$', description: 'Octal umask, such as "0027".' }),
-      ),
+      umask: Type.Optional(octal('Octal umask, such as "0027".')),
       rlimit: Type.Optional(
         strict({
           nofile: Type.Optional(

@@ -28,6 +28,18 @@ export const text = (description: string) => Type.String({ description });
 export const flag = (description: string) => Type.Boolean({ description });
 export const count = (description: string, minimum = 0) => Type.Integer({ minimum, description });
 
+/** Permissions as octal digits. */
+export const octal = (description: string) =>
+  Type.String({ pattern: '^0?[0-7]{3}$', form: 'octal digits in quotes, such as "0660"', description });
+
+/** A name that is said in EHLO. */
+export const heloName = (description: string) =>
+  Type.String({
+    pattern: '^[!-~]{1,255}$',
+    form: 'a host name in ASCII, or an address such as [192.0.2.1]',
+    description,
+  });
+
 /** The version every file carries: 5.0 to 6.8. Checked on its own first, so that the message names it. */
 export const version = Type.String({
   description: 'Version of the format, major.minor, as a text: "5.0" to "6.8". Write "6.8".',

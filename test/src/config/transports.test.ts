@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../../../src/config/load.js';
+import { ConfigError } from '../../../src/config/problem.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
 
 function load(group: string, own = '') {
@@ -61,4 +62,67 @@ test.each([
   ['mx: { includes: [a] }', /includes/],
 ])('%s is told', (connection, message) => {
   expect(() => load(connection)).toThrow(message);
+});
+
+/** What is wrong with a group, and with other files, each with its line. */
+function problemsOf(group: readonly string[], files: Readonly<Record<string, string>> = {}): string[] {
+  const folder = scratchFolder({
+    'smtpd.yaml': 'version: "6.8"\nservers: [{ id: in, listeners: [{ address: 127.0.0.1, port: 0 }] }]\n',
+    'smtpd-app.yaml': [
+      'version: "6.8"',
+      'servers: [{ id: in, transport: out }]',
+      'transportgroups:',
+      '  - id: g',
+      ...group.map((line) => `    ${line}`),
+      '',
+    ].join('\n'),
+    ...files,
+  });
+  try {
+    loadConfiguration(folder);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ line, path, message }) => `${line} ${path}: ${message}`);
+  }
+}
+
+test('what is wrong is told where it stands: with the transport, or with its group', () => {
+  const problems = problemsOf([
+    'session: { tls: { mode: require, ciphers: NOSUCH } }',
+    'dsn: { transport: nowhere }',
+    'transports:',
+    '  - id: out',
+    '    connection: { sourceip: { ipv6: [nobody] }, lookup: address, proxy: { port: 1 } }',
+  ]);
+  for (const expected of [
+    /^5 transportgroups\[0\]\.session\.tls\.ciphers: transport "out": tls\.ciphers: found "NOSUCH"; expected OpenSSL's/,
+    /^6 transportgroups\[0\]\.dsn\.transport: dsn\.transport names the unknown transport "nowhere"/,
+    /^9 transportgroups\[0\]\.transports\[0\]\.connection\.sourceip\.ipv6: .*there is no address "nobody"/,
+    /^9 transportgroups\[0\]\.transports\[0\]\.connection\.lookup: .*without a connection\.server/,
+    /^9 transportgroups\[0\]\.transports\[0\]\.connection\.proxy: .*found no address and port 1/,
+  ])
+    expect(problems).toContainEqual(expect.stringMatching(expected));
+});
+
+test('a name for EHLO has no spaces, and no line ends that would begin another command', () => {
+  const expected = 'expected a host name in ASCII, or an address such as [192.0.2.1]';
+  expect(
+    problemsOf(['session: { helo: "a b" }', 'dsn: { transport: out }', 'transports: [{ id: out }]']),
+  ).toEqual([`5 transportgroups[0].session.helo: found "a b"; ${expected}`]);
+  expect(
+    problemsOf(['session: { helo: "a\\r\\nRSET" }', 'dsn: { transport: out }', 'transports: [{ id: out }]']),
+  ).toEqual([`5 transportgroups[0].session.helo: found "a\\r\\nRSET"; ${expected}`]);
+  expect(
+    problemsOf(['session: { helo: "[192.0.2.1]" }', 'dsn: { transport: out }', 'transports: [{ id: out }]']),
+  ).toEqual([]);
+});
+
+test('a state that is none is told with those that are', () => {
+  const delivery = 'version: "6.8"\ndelivery: { default: { timeout: { smtp: { FOO: 3 } } } }\n';
+  expect(
+    problemsOf(['dsn: { transport: out }', 'transports: [{ id: out }]'], { 'smtpd-delivery.yaml': delivery }),
+  ).toEqual([
+    expect.stringMatching(/^2 .*smtp: unknown key "FOO"; expected one of BANNER, CONNECT, .*, QUIT$/),
+  ]);
 });
