@@ -54,7 +54,8 @@ export class Health {
     else if (count < lowerMessages) this.#isTooLong = false;
     if (this.#isTooLong)
       return `${count} messages in the queue, more than ${upperMessages}; healthy again below ${lowerMessages}`;
-    if (!hasRoom()) return 'the spool has less room than spool.minfree asks for';
+    if (!hasRoom())
+      return 'the spool has no room for new mail: its disk is full, or has less left than spool.minfree asks for';
     return undefined;
   }
 }

@@ -220,7 +220,10 @@ export class DiskSpool implements Spool {
     }
     this.#state = 'open';
     await this.#space.refresh();
-    if (!(await this.#reserve.restore())) this.#repairSoon();
+    if (!(await this.#reserve.restore())) {
+      this.#reserve.tellMissing();
+      this.#repairSoon();
+    }
     if (recovery.isDamaged && corrupt === 'ignore') return;
     const closed = recovery.metaFiles.map(({ number, path: name, sizeBytes }) => ({
       number,

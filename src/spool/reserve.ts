@@ -23,6 +23,8 @@ export class Reserve {
   #sizeBytes = 0;
   #isHeld = false;
   #isWanted = false;
+  /** The log says that new mail is refused. */
+  #isTold = false;
 
   /** With `largestBytes` 0 nothing is kept back. */
   constructor(files: SpoolFiles, folder: string, log: SpoolLog, largestBytes: number) {
@@ -67,7 +69,17 @@ export class Reserve {
       { folder: this.#folder, bytes: this.#sizeBytes },
       'the disk of the spool is full: room that was kept back serves to write down what is done; new mail is refused until there is room again',
     );
+    this.#isTold = true;
     return true;
+  }
+
+  /** Says that there is no room to keep back, at a start, when nobody has spent it. */
+  tellMissing(): void {
+    this.#isTold = true;
+    this.#log.warn(
+      { folder: this.#folder },
+      'the disk of the spool is full, or nearly: no room can be kept back to write down what is done; new mail is refused until there is room',
+    );
   }
 
   /** Takes the room back if there is twice as much; true when nothing is missing. Never rejects. */
@@ -86,6 +98,13 @@ export class Reserve {
       return false;
     }
     this.#isHeld = true;
+    if (this.#isTold) {
+      this.#isTold = false;
+      this.#log.info(
+        { folder: this.#folder, bytes: this.#sizeBytes },
+        'the disk of the spool has room for new mail again',
+      );
+    }
     return true;
   }
 

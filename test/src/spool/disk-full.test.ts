@@ -108,6 +108,20 @@ test('while the room that is kept back is in use, new mail is refused before a b
   expect([...files.names.keys()]).toContain('/spool/reserve');
 });
 
+test('a disk that is full at the start is told, and that it has room again', async () => {
+  const { files, resize } = smallDisk(40_000);
+  const { spool, log } = await opened(files);
+  expect(spool.hasRoomFor(0)).toBe(false);
+  expect(log.lines.map(({ message }) => message)).toContainEqual(
+    expect.stringMatching(
+      /^the disk of the spool is full, or nearly: .* new mail is refused until there is room$/,
+    ),
+  );
+  resize(2_000_000);
+  await expect.poll(() => spool.hasRoomFor(0)).toBe(true);
+  expect(log.lines.at(-1)).toMatchObject({ message: 'the disk of the spool has room for new mail again' });
+});
+
 test('a disk that stays full: what cannot be noted is refused, and goes on by itself when there is room', async () => {
   const { files, resize, used } = smallDisk(2_000_000);
   const { spool, log } = await opened(files);
