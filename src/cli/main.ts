@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
+import { addServeCommand } from './serve.js';
 
 /** Older tools' names that the command answers to, as links to it, and what they stand for (control-api 7, 8). */
 const aliases: Readonly<Record<string, readonly string[]>> = {
@@ -32,6 +33,24 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
 /** Longer spellings of commands (control-api 7). */
 const otherNames: Readonly<Record<string, string>> = { 'process-stats': 'stats' };
 
+/** Options of all commands may stand before the command too (control-api 7). */
+function globalsLast(args: readonly string[]): string[] {
+  let end = 0;
+  while (end < args.length) {
+    const [one = ''] = args.slice(end);
+    if (one === '-s' || one === '--socket') end += 2;
+    else if (one === '--no-color' || one.startsWith('--socket=')) end++;
+    else break;
+  }
+  return [...args.slice(end), ...args.slice(0, end)];
+}
+
+/** A mistake is answered with where to read on: the help of the command that was meant. */
+function pointToHelp(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help says more)`);
+  for (const inner of command.commands) pointToHelp(inner, `${words} ${inner.name()}`);
+}
+
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
@@ -48,27 +67,20 @@ async function main(): Promise<number> {
     .description('A scriptable mail transfer agent.')
     .version(packageVersion(), '-V, --version')
     .exitOverride()
-    .showHelpAfterError('(argonite --help says more)');
-
-  program
-    .command('serve')
-    .description('Run the daemon.')
-    .option('-c, --config <dir>', 'configuration folder', '/etc/argonite')
-    .option('--check', 'check configuration and scripts, and exit')
-    .action(async (options: { config: string; check?: boolean }) => {
-      const { check, serve } = await import('../main.js');
-      exitCode = options.check === true ? await check(options.config) : await serve(options.config);
-    });
-  const args = [...(aliases[calledAs] ?? []), ...process.argv.slice(2)];
+    .configureOutput({ outputError: (words, write) => write(words.replace(/^error: /, 'argonite: ')) });
+  const end = (code: number): void => {
+    exitCode = code;
+  };
+  addServeCommand(program, end);
+  const args = globalsLast([...(aliases[calledAs] ?? []), ...process.argv.slice(2)]);
   // Only the command that was asked for is loaded; the overview of help and of mistakes wants them all.
   const [first = ''] = args;
   const wanted = otherNames[first] ?? first;
   for (const name of Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands)) {
     const add = await commands[name]!();
-    add(program, (code) => {
-      exitCode = code;
-    });
+    add(program, end);
   }
+  pointToHelp(program, program.name());
 
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -161,6 +161,16 @@ test('serve --check tells every problem at its place and starts nothing', async 
 test('wrong usage ends with 64, help and version with 0', async () => {
   expect((await argonite(['frobnicate'])).code).toBe(64);
   expect((await argonite(['hsh', '--tier', '7', '-e', ''])).code).toBe(64);
+  expect(await argonite(['queue', 'show'])).toEqual({
+    code: 64,
+    stdout: '',
+    stderr: "argonite: missing required argument 'id'\n(argonite queue show --help says more)\n",
+  });
+  const before = await argonite(['--no-color', '-s', '/none/ctl', 'stats']);
+  expect([before.code, before.stderr]).toEqual([69, expect.stringContaining('/none/ctl')]);
+  // Nothing is sent by a slip in a date.
+  const past = await argonite(['queue', 'update', '--all', '--until', '2020-01-01']);
+  expect([past.code, past.stderr]).toEqual([64, expect.stringContaining('"2020-01-01", which is past')]);
   expect((await argonite(['--help'])).code).toBe(0);
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     version: string;

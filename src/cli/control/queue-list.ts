@@ -16,13 +16,16 @@ interface ListOptions extends AskingOptions {
   readonly total?: boolean;
 }
 
+/** What the daemon lists when no limit is given (control-api 4.1). */
+const USUAL_LIMIT = 100;
+
 /** Adds the command. */
 export function addListCommand(queue: Command, end: End): void {
   withConditions(withAskingOptions(queue.command('list')))
     .description('List messages.')
     .option('-F, --field <name>', 'show this field (repeatable)', several)
     .option('--view <name>', `columns for a purpose: ${Object.keys(views).join(', ')}`)
-    .option('--limit <count>', 'messages at most (default: 100)')
+    .option('--limit <count>', `messages at most (default: ${USUAL_LIMIT})`)
     .option('--offset <count>', 'leave out so many')
     .option('--sort <field>', 'sort by this field, -field the other way round (repeatable)', several)
     .option('--total', 'count all that fit too')
@@ -32,12 +35,14 @@ export function addListCommand(queue: Command, end: End): void {
 async function list(options: ListOptions): Promise<number> {
   let request: object;
   let fields: readonly string[];
+  let limit = USUAL_LIMIT;
   try {
+    if (options.limit !== undefined) limit = countOf(options.limit, '--limit');
     fields = options.field ?? viewCalled(options.view ?? 'default');
     const conditions = conditionsOf(options as unknown as Record<string, unknown>);
     request = {
       ...(conditions === undefined ? {} : { conditions }),
-      ...(options.limit === undefined ? {} : { limit: countOf(options.limit, '--limit') }),
+      ...(options.limit === undefined ? {} : { limit }),
       ...(options.offset === undefined ? {} : { offset: countOf(options.offset, '--offset') }),
       ...(options.sort === undefined ? {} : { sort: options.sort.map(sortKeyOf) }),
       ...(options.json === true && options.field === undefined && options.view === undefined
@@ -56,9 +61,10 @@ async function list(options: ListOptions): Promise<number> {
         fields.map(columnOf),
         items.map((item) => fields.map((field) => cellOf(item, field))),
       );
-      return answer['total'] === undefined
+      if (answer['total'] !== undefined) return `${table}\n${items.length} of ${String(answer['total'])}`;
+      return items.length < limit
         ? table
-        : `${table}\n${items.length} of ${String(answer['total'])}`;
+        : `${table}\nThere may be more: --total counts them, --limit and --offset show them.`;
     });
     return undefined;
   });

@@ -77,13 +77,23 @@ function requestOf(options: UpdateOptions): object {
     ...(hold && { hold }),
     ...(active && { active }),
     ...(delay !== undefined && { defer: { delay: timeOf(delay, '--delay') } }),
-    ...(until !== undefined && { defer: { ts: until } }),
+    ...(until !== undefined && { defer: { ts: dateToCome(until) } }),
     ...(bounce !== undefined && { bounce: typeof bounce === 'string' ? { reason: bounce } : {} }),
     ...(remove !== undefined && { delete: typeof remove === 'string' ? { reason: remove } : {} }),
     ...(duplicate && { duplicate }),
     ...(Object.keys(set).length > 0 && { set }),
     ...(limit !== undefined && { limit: countOf(limit, '--limit') }),
   };
+}
+
+/** A slip in a date would send at once what was to wait, and what is on hold too. What is no date, the daemon tells. */
+function dateToCome(text: string): string {
+  const time = Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
+  if (time <= Date.now())
+    throw new UsageError(
+      `--until: found ${JSON.stringify(text)}, which is past; expected a date to come (--active tries them now)`,
+    );
+  return text;
 }
 
 function setOf(options: UpdateOptions): object {

@@ -1,6 +1,6 @@
 // Tables with box lines.
 
-import { forTerminal, widthOf } from './terminal-text.js';
+import { forTerminal, shortened, widthOf } from './terminal-text.js';
 
 /** A column: its title, and on which side its values are. */
 export interface Column {
@@ -8,9 +8,12 @@ export interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A table; the cells may hold anything. */
+/** What a peer answered, or an address, would make every line of a table as long as itself. */
+const CELL_COLUMNS = 100;
+
+/** A table; the cells may hold anything, of which long ones are cut. */
 export function tableText(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const safe = rows.map((row) => row.map(forTerminal));
+  const safe = rows.map((row) => row.map((cell) => shortened(forTerminal(cell), CELL_COLUMNS)));
   const widths = columns.map(({ title }, index) =>
     Math.max(widthOf(title), ...safe.map((row) => widthOf(row[index] ?? ''))),
   );

@@ -21,6 +21,19 @@ export function linesForTerminal(text: string): string {
     .join('\n');
 }
 
+/** The text, or as much of it as fits into so many columns, with `…` in place of the rest. */
+export function shortened(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  let width = 1;
+  for (const character of text) {
+    width += widthOf(character);
+    if (width > columns) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}
+
 /** Columns that a text takes: wide characters take two, marks none. Good enough for tables. */
 export function widthOf(text: string): number {
   let width = 0;

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { previewOf, previewText } from '../../../../src/cli/control/preview.js';
 import { tableText } from '../../../../src/cli/control/table.js';
-import { forTerminal, linesForTerminal, widthOf } from '../../../../src/cli/control/terminal-text.js';
+import {
+  forTerminal,
+  linesForTerminal,
+  shortened,
+  widthOf,
+} from '../../../../src/cli/control/terminal-text.js';
 
 test('nothing that moves a cursor, changes a title or the direction of text comes through', () => {
   expect(forTerminal('\x1b]0;title\x07\x1b[2J')).toBe('\\x1b]0;title\\x07\\x1b[2J');
@@ -32,6 +37,14 @@ test('a table has box lines, and wide characters are counted', () => {
       '└───────┴────┘',
     ].join('\n'),
   );
+});
+
+test('a long cell is cut, so that no peer decides how wide a table is', () => {
+  expect(shortened('abcde', 5)).toBe('abcde');
+  expect(shortened('abcdef', 5)).toBe('abcd…');
+  expect(shortened('漢字漢字', 6)).toBe('漢字…');
+  const [, , , row] = tableText([{ title: 'REASON' }], [[`451 4.7.1 ${'A'.repeat(36_000)}`]]).split('\n');
+  expect(row).toBe(`│ 451 4.7.1 ${'A'.repeat(89)}… │`);
 });
 
 test('a message is decoded for reading, and what is in it stays text', async () => {
