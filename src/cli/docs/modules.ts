@@ -43,7 +43,9 @@ function readModule(name: string, source: string): Page | undefined {
   return {
     path: `modules/${name}`,
     title: `extras://${name}`,
-    summary: parseInlines(/^[^.:]*[.:]?/s.exec(words.replaceAll('\n', ' '))![0].replace(/:$/, '.')),
+    summary: parseInlines(
+      /^(?:[^.:]|\.(?=\S))*[.:]?/s.exec(words.replaceAll('\n', ' '))![0].replace(/:$/, '.'),
+    ),
     blocks,
   };
 }

@@ -16,6 +16,7 @@ import {
   type Target,
   text,
 } from './blocks.js';
+import { commandsPage } from './commands.js';
 import { describeBuiltin, describeClass, groups, methodAnchor, titleOf } from './describe.js';
 import { hookPage } from './hooks.js';
 import { languagePage } from './language.js';
@@ -207,7 +208,7 @@ export function makeManual(root: string): Manual {
   const hooks = Object.values(phases).map(hookPage);
   const modules = modulePages(root);
   const language = languagePage(root);
-  const rest = [settingsPage(), messagesPage()];
+  const rest = [commandsPage(), settingsPage(), messagesPage()];
   const names = namesPage(declarations);
   const examples = examplesPage(root);
   const parts: readonly (readonly [string, readonly Page[]])[] = [
@@ -216,7 +217,7 @@ export function makeManual(root: string): Manual {
     ['Classes', ofClasses],
     ['Hooks', hooks],
     ['Modules', modules],
-    ['Configuration', rest],
+    ['Operation', rest],
   ];
   const filled = parts.filter(([, pages]) => pages.length > 0);
   const index: Page = {
@@ -225,7 +226,9 @@ export function makeManual(root: string): Manual {
     summary: [],
     blocks: [
       paragraph(
-        text('What scripts are written in, what they can call, where they run, and what is configured.'),
+        text(
+          'What scripts are written in, what they can call, where they run, what is configured, and what the command can do.',
+        ),
       ),
       ...filled.flatMap(([title, pages]) => [heading(2, title, title.toLowerCase()), listed(pages)]),
     ],

@@ -12,6 +12,7 @@ import {
   type Page,
   paragraph,
   parseInlines,
+  plainCode,
   type Row,
   text,
 } from './blocks.js';
@@ -23,6 +24,7 @@ interface SchemaNode {
   readonly items?: SchemaNode;
   readonly enum?: readonly unknown[];
   readonly unit?: string;
+  readonly patternProperties?: unknown;
   readonly later?: string;
 }
 
@@ -34,9 +36,24 @@ const files: Readonly<Record<string, unknown>> = {
   'smtpd-delivery.yaml': deliverySchema,
 };
 
+/** What settings of more than one form are, by the keyword of ours that checks them. */
+const shapes: Readonly<Record<string, string>> = {
+  textOrTexts: 'string or array',
+  textOrFlag: 'string or boolean',
+  flagOrTexts: 'boolean or array',
+  rcpttoHook: 'string or map',
+};
+
 function typeOf(node: SchemaNode): Inlines {
-  if (node.enum === undefined) return [text(node.unit ?? [node.type ?? ''].flat().join(' or '))];
-  return node.enum.flatMap((value, index) => [...(index === 0 ? [] : [text(', ')]), code(String(value))]);
+  if (node.enum !== undefined)
+    return node.enum.flatMap((value, index) => [
+      ...(index === 0 ? [] : [text(', ')]),
+      plainCode(String(value)),
+    ]);
+  const shape = Object.entries(shapes).find(([keyword]) => keyword in node)?.[1];
+  if (shape !== undefined) return [text(shape)];
+  if (node.patternProperties !== undefined) return [text('map')];
+  return [text(node.unit ?? [node.type ?? ''].flat().join(' or '))];
 }
 
 function* rowsOf(file: string, node: SchemaNode, path: string): Iterable<Row> {

@@ -162,3 +162,28 @@ test('the bundled modules are described by their comments', () => {
   expect(page).toContain('<h2 id="srs_forward">');
   expect(page).toContain('extras://srs');
 });
+
+test('every command is there with its arguments and options', () => {
+  const html = files.get('commands.html')!;
+  const ids = idsOf(html);
+  for (const words of [
+    'serve',
+    'hsh',
+    'queue list',
+    'queue update',
+    'queue load',
+    'config livestage start',
+    'resolver query',
+    'log',
+  ])
+    expect(ids).toContain(`argonite-${words.replaceAll(' ', '-')}`);
+  for (const term of ['--bounce [reason]', '--active', '-F, --field &lt;name&gt;'])
+    expect(html).toContain(`<code>${term}</code>`);
+});
+
+test('a setting that has several forms says which', () => {
+  const settings = files.get('settings.md')!;
+  expect(settings).toMatch(/`spool\.path` \| string or array \|/);
+  expect(settings).toMatch(/`lists\.jobid` \| map \|/);
+  expect(settings).toMatch(/`servers\[\]\.type` \| `smtp`, `http`,/);
+});
