@@ -31,14 +31,15 @@ export async function findTlsa(
   if (isIP(name.replace(/^\[(?:ipv6:)?|\]$/g, '')) !== 0) return none(`"${host}" is an address`);
   const bases = await baseDomains(name, resolver, signal);
   if (!Array.isArray(bases)) return bases;
+  const placeOf = (baseDomain: string): string => `_${port}._tcp.${baseDomain}`;
   for (const baseDomain of bases) {
-    const place = `_${port}._tcp.${baseDomain}`;
+    const place = placeOf(baseDomain);
     const answer = await resolver.query({ name: place, type: 'tlsa' }, signal);
     if (isOpen(answer)) return unknown(`TLSA records of "${place}"`, answer.error);
     if (answer.kind === 'records' && answer.isSecure)
       return { kind: 'records', baseDomain, records: tlsaRecordsOf(answer.records) };
   }
-  return none(`there are no secure TLSA records for "${name}"`);
+  return none(`there are no secure TLSA records at "${bases.map(placeOf).join('" or "')}"`);
 }
 
 /** The names whose TLSA records would be those of the host, the first to ask first. */
