@@ -1,6 +1,7 @@
 // The control socket of a real daemon: its own parts, its own socket, in the test's process.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { wireShapes } from '../../../src/control/wire-shapes.js';
@@ -16,6 +17,7 @@ import {
   lineOf,
 } from '../../support/daemon-in-process.js';
 import { DnsServer } from '../../support/dns-server.js';
+import { tcpServer } from '../../support/loopback-server.js';
 import { queueAll } from '../../support/mta.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
 
@@ -240,10 +242,12 @@ test('the metrics of the monitor endpoint hold those of scripts, and their key c
 
 test('a daemon that stops with a delivery under way is ready and not healthy', async () => {
   const folder = scratchFolder();
-  const sink = await CountingSink.start({ reply: (verb) => (verb === 'MAIL' ? '' : undefined) });
+  // A next hop that says nothing: the delivery waits for its greeting as long as the test likes.
+  const held: Socket[] = [];
+  const silentPort = await tcpServer((socket) => held.push(socket));
   writeConfig(folder, {
     environment: { ...environment, shutdown: { grace: 60 } },
-    nextHopPort: sink.port,
+    nextHopPort: silentPort,
     hooks: { eod: queueAll },
   });
   editConfig<Record<string, unknown>>(folder, 'smtpd.yaml', (smtpd) => {
@@ -256,12 +260,12 @@ test('a daemon that stops with a delivery under way is ready and not healthy', a
   for (const line of ['EHLO c', 'MAIL FROM:<a@x.test>', 'RCPT TO:<b@x.test>', 'DATA', '\r\n.'])
     await client.command(line);
   client.destroy();
-  await eventually(() => mta.daemon.queueCounts().SENDING === 1);
+  await eventually(() => held.length === 1 && mta.daemon.queueCounts().SENDING === 1);
   expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 200]);
   const stopped = mta.stop();
   expect(await Promise.all([status('ready'), status('healthy')])).toEqual([200, 503]);
   // The delivery ends with its next hop, and the daemon with it.
-  await sink.stop();
+  for (const socket of held) socket.destroy();
   await stopped;
 });
 
