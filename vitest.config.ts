@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     // vitest would leave one core to itself; most tests wait for sockets and disks.
     maxWorkers: Math.max(2, availableParallelism()),
+    // Servers, clients and their peers share the cores: what fails twice has failed. vitest tells of every second try.
+    retry: 1,
     projects: [
       {
         extends: true,

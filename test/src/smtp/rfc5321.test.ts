@@ -464,18 +464,25 @@ describe('RFC 5321 §4.5.3.2: time', () => {
 
   test('does not run while a script is waited for', async () => {
     let decide: (outcome: { kind: 'Accept' }) => void = () => {};
+    let wasAsked = () => {};
+    const asked = new Promise<void>((resolve) => {
+      wasAsked = resolve;
+    });
     await start({
       timeouts,
       hooks: {
         mailfrom: () =>
           new Promise((resolve) => {
             decide = resolve;
+            wasAsked();
           }),
       },
     });
     const client = await mta.play('S: 220 *\nC: HELO c\nS: 250 *');
     client.send('MAIL FROM:<>\r\n');
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await asked;
+    // The session has to hear that its script waits.
+    await new Promise(setImmediate);
     mta.pass(1000);
     decide({ kind: 'Accept' });
     await client.expectLine('250 *');

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,11 +16,14 @@ async function killedWriter(folder: string, first: number, lines: number): Promi
   const child = spawn(process.execPath, [writer, folder, String(first)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // Its output ends a moment before it is gone, and until then the spool is its own.
+  const gone = once(child, 'exit');
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
     if (said.length === lines) child.kill('SIGKILL');
   }
+  await gone;
   return said;
 }
 
