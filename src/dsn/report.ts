@@ -17,7 +17,7 @@ import {
 } from '#stdlib';
 import type { Notice } from '../queue/notices.js';
 import { dateText } from './date-text.js';
-import { isUtf8Text, oneLine } from './field-text.js';
+import { isUtf8Text } from './field-text.js';
 import type { Original } from './original.js';
 import { type Returned, readablePart, subjects } from './readable-part.js';
 import { hasInternationalStatus, type ReportSurroundings, statusPart } from './status-part.js';
@@ -186,9 +186,4 @@ function originalPart({ header, whole }: Original, returned: Returned, allowsUtf
   if (isInternational && fits(traitsOf(header), '8bit', true))
     return [written({ ...part, encoding: '8bit', body: header })];
   return [written(part)];
-}
-
-/** The address as people and logs see it. */
-export function shownAddress(notice: Pick<Notice, 'message'>): string {
-  return oneLine(mailboxToText(notice.message.recipient), true);
 }

@@ -87,14 +87,27 @@ function printJson(value: object): void {
 }
 
 /** Connects, asks, disconnects. @returns the exit code */
-export async function asking(
+export function asking(
   options: AskingOptions,
   talk: (asking: Asking) => Promise<number | undefined>,
 ): Promise<number> {
+  return askingFor(options, () => undefined, talk);
+}
+
+/**
+ * The same with something to ask for, read from the command line by `read`: a mistake in it is told before anybody is connected to.
+ * @returns the exit code
+ */
+export async function askingFor<Wanted>(
+  options: AskingOptions,
+  read: () => Wanted,
+  talk: (asking: Asking, wanted: Wanted) => Promise<number | undefined>,
+): Promise<number> {
   let client: ControlClient | undefined;
   try {
+    const wanted = read();
     client = await ControlClient.connect(options.socket, tlsOf(options));
-    return (await talk(new Asking(client, options))) ?? exitCodes.done;
+    return (await talk(new Asking(client, options), wanted)) ?? exitCodes.done;
   } catch (error) {
     return tell(error);
   } finally {
@@ -121,7 +134,7 @@ function contentOf(file: string, option: string): Buffer {
 }
 
 /** Says what went wrong. @returns the exit code it stands for */
-export function tell(error: unknown): number {
+function tell(error: unknown): number {
   if (error instanceof UsageError) return say(error, exitCodes.usage);
   if (error instanceof RefusedError) return say(error, exitCodes.failed);
   if (error instanceof UnreachableError) return say(error, exitCodes.unreachable);

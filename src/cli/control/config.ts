@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseDuration } from '../../config/units.js';
 import { exitCodes } from '../exit-codes.js';
-import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, asking, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { countOf, several } from './option-values.js';
 import { forTerminal } from './terminal-text.js';
 
@@ -56,18 +56,16 @@ async function bare(options: AskingOptions, letter: 'r' | 'c', done: string): Pr
 }
 
 async function start(options: StageOptions): Promise<number> {
-  let request: object;
-  try {
-    request = requestOf(options);
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    const answer = await daemon.ask('a', request);
-    daemon.show(answer, () => `${forTerminal(options.id)} is staged`);
-    if (options.bound === true) await daemon.client.lines(() => {});
-    return undefined;
-  });
+  return askingFor(
+    options,
+    () => requestOf(options),
+    async (daemon, request) => {
+      const answer = await daemon.ask('a', request);
+      daemon.show(answer, () => `${forTerminal(options.id)} is staged`);
+      if (options.bound === true) await daemon.client.lines(() => {});
+      return undefined;
+    },
+  );
 }
 
 function requestOf({ id, file, probability, time, remoteip, serverid, count, bound }: StageOptions): object {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { exitCodes } from '../exit-codes.js';
-import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { countOf, several } from './option-values.js';
 import { forTerminal } from './terminal-text.js';
 
@@ -31,27 +31,25 @@ export function addLogCommand(program: Command, end: End): void {
 }
 
 async function log(options: LogOptions): Promise<number> {
-  let request: object;
-  try {
-    request = requestOf(options);
-  } catch (error) {
-    return tell(error);
-  }
   // A reader that has enough, as `head` has, ends it.
   process.stdout.on('error', () => process.exit(exitCodes.done));
-  return asking(options, async (daemon) => {
-    const ended = daemon.client.lines((data) => {
-      const { line, lost = 0 } = JSON.parse(data.toString('utf8')) as {
-        readonly line: string;
-        readonly lost?: number;
-      };
-      if (lost > 0) process.stderr.write(`argonite: ${lost} lines were lost: this reader is too slow\n`);
-      process.stdout.write(`${daemon.wantsJson ? line : lineForPeople(line)}\n`);
-    });
-    await daemon.ask('R', request);
-    if (options.follow === true) await ended;
-    return undefined;
-  });
+  return askingFor(
+    options,
+    () => requestOf(options),
+    async (daemon, request) => {
+      const ended = daemon.client.lines((data) => {
+        const { line, lost = 0 } = JSON.parse(data.toString('utf8')) as {
+          readonly line: string;
+          readonly lost?: number;
+        };
+        if (lost > 0) process.stderr.write(`argonite: ${lost} lines were lost: this reader is too slow\n`);
+        process.stdout.write(`${daemon.wantsJson ? line : lineForPeople(line)}\n`);
+      });
+      await daemon.ask('R', request);
+      if (options.follow === true) await ended;
+      return undefined;
+    },
+  );
 }
 
 function requestOf({ follow, lines, level, grep, regex, field, id }: LogOptions): object {

@@ -1,7 +1,7 @@
 // `argonite queue explain`: what holds a message, and when it can go.
 
 import type { Command } from 'commander';
-import { type AskingOptions, asking, type End, tell, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, withAskingOptions } from './asking.js';
 import { messageIdOf } from './option-values.js';
 import { cellOf, type ListedItem } from './queue-columns.js';
 import { forTerminal } from './terminal-text.js';
@@ -15,24 +15,22 @@ export function addExplainCommand(queue: Command, end: End): void {
 }
 
 async function explain(text: string, options: AskingOptions): Promise<number> {
-  let id: object;
-  try {
-    id = messageIdOf(text);
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    const answer = await daemon.ask('X', { id });
-    daemon.show(answer, () => {
-      const item = (answer['item'] ?? {}) as ListedItem;
-      const reasons = (answer['reasons'] ?? []) as readonly string[];
-      const earliest = (answer['earliest'] as string | undefined) ?? 'nobody can say';
-      return [
-        `${cellOf(item, 'id')} to ${forTerminal(cellOf(item, 'recipient'))}: ${String(answer['state'])}`,
-        ...reasons.map((reason) => `  ${forTerminal(reason)}`),
-        `Earliest: ${forTerminal(earliest)}`,
-      ].join('\n');
-    });
-    return undefined;
-  });
+  return askingFor(
+    options,
+    () => messageIdOf(text),
+    async (daemon, id) => {
+      const answer = await daemon.ask('X', { id });
+      daemon.show(answer, () => {
+        const item = (answer['item'] ?? {}) as ListedItem;
+        const reasons = (answer['reasons'] ?? []) as readonly string[];
+        const earliest = (answer['earliest'] as string | undefined) ?? 'nobody can say';
+        return [
+          `${cellOf(item, 'id')} to ${forTerminal(cellOf(item, 'recipient'))}: ${String(answer['state'])}`,
+          ...reasons.map((reason) => `  ${forTerminal(reason)}`),
+          `Earliest: ${forTerminal(earliest)}`,
+        ].join('\n');
+      });
+      return undefined;
+    },
+  );
 }

@@ -1,7 +1,7 @@
 // `argonite queue list`.
 
 import type { Command } from 'commander';
-import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { conditionsOf, withConditions } from './condition-options.js';
 import { countOf, several } from './option-values.js';
 import { cellOf, columnOf, type ListedItem, views } from './queue-columns.js';
@@ -33,41 +33,44 @@ export function addListCommand(queue: Command, end: End): void {
 }
 
 async function list(options: ListOptions): Promise<number> {
-  let request: object;
-  let fields: readonly string[];
-  let limit = USUAL_LIMIT;
-  try {
-    if (options.limit !== undefined) limit = countOf(options.limit, '--limit');
-    fields = options.field ?? viewCalled(options.view ?? 'default');
-    const conditions = conditionsOf(options as unknown as Record<string, unknown>);
-    request = {
-      ...(conditions === undefined ? {} : { conditions }),
-      ...(options.limit === undefined ? {} : { limit }),
-      ...(options.offset === undefined ? {} : { offset: countOf(options.offset, '--offset') }),
-      ...(options.sort === undefined ? {} : { sort: options.sort.map(sortKeyOf) }),
-      ...(options.json === true && options.field === undefined && options.view === undefined
-        ? {}
-        : { fields }),
-      ...(options.total === true ? { total: true } : {}),
-    };
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    const answer = await daemon.ask('F', request);
-    daemon.show(answer, () => {
-      const items = (answer['items'] ?? []) as readonly ListedItem[];
-      const table = tableText(
-        fields.map(columnOf),
-        items.map((item) => fields.map((field) => cellOf(item, field))),
-      );
-      if (answer['total'] !== undefined) return `${table}\n${items.length} of ${String(answer['total'])}`;
-      return items.length < limit
-        ? table
-        : `${table}\nThere may be more: --total counts them, --limit and --offset show them.`;
-    });
-    return undefined;
-  });
+  return askingFor(
+    options,
+    () => wantedOf(options),
+    async (daemon, { request, fields, limit }) => {
+      const answer = await daemon.ask('F', request);
+      daemon.show(answer, () => {
+        const items = (answer['items'] ?? []) as readonly ListedItem[];
+        const table = tableText(
+          fields.map(columnOf),
+          items.map((item) => fields.map((field) => cellOf(item, field))),
+        );
+        if (answer['total'] !== undefined) return `${table}\n${items.length} of ${String(answer['total'])}`;
+        return items.length < limit
+          ? table
+          : `${table}\nThere may be more: --total counts them, --limit and --offset show them.`;
+      });
+      return undefined;
+    },
+  );
+}
+
+function wantedOf(options: ListOptions): {
+  readonly request: object;
+  readonly fields: readonly string[];
+  readonly limit: number;
+} {
+  const limit = options.limit === undefined ? USUAL_LIMIT : countOf(options.limit, '--limit');
+  const fields = options.field ?? viewCalled(options.view ?? 'default');
+  const conditions = conditionsOf(options as unknown as Record<string, unknown>);
+  const request = {
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(options.limit === undefined ? {} : { limit }),
+    ...(options.offset === undefined ? {} : { offset: countOf(options.offset, '--offset') }),
+    ...(options.sort === undefined ? {} : { sort: options.sort.map(sortKeyOf) }),
+    ...(options.json === true && options.field === undefined && options.view === undefined ? {} : { fields }),
+    ...(options.total === true ? { total: true } : {}),
+  };
+  return { request, fields, limit };
 }
 
 function viewCalled(name: string): readonly string[] {

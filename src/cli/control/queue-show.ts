@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { RefusedError } from '../../control/client/control-client.js';
 import type { Asking } from './asking.js';
-import { type AskingOptions, asking, type End, tell, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, withAskingOptions } from './asking.js';
 import { messageIdOf } from './option-values.js';
 import { cellOf, type ListedItem } from './queue-columns.js';
 import { forTerminal } from './terminal-text.js';
@@ -27,35 +27,33 @@ export function addShowCommand(queue: Command, end: End): void {
 }
 
 async function show(text: string, options: ShowOptions): Promise<number> {
-  let id: Id;
-  try {
-    id = messageIdOf(text);
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    if (options.raw === true) {
-      for await (const piece of piecesOf(daemon, id)) await written(piece);
+  return askingFor(
+    options,
+    () => messageIdOf(text),
+    async (daemon, id) => {
+      if (options.raw === true) {
+        for await (const piece of piecesOf(daemon, id)) await written(piece);
+        return undefined;
+      }
+      const { items } = (await daemon.ask('F', {
+        conditions: { ids: [id] },
+        limit: 1,
+      })) as { readonly items?: readonly ListedItem[] };
+      const [item] = items ?? [];
+      if (item === undefined) throw new RefusedError(`there is no message ${text} in the queue`);
+      const { previewOf, previewText } = await import('./preview.js');
+      const bytes: Buffer[] = [];
+      let size = 0;
+      for await (const piece of piecesOf(daemon, id)) {
+        bytes.push(piece);
+        size += piece.length;
+        if (size >= MOST_PREVIEW_BYTES) break;
+      }
+      const preview = await previewOf(Buffer.concat(bytes));
+      daemon.show({ item, preview }, () => `${fieldsText(item)}\n\n${previewText(preview)}`);
       return undefined;
-    }
-    const { items } = (await daemon.ask('F', {
-      conditions: { ids: [id] },
-      limit: 1,
-    })) as { readonly items?: readonly ListedItem[] };
-    const [item] = items ?? [];
-    if (item === undefined) throw new RefusedError(`there is no message ${text} in the queue`);
-    const { previewOf, previewText } = await import('./preview.js');
-    const bytes: Buffer[] = [];
-    let size = 0;
-    for await (const piece of piecesOf(daemon, id)) {
-      bytes.push(piece);
-      size += piece.length;
-      if (size >= MOST_PREVIEW_BYTES) break;
-    }
-    const preview = await previewOf(Buffer.concat(bytes));
-    daemon.show({ item, preview }, () => `${fieldsText(item)}\n\n${previewText(preview)}`);
-    return undefined;
-  });
+    },
+  );
 }
 
 async function* piecesOf(daemon: Asking, id: Id): AsyncGenerator<Buffer> {

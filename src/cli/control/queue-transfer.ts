@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { RefusedError } from '../../control/client/control-client.js';
 import { exitCodes } from '../exit-codes.js';
-import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, asking, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { conditionsOf, withConditions } from './condition-options.js';
 import { countOf } from './option-values.js';
 import { forTerminal } from './terminal-text.js';
@@ -34,32 +34,34 @@ export function addTransferCommands(queue: Command, end: End): void {
 }
 
 async function unload(folder: string, options: UnloadOptions): Promise<number> {
-  let request: object;
-  try {
-    const conditions = conditionsOf(options as unknown as Record<string, unknown>);
-    if (conditions === undefined && options.all !== true)
-      throw new UsageError('there is no condition: --all says that all messages of the queue are meant');
-    request = {
-      ...(conditions && { conditions }),
-      path: path.resolve(folder),
-      ...(options.limit !== undefined && { limit: countOf(options.limit, '--limit') }),
-    };
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    const answer = await daemon.ask('J', request);
-    const failures = (answer['failures'] ?? []) as readonly Failure[];
-    daemon.show(answer, () =>
-      [
-        `${String(answer['affected'])} affected`,
-        ...failures.map(
-          ({ id, reason = '' }) => `${id?.transaction}:${id?.queue} stays: ${forTerminal(reason)}`,
-        ),
-      ].join('\n'),
-    );
-    return failures.length === 0 ? exitCodes.done : exitCodes.failed;
-  });
+  return askingFor(
+    options,
+    () => unloadRequestOf(folder, options),
+    async (daemon, request) => {
+      const answer = await daemon.ask('J', request);
+      const failures = (answer['failures'] ?? []) as readonly Failure[];
+      daemon.show(answer, () =>
+        [
+          `${String(answer['affected'])} affected`,
+          ...failures.map(
+            ({ id, reason = '' }) => `${id?.transaction}:${id?.queue} stays: ${forTerminal(reason)}`,
+          ),
+        ].join('\n'),
+      );
+      return failures.length === 0 ? exitCodes.done : exitCodes.failed;
+    },
+  );
+}
+
+function unloadRequestOf(folder: string, options: UnloadOptions): object {
+  const conditions = conditionsOf(options as unknown as Record<string, unknown>);
+  if (conditions === undefined && options.all !== true)
+    throw new UsageError('there is no condition: --all says that all messages of the queue are meant');
+  return {
+    ...(conditions && { conditions }),
+    path: path.resolve(folder),
+    ...(options.limit !== undefined && { limit: countOf(options.limit, '--limit') }),
+  };
 }
 
 /** Every file is tried, whatever becomes of the others. */

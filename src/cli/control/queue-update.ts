@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { parseDuration } from '../../config/units.js';
-import { type AskingOptions, asking, type End, tell, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { conditionsOf, withConditions } from './condition-options.js';
 import { countOf, several } from './option-values.js';
 
@@ -53,17 +53,15 @@ export function addUpdateCommand(queue: Command, end: End): void {
 }
 
 async function update(options: UpdateOptions): Promise<number> {
-  let request: object;
-  try {
-    request = requestOf(options);
-  } catch (error) {
-    return tell(error);
-  }
-  return asking(options, async (daemon) => {
-    const answer = await daemon.ask('G', request);
-    daemon.show(answer, () => `${String(answer['affected'])} affected`);
-    return undefined;
-  });
+  return askingFor(
+    options,
+    () => requestOf(options),
+    async (daemon, request) => {
+      const answer = await daemon.ask('G', request);
+      daemon.show(answer, () => `${String(answer['affected'])} affected`);
+      return undefined;
+    },
+  );
 }
 
 function requestOf(options: UpdateOptions): object {

@@ -137,11 +137,6 @@ export function compileConditions(conditions: QueueConditions | undefined, now: 
   return (listed) => alternatives.every((kind) => kind.some((fits) => fits(listed)));
 }
 
-/** True when there is no condition at all. */
-export function areEmpty(conditions: QueueConditions | undefined): boolean {
-  return Object.values(conditions ?? {}).every((list) => list === undefined || list.length === 0);
-}
-
 /** The ids, when nothing but ids can fit: then nobody has to look at all messages. */
 export function exactIds(
   conditions: QueueConditions | undefined,
