@@ -19,7 +19,7 @@ import {
   type Wanted,
 } from './held-servers.js';
 import { type Load, startLoad } from './load.js';
-import { median, table, treeCpuSeconds, treePssMiB } from './measure.js';
+import { median, table, treeCpuSeconds, treePssMiB, warmUp } from './measure.js';
 
 interface AcceptCase {
   readonly name: string;
@@ -128,16 +128,6 @@ async function burst({ server, load, bursts }: Contestant, seconds: number): Pro
   bursts.push({ perSecond: count / took, cpuPerThousand: (cpuSeconds / count) * 1000, p50Ms, p99Ms });
 }
 
-/** Compilers get to their final code, process pools to their size: V8 is not done before some ten thousand messages. */
-const warmUpMessages = 15_000;
-const longestWarmUpSeconds = 6;
-
-async function warmUp(load: Load): Promise<void> {
-  const latest = performance.now() + longestWarmUpSeconds * 1000;
-  for (let count = 0; count < warmUpMessages && performance.now() < latest; )
-    count += (await load.burst(1)).count;
-}
-
 async function runCase(
   one: AcceptCase,
   names: readonly string[],
@@ -154,7 +144,7 @@ async function runCase(
         throw new Error(`${name}, ${one.name}: ${error instanceof Error ? error.message : String(error)}`);
       });
       contestants.push({ name, server, load, bursts: [] });
-      await warmUp(load);
+      await warmUp(async () => (await load.burst(1)).count);
       await cpuWhenQuiet(server.pid);
     }
     for (let round = 0; round < rounds; round++) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { Daemon, type DaemonConfig } from '../support/daemon.js';
 import { root, skipReason, smtpSource, stopChild } from '../support/peers.js';
-import { median, table, treeCpuSeconds, treePssMiB } from './measure.js';
+import { median, table, treeCpuSeconds, treePssMiB, warmUp } from './measure.js';
 
 export interface Case {
   readonly sizeBytes: number;
@@ -129,7 +129,11 @@ export async function compare(
         const sink = await options.sink?.();
         const server = await start(sink?.port ?? 1);
         try {
-          await measure(server, sink, { ...one, count: Math.min(300, one.count) });
+          await warmUp(async () => {
+            const count = Math.min(1000, one.count);
+            await measure(server, sink, { ...one, count });
+            return count;
+          });
           results.get(name)!.push(await measure(server, sink, one));
         } finally {
           await server.stop();

@@ -83,3 +83,13 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     '\n',
   );
 }
+
+/** Compilers get to their final code, process pools to their size: V8 is not done before some ten thousand messages. */
+const warmUpMessages = 15_000;
+const longestWarmUpSeconds = 6;
+
+/** Bursts of mail, each counted, until a server has had enough of it or enough time. */
+export async function warmUp(burst: () => Promise<number>): Promise<void> {
+  const latest = performance.now() + longestWarmUpSeconds * 1000;
+  for (let count = 0; count < warmUpMessages && performance.now() < latest; ) count += await burst();
+}
