@@ -55,6 +55,20 @@ export function rcode(name: keyof typeof RCODES): number {
   return RECURSION_AVAILABLE | RCODES[name];
 }
 
+/** The record of EDNS0 as a server sends it, with the upper eight bits of the response code. */
+export function optRecord(extendedRcode: number): Answer {
+  return {
+    type: 'OPT',
+    name: '.',
+    udpPayloadSize: 1232,
+    extendedRcode,
+    ednsVersion: 0,
+    flags: 0,
+    flag_do: false,
+    options: [],
+  };
+}
+
 /** Flags of a response that was cut. */
 export const truncated = TRUNCATED_RESPONSE;
 

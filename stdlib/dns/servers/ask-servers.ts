@@ -40,6 +40,8 @@ const NOERROR = 0;
 const FORMERR = 1;
 const NXDOMAIN = 3;
 const NOTIMP = 4;
+/** The server knows EDNS, but not our version of it (RFC 6891 §9). */
+const BADVERS = 16;
 const SHUN_MS = 30_000;
 /** Shorter waits than this are no chance for anybody. */
 const SHORTEST_TRY_MS = 50;
@@ -89,8 +91,7 @@ export class ServerAsker {
     const deadlineMs = this.#options.nowMs() + tryMs;
     let exchange = await this.#send(exchangeByUdp, asked, server, tryMs, true);
     const leftMs = (): number => deadlineMs - this.#options.nowMs();
-    if (isResponse(exchange) && (exchange.rcode === FORMERR || exchange.rcode === NOTIMP)) {
-      // Perhaps it was EDNS0 that it does not know (RFC 6891 §7).
+    if (isResponse(exchange) && refusesEdns(exchange)) {
       const plain = await this.#send(exchangeByUdp, asked, server, leftMs(), false);
       if (isResponse(plain)) exchange = plain;
     }
@@ -143,6 +144,11 @@ export class ServerAsker {
     }
     this.#shunned.set(keyOf(server), this.#options.nowMs() + SHUN_MS);
   }
+}
+
+/** Perhaps it was EDNS0 that it does not know (RFC 6891 §7). */
+function refusesEdns({ rcode }: Response): boolean {
+  return rcode === FORMERR || rcode === NOTIMP || rcode === BADVERS;
 }
 
 function keyOf({ ip, port }: ServerAddress): string {

@@ -1,5 +1,6 @@
 // A server's answer to one query: is it the answer to that query at all, and what does it say. Only the answer section
-// is read, and of the authority section the SOA that bounds how long "there is none" may be remembered.
+// is read, of the authority section the SOA that bounds how long "there is none" may be remembered, and of the additional
+// section the upper bits of the response code (RFC 6891 §6.1.3).
 
 import { typeNumbers } from '../record-types.js';
 import type { DnsRecord, RecordType } from '../resolver.js';
@@ -14,7 +15,7 @@ export interface OwnedRecord {
 }
 
 export interface Response {
-  /** RFC 1035 §4.1.1, the lower four bits. */
+  /** All twelve bits where EDNS0 came back (RFC 6891 §6.1.3), else the four of the header. */
   readonly rcode: number;
   readonly isTruncated: boolean;
   /** AD: the server says it has validated the answer (RFC 4035 §3.2.3). */
@@ -36,6 +37,7 @@ const AD = 0x0020;
 const IN = 1;
 const SOA = typeNumbers.soa;
 const CNAME = typeNumbers.cname;
+const OPT = 41;
 /** More than this in an answer is no answer that a mail server has a use for. */
 const MOST_RECORDS = 1024;
 const LONGEST_TTL = 0x7fff_ffff;
@@ -61,11 +63,13 @@ export function readResponse(bytes: Buffer, query: Query, sameCase = false): Rea
     // What was cut is asked for again over TCP: its end may be in the middle of a record.
     if (head.isTruncated || isBareRefusal) return { ...head, answers: [], negative: undefined };
     const [answerCount, authorityCount] = [bytes.readUInt16BE(6), bytes.readUInt16BE(8)];
+    const additionalCount = bytes.readUInt16BE(10);
     if (answerCount + authorityCount > MOST_RECORDS) return 'broken';
     return {
       ...head,
       answers: readAnswers(reader, answerCount, query.type),
       negative: readNegative(reader, authorityCount),
+      rcode: rcode | (readUpperRcode(reader, Math.min(additionalCount, MOST_RECORDS)) << 4),
     };
   } catch (problem) {
     if (problem instanceof PacketProblem) return 'broken';
@@ -93,16 +97,36 @@ function readAnswers(reader: PacketReader, count: number, type: RecordType): Own
   return answers;
 }
 
+/** The first SOA; the reader is behind the section afterwards. */
 function readNegative(reader: PacketReader, count: number): Response['negative'] {
+  let negative: Response['negative'];
   for (let left = count; left > 0; left--) {
     const zone = reader.name();
     const [number, className, ttl] = [reader.uint16(), reader.uint16(), reader.uint32()];
     const data = reader.part(reader.uint16());
-    if (number !== SOA || className !== IN) continue;
+    if (negative !== undefined || number !== SOA || className !== IN) continue;
     const soa = readRecord('soa', ttlOf(ttl), data);
-    if (soa.type === 'soa') return { zone, ttlSeconds: Math.min(soa.ttlSeconds, ttlOf(soa.minimum)) };
+    if (soa.type === 'soa') negative = { zone, ttlSeconds: Math.min(soa.ttlSeconds, ttlOf(soa.minimum)) };
   }
-  return undefined;
+  return negative;
+}
+
+/**
+ * The upper eight bits of the response code; 0 without EDNS0. What was asked for has been read by now, so an additional section
+ * that cannot be read takes nothing away from it.
+ */
+function readUpperRcode(reader: PacketReader, count: number): number {
+  try {
+    for (let left = count; left > 0; left--) {
+      const owner = reader.name();
+      const [number, , ttl] = [reader.uint16(), reader.uint16(), reader.uint32()];
+      reader.skip(reader.uint16());
+      if (number === OPT && owner === '') return ttl >>> 24;
+    }
+  } catch (problem) {
+    if (!(problem instanceof PacketProblem)) throw problem;
+  }
+  return 0;
 }
 
 /** RFC 2181 §8: with the highest bit set it counts as zero. */

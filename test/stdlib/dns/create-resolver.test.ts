@@ -8,6 +8,7 @@ import type { DnsAnswer, Question, RecordType } from '../../../stdlib/dns/resolv
 import {
   DnsServer,
   type DnsServerOptions,
+  optRecord,
   parseRecord,
   type Reaction,
   rcode,
@@ -89,6 +90,12 @@ describe('answers', () => {
 
   test('call other refusals a failure of the server', async () => {
     expect(await answerTo({ flags: 9, answers: [] })).toBe('SERVFAIL');
+  });
+
+  test('with an error in the upper bits of the response code (EDNS0) say nothing of records', async () => {
+    const additionals = [optRecord(1)];
+    expect(await answerTo({ flags: 7, answers: [], additionals })).toBe('SERVFAIL');
+    expect(await answerTo({ flags: 0, answers: [], additionals })).toBe('SERVFAIL');
   });
 
   test('to names that are none come without asking', async () => {
@@ -460,6 +467,16 @@ describe('EDNS0', () => {
     const server = await serve({
       behave: ({ packet }) =>
         (packet.additionals ?? []).length > 0 ? { flags: rcode('FORMERR'), answers: [] } : undefined,
+    });
+    expect(shown(await resolverFor([server]).query(question('example.test')))).toEqual(['192.0.2.1']);
+  });
+
+  test('is left out for a server that knows another version only (BADVERS, RFC 6891 6.1.3)', async () => {
+    const server = await serve({
+      behave: ({ packet }) =>
+        (packet.additionals ?? []).length > 0
+          ? { flags: rcode('NOERROR'), answers: [], additionals: [optRecord(1)] }
+          : undefined,
     });
     expect(shown(await resolverFor([server]).query(question('example.test')))).toEqual(['192.0.2.1']);
   });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { RecordType } from '../../../../stdlib/dns/resolver.js';
 import { encodeQuery, type Query } from '../../../../stdlib/dns/wire/query-packet.js';
 import { readResponse } from '../../../../stdlib/dns/wire/response.js';
-import { parseRecord, rcode } from '../../../support/dns-server.js';
+import { optRecord, parseRecord, rcode } from '../../../support/dns-server.js';
 
 const query = (type: RecordType, name = 'example.test'): Query => ({
   id: 4711,
@@ -126,6 +126,29 @@ describe('what is no answer to the query', () => {
 test('a refusal may come without its question', () => {
   const bytes = respond('a', [], { questions: [], flags: rcode('FORMERR') });
   expect(readResponse(bytes, query('a'))).toMatchObject({ rcode: 1, answers: [] });
+});
+
+describe('the upper bits of the response code', () => {
+  const address = parseRecord('example.test', 'A 192.0.2.1', 60);
+  const zone = parseRecord('test', 'SOA ns.test root.test 7 6 5 4 3', 60);
+
+  test('are in the OPT record behind all others', () => {
+    const bytes = respond('a', [address], {
+      flags: 7,
+      authorities: [zone, zone],
+      additionals: [parseRecord('ns.test', 'A 192.0.2.2', 60), optRecord(1)],
+    });
+    expect(readResponse(bytes, query('a'))).toMatchObject({ rcode: 23, negative: { zone: 'test' } });
+  });
+
+  test('are 0 without one, or where the additional section cannot be read', () => {
+    expect(readResponse(respond('a', [address]), query('a'))).toMatchObject({ rcode: 0 });
+    const cut = respond('a', [address], { additionals: [optRecord(1)] }).subarray(0, -3);
+    expect(readResponse(cut, query('a'))).toMatchObject({
+      rcode: 0,
+      answers: [{ record: { address: '192.0.2.1' } }],
+    });
+  });
 });
 
 test('of a response that was cut nothing is read', () => {
