@@ -81,6 +81,7 @@ export interface MailTls {
   readonly cipher?: string;
   readonly keySize?: number;
   readonly isPeerVerified?: boolean;
+  /** In a session: why its certificate is not trusted, in a word of node:tls. Without one: why there is none. */
   readonly error?: string;
   /** DER, when it was asked for. */
   readonly peerCertificate?: Buffer;

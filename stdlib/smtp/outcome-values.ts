@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { HslArray, HslResource, type Value } from '#lang';
+import { verifyCode } from '../certificates/verify-codes.js';
 import { X509_RESOURCE } from '../loaders/certificates.js';
 import type { MailConnection, MailOutcome, MailReply, MailTls } from './mail-client.js';
 
@@ -42,7 +43,10 @@ function connectionToValue({ localIp, remoteIp, remoteMx }: MailConnection): Hsl
   return value;
 }
 
-/** The keys of an attempt's `tls` (hooks 13): `peercert` has what is wrong with the certificate, and it itself if asked for. */
+/**
+ * The keys of an attempt's `tls` (hooks 13): `peercert` has the verify code of the certificate, 0 when it is trusted, and the
+ * certificate itself if asked for.
+ */
 export function tlsToValue(tls: MailTls): HslArray {
   const value = HslArray.empty();
   value.set('started', tls.isStarted);
@@ -55,7 +59,7 @@ export function tlsToValue(tls: MailTls): HslArray {
   }
   const certificate = HslArray.empty();
   if (tls.peerCertificate !== undefined) certificate.set('x509', certificateToValue(tls.peerCertificate));
-  if (tls.error !== undefined) certificate.set('error', tls.error);
+  certificate.set('error', verifyCode(tls.error));
   value.set('peercert', certificate);
   return value;
 }

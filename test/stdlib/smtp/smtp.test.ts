@@ -209,15 +209,29 @@ test('an outcome has connection, TLS and the recipient it is about', async () =>
   const { echoes } = await run(`echo ${mail}->send("", "b@b.test", ${at});`, {
     reply: { state: 'RCPT', code: 550, enhanced: [], reason: [], recipientIndex: 2 },
     connection: { localIp: '192.0.2.1', remoteIp: '192.0.2.2', remoteMx: 'mx.test' },
-    tls: { isStarted: true, protocol: 'TLSv1.3', cipher: 'C', keySize: 256, error: 'self-signed' },
+    tls: {
+      isStarted: true,
+      protocol: 'TLSv1.3',
+      cipher: 'C',
+      keySize: 256,
+      error: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    },
   });
   expect(echoes).toEqual([
     '["result"=>["state"=>"RCPT","code"=>550,"enhanced"=>[],"reason"=>[],"recipient"=>2],' +
       '"connection"=>["localip"=>"192.0.2.1","remoteip"=>"192.0.2.2","remotemx"=>"mx.test"],' +
-      '"tls"=>["started"=>true,"protocol"=>"TLSv1.3","cipher"=>"C","keysize"=>256,"peercert"=>["error"=>"self-signed"]]]',
+      '"tls"=>["started"=>true,"protocol"=>"TLSv1.3","cipher"=>"C","keysize"=>256,"peercert"=>["error"=>18]]]',
   ]);
   const failed = await run(`echo ${mail}->send("", "b@b.test", ${at});`, failure);
   expect(failed.echoes).toEqual(['["error"=>["temporary"=>true,"message"=>"gone"]]']);
+});
+
+test('a certificate that is trusted has the verify code 0', async () => {
+  const { echoes } = await run(`echo ${mail}->send("", "b@b.test", ${at})["tls"]["peercert"];`, {
+    reply: { state: 'EOD', code: 250, enhanced: [], reason: [] },
+    tls: { isStarted: true },
+  });
+  expect(echoes).toEqual(['["error"=>0]']);
 });
 
 test('without a client it is an exception', async () => {
