@@ -110,7 +110,8 @@ export class TlsClient {
     if ('problem' in secureContext) return secureContext;
     const asked = demand.serverName ?? (wish.sni === true ? peerName : wish.sni);
     // RFC 6066 §3: a server name is never an address.
-    const servername = typeof asked === 'string' && asked !== '' && isIP(asked) === 0 ? asked : undefined;
+    const isName = typeof asked === 'string' && asked !== '' && isIP(asked) === 0 && !asked.startsWith('[');
+    const servername = isName ? asked : undefined;
     return {
       secure: (socket) =>
         connect({

@@ -133,7 +133,7 @@ export class TransportSecurity {
     const verify = webPki(question.host);
     if (policy.mode === 'testing') {
       const trial = { verify: [verify], failure: isListed ? undefined : ('validation-failure' as const) };
-      return demanded({ ...base, trial, ...publicTrust(question.wish), policy: reported });
+      return demanded({ ...base, trial, ...askedByName(question), policy: reported });
     }
     if (!isListed)
       return {
@@ -148,7 +148,7 @@ export class TransportSecurity {
       minimum: 'required',
       verify: [verify, ...base.verify],
       fallsBack: false,
-      ...publicTrust(question.wish),
+      ...askedByName(question),
       unmet: unmetTls,
       policy: reported,
     });
@@ -195,7 +195,7 @@ export class TransportSecurity {
       ...own,
       minimum: 'required',
       verify: [webPki(host), ...own.verify],
-      ...publicTrust(wish),
+      ...askedByName(question),
       ...(policy === undefined ? {} : { policy }),
       ...needs,
     });
@@ -237,6 +237,11 @@ function counted(demand: TlsDemand, { mailDomain, host }: HostQuestion): TlsDema
 
 function webPki(host: string): Verification {
   return { kind: 'certificate', isTrusted: true, names: [host], ignoresCommonName: true };
+}
+
+/** RFC 8461 7.1: whoever is held to the name of the host asks for it, so that the right certificate is shown. */
+function askedByName({ host, wish }: HostQuestion): Pick<TlsDemand, 'serverName' | 'usesSystemCa'> {
+  return { serverName: host.replace(/\.$/, ''), ...publicTrust(wish) };
 }
 
 /**

@@ -269,6 +269,17 @@ describe('RFC 8461: what a policy demands', () => {
     });
   });
 
+  test('a host that is held to its name is asked for by it, on trial too (RFC 8461 7.1)', async () => {
+    const nameFor = async (policy: PolicyFinding) => {
+      const wish = { usesMtaSts: true, sni: 'other.test' };
+      const { decision } = await decide({ wish, policy, mailDomain: insecureDomain });
+      return decision.kind === 'demand' ? decision.demand.serverName : decision.kind;
+    };
+    expect(await nameFor(enforce)).toBe('mx.test');
+    expect(await nameFor(testing)).toBe('mx.test');
+    expect(await nameFor(none)).toBeUndefined();
+  });
+
   test('public authorities are trusted for it, but not where the mode trusts the configured ones', async () => {
     const trusts = async (mode: TlsWish['mode']) => {
       const { decision } = await decide({ wish: { mode, usesMtaSts: true }, policy: enforce });
