@@ -24,6 +24,7 @@ export { parseServerAddress } from './dns/servers/server-address.js';
 export { domainToAscii } from './encodings/idna.js';
 export { decodeJson } from './encodings/json-decode.js';
 export { encodeJson } from './encodings/json-encode.js';
+export { decodeXtext } from './encodings/percent.js';
 // --- Files, and names that are gone
 export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';
 export { formerNames } from './former-names.js';

@@ -110,6 +110,8 @@ export interface Attempt {
   readonly ageSeconds?: number | undefined;
   /** As queued; `options.sender` is said in its place, and its parameters still ask what they ask. */
   readonly sender: Address;
+  /** As whom the client had logged in that the message came from. */
+  readonly saslUsername?: string | undefined;
   readonly recipient: Address;
   readonly transport: Transport;
   readonly options: TryOptions;

@@ -212,7 +212,7 @@ export class SmtpDeliverer implements Deliverer {
     if ('kind' in plan) return { end: plan };
     // Another sender on the wire takes nothing back of what the queued one asked for.
     const asked = { ...sender.params, ...options.sender?.params };
-    const passedOn = readPassedOn(asked, attempt.ageSeconds ?? 0);
+    const passedOn = readPassedOn(asked, attempt.ageSeconds ?? 0, attempt.saslUsername);
     const envelope = prepareEnvelope({
       // Parameters of queued addresses are not repeated: they were meant for us. Those for every hop are passed on.
       sender: options.sender ?? withoutParameters(sender),

@@ -127,6 +127,7 @@ export class Attempts {
       id: message.id,
       // As it was received, whatever Try puts in its place: what its parameters ask of every hop stays asked.
       sender: message.sender,
+      saslUsername: message.saslUsername,
       recipient: options.recipient ?? message.recipient,
       transport: parts.settings?.(transport, facts, message.stageKey) ?? transport,
       options,

@@ -45,6 +45,7 @@ export interface AttemptChanges {
   readonly message?: Buffer | string | MessageReader;
   readonly sender?: Attempt['sender'];
   readonly recipient?: Attempt['recipient'];
+  readonly saslUsername?: string;
   readonly source?: Attempt['source'];
   /** Their host is 127.0.0.1 unless they have another. */
   readonly addresses?: readonly (Partial<HopAddress> & Pick<HopAddress, 'ip' | 'port'>)[];
@@ -56,6 +57,7 @@ export function makeAttempt(port: number, changes: AttemptChanges = {}): Attempt
   return {
     id: { transaction: '11111111-2222-4333-8444-555555555555', number: 1 },
     sender: changes.sender ?? { localPart: 'a', domain: 'a.test' },
+    saslUsername: changes.saslUsername,
     recipient: changes.recipient ?? { localPart: 'b', domain: 'b.test' },
     transport: makeTransport({ port, ...changes.transport }),
     options: changes.options ?? {},

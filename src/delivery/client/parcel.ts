@@ -14,7 +14,7 @@ import {
   writeMailPath,
   writeParameters,
 } from './mail-path.js';
-import { addPassedOn, nothingPassedOn, type PassedOn } from './passed-on.js';
+import { addPassedOn, nothingPassedOn, type PassedOn, type PeerSession } from './passed-on.js';
 import type { Trouble } from './trouble.js';
 
 /** One recipient of a parcel. */
@@ -128,11 +128,11 @@ export function isBinary({ senderParameters }: ParcelEnvelope): boolean {
   return senderParameters.get('BODY')?.toUpperCase() === 'BINARYMIME';
 }
 
-/** The commands for a peer, or why this peer cannot take the message. `isProtected`: the session has TLS. */
+/** The commands for a peer, or why this peer cannot take the message. */
 export function envelopeCommands(
   parcel: Parcel,
   peer: Capabilities,
-  isProtected: boolean,
+  session: PeerSession,
 ): EnvelopeCommands | Trouble {
   const { sizeBytes } = parcel.message;
   // RFC 1870 §6.1 spares both sides the transfer.
@@ -150,21 +150,21 @@ export function envelopeCommands(
   // Without 8BITMIME the message is sent as it is. RFC 6152 §3 would have it converted or returned: conversion breaks
   // signatures, nearly every server passes 8-bit bytes whether it says so or not, and returning loses mail.
   if (parcel.hasEightBit && peer.eightBitMime) mail.set('BODY', '8BITMIME');
-  return bareEnvelopeCommands(parcel, peer, isProtected, mail);
+  return bareEnvelopeCommands(parcel, peer, session, mail);
 }
 
 /** The commands of an envelope whose message is not known or not sent. */
 export function bareEnvelopeCommands(
   envelope: ParcelEnvelope & Partial<Pick<Parcel, 'hasUtf8Header'>>,
   peer: Capabilities,
-  isProtected: boolean,
+  session: PeerSession,
   mail = new Map<string, string>(),
 ): EnvelopeCommands | Trouble {
   const paths = choosePaths(envelope, peer);
   if ('kind' in paths) return paths;
   if (paths.smtpUtf8) mail.set('SMTPUTF8', '');
   if (peer.dsn) addMailDsnParameters(mail, envelope.dsn);
-  const unfit = addPassedOn(mail, envelope.passedOn, peer, isProtected);
+  const unfit = addPassedOn(mail, envelope.passedOn, peer, session);
   if (unfit !== undefined) return unfit;
   for (const [keyword, value] of envelope.senderParameters) mail.set(keyword, value);
   return {

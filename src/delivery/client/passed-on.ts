@@ -5,8 +5,11 @@
 //   REQUIRETLS    RFC 8689   a peer that does not offer it, over TLS, must not get the message
 //   MT-PRIORITY   RFC 6710   §4.3: a peer that does not offer it gets the message without
 //   BY            RFC 2852   §4.1.2: less the time the message was here; mode R must not go to a peer that does not offer it
+//   AUTH          RFC 4954   §5: who submitted it, for a peer that offers AUTH. Believed of a client that had logged in as that
+//                            mailbox; of others a peer that we have logged in to is told "<>". Try may say another (`sender`).
 
 import type { Address } from '#hooks';
+import { decodeXtext } from '#stdlib';
 import type { Capabilities } from './capabilities.js';
 import type { Trouble } from './trouble.js';
 
@@ -21,14 +24,34 @@ export interface PassedOn {
     readonly mode: 'R' | 'N';
     readonly isTraced: boolean;
   };
+  /** Who submitted it, as the client said; `<>` when nobody here can know. */
+  readonly submitter?: string;
+}
+
+/** The session with the peer, as far as it decides what the peer is told. */
+export interface PeerSession {
+  /** It has TLS. */
+  readonly isProtected: boolean;
+  /** We have logged in. */
+  readonly isLoggedIn: boolean;
 }
 
 /** Nothing is asked. */
 export const nothingPassedOn: PassedOn = { requiresTls: false };
 
-/** Reads the parameters of a queued sender. `ageSeconds`: how long the message has been here. */
-export function readPassedOn(params: NonNullable<Address['params']>, ageSeconds: number): PassedOn {
+const NOBODY = '<>';
+
+/**
+ * Reads the parameters of a queued sender. `ageSeconds`: how long the message has been here; `saslUsername`: as whom the client
+ * had logged in.
+ */
+export function readPassedOn(
+  params: NonNullable<Address['params']>,
+  ageSeconds: number,
+  saslUsername?: string,
+): PassedOn {
   const priority = params['MT-PRIORITY'];
+  const submitter = params['AUTH'];
   const by = /^([+-]?\d{1,9});([NR])(T?)$/i.exec(params['BY'] ?? '');
   return {
     requiresTls: 'REQUIRETLS' in params,
@@ -42,7 +65,13 @@ export function readPassedOn(params: NonNullable<Address['params']>, ageSeconds:
             isTraced: by[3] !== '',
           },
         }),
+    ...(submitter === undefined ? {} : { submitter: isSame(submitter, saslUsername) ? submitter : NOBODY }),
   };
+}
+
+function isSame(submitter: string, saslUsername: string | undefined): boolean {
+  if (saslUsername === undefined || !/^[\x21-\x7e]{1,500}$/.test(submitter)) return false;
+  return decodeXtext(submitter).toLowerCase() === saslUsername.toLowerCase();
 }
 
 /** Adds to MAIL what the peer takes, or says why it cannot get the message. */
@@ -50,7 +79,7 @@ export function addPassedOn(
   mail: Map<string, string>,
   passedOn: PassedOn,
   peer: Capabilities,
-  isProtected: boolean,
+  { isProtected, isLoggedIn }: PeerSession,
 ): Trouble | undefined {
   if (passedOn.requiresTls) {
     // RFC 8689 §4.2.1: 5.7.30 is "REQUIRETLS support required".
@@ -65,6 +94,10 @@ export function addPassedOn(
     mail.set('REQUIRETLS', '');
   }
   if (passedOn.mtPriority !== undefined && peer.mtPriority) mail.set('MT-PRIORITY', passedOn.mtPriority);
+  const { submitter } = passedOn;
+  // A peer that we have not logged in to takes us for nobody anyhow, and some refuse the parameter then.
+  if (submitter !== undefined && peer.mechanisms.length > 0 && (submitter !== NOBODY || isLoggedIn))
+    mail.set('AUTH', submitter);
   return passedOn.deliverBy === undefined ? undefined : addDeliverBy(mail, passedOn.deliverBy, peer);
 }
 

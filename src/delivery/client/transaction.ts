@@ -24,6 +24,7 @@ import {
   type ParcelEnvelope,
   unreadable,
 } from './parcel.js';
+import type { PeerSession } from './passed-on.js';
 import type { Reply } from './reply-parser.js';
 import type { SecondsFor, SmtpState, Trouble } from './trouble.js';
 
@@ -47,7 +48,7 @@ export async function transact(
   protocol: 'smtp' | 'lmtp',
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
-  const commands = envelopeCommands(parcel, connection.capabilities, connection.tls !== undefined);
+  const commands = envelopeCommands(parcel, connection.capabilities, sessionOf(connection));
   if ('kind' in commands) return commands;
   const isFirst = connection.transactions === 0;
   connection.transactions++;
@@ -67,7 +68,7 @@ export async function probe(
   envelope: ParcelEnvelope,
   secondsFor: SecondsFor,
 ): Promise<TransactionEnd> {
-  const commands = bareEnvelopeCommands(envelope, connection.capabilities, connection.tls !== undefined);
+  const commands = bareEnvelopeCommands(envelope, connection.capabilities, sessionOf(connection));
   if ('kind' in commands) return commands;
   connection.transactions++;
   const reply = await nameEnvelope(connection, commands, true, secondsFor);
@@ -75,6 +76,10 @@ export async function probe(
   connection.send('RSET\r\n', 1);
   await connection.reply('RSET', secondsFor('RSET'));
   return { kind: 'accepted', reply };
+}
+
+function sessionOf({ tls, logInReply }: Connection): PeerSession {
+  return { isProtected: tls !== undefined, isLoggedIn: logInReply !== undefined };
 }
 
 async function transactInChunks(

@@ -116,6 +116,47 @@ describe('MT-PRIORITY', () => {
   });
 });
 
+describe('AUTH, the submitter (RFC 4954 5)', () => {
+  const sender = from({ AUTH: 'alice+2Bnews@a.test' });
+  const logIn = { credentials: { userName: 'us', password: 'p', allowsUnverified: true } };
+
+  test('goes to a peer that offers AUTH when the client had logged in as that mailbox', async (t) => {
+    const saslUsername = 'Alice+news@a.test';
+    const offered = await deliver(t, ['\nAUTH PLAIN'], { sender, saslUsername });
+    expect(offered.mails[0]).toContain(' AUTH=alice+2Bnews@a.test');
+    const not = await deliver(t, [''], { sender, saslUsername });
+    expect(judge(not.report)).toBe('delivered');
+    expect(not.mails[0]).toBe('MAIL FROM:<a@a.test>');
+  });
+
+  test.for([
+    [{ sender, saslUsername: 'mallory@a.test' }],
+    [{ sender }],
+    [{ sender: from({ AUTH: '<>' }), saslUsername: 'alice@a.test' }],
+  ] as const)(
+    'that nobody here can vouch for is "<>" to a peer that we have logged in to: %j',
+    async ([changes], t) => {
+      const { mails } = await deliver(t, ['\nAUTH PLAIN'], { ...changes, transport: logIn });
+      expect(mails[0]).toContain(' AUTH=<>');
+      // Others take us for nobody anyhow.
+      expect((await deliver(t, ['\nAUTH PLAIN'], changes)).mails[0]).toBe('MAIL FROM:<a@a.test>');
+    },
+  );
+
+  test('is who Try says, if it says it', async (t) => {
+    const { mails } = await deliver(t, ['\nAUTH PLAIN'], {
+      sender,
+      options: { sender: from({ AUTH: 'bob@a.test' }) },
+    });
+    expect(mails[0]).toContain(' AUTH=bob@a.test');
+  });
+
+  test('is not made up for a message that came without', async (t) => {
+    const { mails } = await deliver(t, ['\nAUTH PLAIN'], { saslUsername: 'a@a.test', transport: logIn });
+    expect(mails[0]).toBe('MAIL FROM:<a@a.test>');
+  });
+});
+
 describe('DELIVERBY', () => {
   test.for([
     ['120;N', 30, 'BY=90;N'],
