@@ -16,6 +16,12 @@ export class BestOf<Item> {
     return this.#heap.length;
   }
 
+  /** Whether it would be kept now: for who has to make it to offer it. */
+  wants(item: Item): boolean {
+    if (this.#heap.length < this.#capacity) return true;
+    return this.#capacity > 0 && this.#compare(item, this.#heap[0]!) < 0;
+  }
+
   /** Takes one into account. */
   offer(item: Item): void {
     if (this.#heap.length < this.#capacity) {

@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net';
 import type { Address } from '#hooks';
 import { addressToLowerText, mailboxToText } from '#stdlib';
 import { sourcesOf } from '../delivery/sources.js';
-import type { ListedMessage } from '../queue/message-queue.js';
+import type { SeenInQueue } from '../queue/message-queue.js';
 
 /** An address as a text: empty for the null path. */
 export function addressText(address: Address): string {
@@ -18,17 +18,17 @@ export function lowerAddressText(address: Address): string {
 }
 
 /** The name of the next hop, once it is found. */
-export function remoteMxOf({ trial }: ListedMessage): string | undefined {
+export function remoteMxOf({ trial }: SeenInQueue): string | undefined {
   return trial?.destination.remoteMx;
 }
 
 /** The first address of the next hop, once it is found. */
-export function remoteIpOf({ trial }: ListedMessage): string | undefined {
+export function remoteIpOf({ trial }: SeenInQueue): string | undefined {
   return trial?.destination.addresses[0]?.ip;
 }
 
 /** Addresses of ours that the attempt may use; empty where the system chooses. */
-export function localIpsOf(listed: ListedMessage): readonly string[] {
+export function localIpsOf(listed: SeenInQueue): readonly string[] {
   const { trial, source } = listed;
   if (source !== undefined) {
     // The attempt is being made: it is one of these, by the family of the address.
@@ -43,13 +43,13 @@ export function localIpsOf(listed: ListedMessage): readonly string[] {
 }
 
 /** Seconds until the next try; undefined where no time says it. */
-export function retryDelayOf({ message, state }: ListedMessage, now: number): number | undefined {
+export function retryDelayOf({ message, state }: SeenInQueue, now: number): number | undefined {
   if (state === 'DEFER') return Math.max(0, message.nextTry - now);
   return state === 'ACTIVE' ? 0 : undefined;
 }
 
 /** What the policies hold a message back by: `concurrency of remotemx`. */
-export function suspendedBy({ obstacle }: ListedMessage): string | undefined {
+export function suspendedBy({ obstacle }: SeenInQueue): string | undefined {
   if (obstacle === undefined) return undefined;
   const { threshold = 'policy', entry = {} } = obstacle.facts ?? {};
   return `${threshold} of ${Object.keys(entry).join(', ')}`;

@@ -13,6 +13,7 @@ import { connectionList, type InboundConnection } from './operations/connection-
 import { liveStaging } from './operations/live-staging.js';
 import { logFollowing } from './operations/log.js';
 import { queueExplain } from './operations/queue-explain.js';
+import { queueGroupBy } from './operations/queue-group-by.js';
 import { QueueImport } from './operations/queue-import.js';
 import { queueList } from './operations/queue-list.js';
 import { queueMessage } from './operations/queue-message.js';
@@ -78,6 +79,7 @@ export function operationsOf(parts: ControlParts): Readonly<Partial<Record<Comma
     C: bare(() => resolver.clear()),
     k: bare(() => resolver.renew()),
     n: { run: () => ({}) },
+    D: queueGroupBy(queue, now),
     E: queueImport,
     F: queueList(queue, now),
     G: queueUpdate({ ...parts, duplicate: (id) => queueImport.duplicate(id) }),

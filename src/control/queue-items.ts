@@ -2,7 +2,7 @@
 
 import type { Address } from '#hooks';
 import { bytesToText } from '#lang';
-import type { ListedMessage } from '../queue/message-queue.js';
+import type { SeenInQueue } from '../queue/message-queue.js';
 import {
   addressText,
   isoTime,
@@ -18,9 +18,9 @@ import { ControlError } from './operation.js';
 /** A message in a list, in the shape of `QueueItem`. */
 export type QueueItem = Readonly<Record<string, unknown>>;
 
-type Shown = (listed: ListedMessage, now: number) => unknown;
+type Shown = (listed: SeenInQueue, now: number) => unknown;
 /** What a field is sorted by. */
-type Rank = (listed: ListedMessage, now: number) => string | number | undefined;
+export type Rank = (listed: SeenInQueue, now: number) => string | number | undefined;
 
 interface ItemField {
   readonly show: Shown;
@@ -28,24 +28,24 @@ interface ItemField {
   readonly rank?: Rank;
 }
 
-const word = (of: (listed: ListedMessage) => string | undefined): ItemField => ({
+const word = (of: (listed: SeenInQueue) => string | undefined): ItemField => ({
   show: (listed) => shownText(of(listed)),
   rank: of,
 });
 
-const number = (of: (listed: ListedMessage, now: number) => number | undefined): ItemField => ({
+const number = (of: (listed: SeenInQueue, now: number) => number | undefined): ItemField => ({
   show: of,
   rank: of,
 });
 
-const words = (of: (listed: ListedMessage) => readonly string[]): ItemField => ({
+const words = (of: (listed: SeenInQueue) => readonly string[]): ItemField => ({
   show: (listed) => {
     const found = of(listed);
     return found.length === 0 ? undefined : found.map(bytesToText);
   },
 });
 
-const address = (of: (listed: ListedMessage) => Address): ItemField => ({
+const address = (of: (listed: SeenInQueue) => Address): ItemField => ({
   show: (listed) => {
     const { localPart, domain } = of(listed);
     return { localpart: bytesToText(localPart), domain: bytesToText(domain) };
@@ -101,8 +101,13 @@ const itemFields: Readonly<Record<string, ItemField>> = {
 /** The names of all fields, in the order in which they are shown. */
 export const itemFieldNames: readonly string[] = Object.keys(itemFields);
 
+/** By what lists are sorted for that field; undefined where they cannot be. */
+export function rankOfField(name: string): Rank | undefined {
+  return Object.hasOwn(itemFields, name) ? itemFields[name]!.rank : undefined;
+}
+
 /** Shows messages with these fields, or with all of them. @throws ControlError for a name that is none */
-export function itemMaker(fields: readonly string[]): (listed: ListedMessage, now: number) => QueueItem {
+export function itemMaker(fields: readonly string[]): (listed: SeenInQueue, now: number) => QueueItem {
   const chosen = (fields.length === 0 ? itemFieldNames : fields).map(
     (name) => [name, fieldCalled(name, 'fields')] as const,
   );
@@ -123,10 +128,7 @@ export interface SortKey {
 }
 
 /** Compares messages by several fields, and where those are equal by id. What is absent comes last. @throws ControlError */
-export function itemOrder(
-  keys: readonly SortKey[],
-  now: number,
-): (a: ListedMessage, b: ListedMessage) => number {
+export function itemOrder(keys: readonly SortKey[], now: number): (a: SeenInQueue, b: SeenInQueue) => number {
   const ranks = keys.map(({ field = '', order = 'ASC' }, index) => {
     const { rank } = fieldCalled(field, `sort[${index}].field`);
     if (rank === undefined)

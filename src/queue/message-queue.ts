@@ -22,6 +22,7 @@ import { QueueFloor } from './floor.js';
 import type { HoldUp } from './hold-up.js';
 import { Notices } from './notices.js';
 import { type OperatorWish, OperatorWishes, type WishResult } from './operator-wishes.js';
+import { PassingMessage, type SeenInQueue } from './passing-message.js';
 import { Preparation } from './preparation.js';
 import type { MessageQueueOptions } from './queue-options.js';
 import type { QueueStatistics } from './queue-statistics.js';
@@ -31,6 +32,7 @@ import { SubQueues } from './table/sub-queues.js';
 import { factsOf, type Trial } from './trial.js';
 
 export type { OperatorWish, WishResult } from './operator-wishes.js';
+export type { SeenInQueue, SeenMessage } from './passing-message.js';
 export type { MessageQueueOptions } from './queue-options.js';
 
 /** Messages that one turn of the event loop moves on, of each kind. */
@@ -164,6 +166,23 @@ export class MessageQueue {
   /** All messages. It may be left and gone on with later: each message that stays is seen once. */
   *list(): Generator<ListedMessage> {
     for (const slot of this.#floor.table.slots()) yield this.#listed(slot);
+  }
+
+  /**
+   * All messages pass by: it is one object, which is another message at the next step. Left and gone on with as `list`; `find` gives
+   * one to keep.
+   */
+  *look(): Generator<SeenInQueue> {
+    const passing = new PassingMessage({
+      table: this.#floor.table,
+      attempts: this.#attempts,
+      subQueues: this.#subQueues,
+      trialOf: (slot) => this.#trials[slot],
+    });
+    for (const slot of this.#floor.table.slots()) {
+      passing.moveTo(slot);
+      yield passing;
+    }
   }
 
   /** One message. */

@@ -39,6 +39,10 @@ const benchmarks: Readonly<
     summary: 'a start with a million queued messages, memory of each, blocks by compaction',
     load: () => import('./start.js'),
   },
+  queries: {
+    summary: 'lists and groups of a million queued messages, blocks by them',
+    load: () => import('./queries.js'),
+  },
   mime: {
     summary: 'MIME parts found and edited, next to mailparser and postal-mime',
     load: () => import('./mime.js'),

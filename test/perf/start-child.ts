@@ -1,11 +1,10 @@
 // One step of bench start, in a process of its own: start-child.js fill|start|compact FOLDER COUNT [SHAPE].
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { PickupPolicy } from '../../src/policy/pickup-policy.js';
-import { systemQueueClock } from '../../src/queue/clock.js';
 import { MessageQueue } from '../../src/queue/message-queue.js';
 import { type DiskSpool, openSpool } from '../../src/spool/disk-spool.js';
 import type { QueuedMessage } from '../../src/spool/spool.js';
+import { idleQueueParts } from '../support/idle-queue.js';
 import { commitMessage, keptLog, queueRequest } from '../support/mail-samples.js';
 
 const [step, folder, countText, shape] = process.argv.slice(2) as [string, string, string, string?];
@@ -49,18 +48,7 @@ async function fill(): Promise<undefined> {
 }
 
 function queueFor(spool: DiskSpool): MessageQueue {
-  const never = () => Promise.reject(new Error('nothing is sent here'));
-  return new MessageQueue({
-    spool,
-    deliverer: { resolve: never, attempt: never },
-    hooks: { predelivery: never, postdelivery: never },
-    judge: () => 'deferred',
-    transport: () => undefined,
-    notifier: { idOf: () => ({ transaction: '', number: 1 }), isOfNotice: () => false, make: never },
-    policy: new PickupPolicy({ policies: [] }),
-    clock: systemQueueClock,
-    log: keptLog(),
-  });
+  return new MessageQueue({ ...idleQueueParts(), spool, log: keptLog() });
 }
 
 async function heldBytes(): Promise<number> {

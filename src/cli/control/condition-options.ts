@@ -128,12 +128,12 @@ const options: readonly ConditionOption[] = [
   option('metadata', 'metadatas', 'key, key=value or key>=number', metadata),
 ];
 
-/** Adds an option for each kind of condition. */
-export function withConditions(command: Command): Command {
+/** Adds an option for each kind of condition; `otherHelp` is for those that mean more in a command. */
+export function withConditions(command: Command, otherHelp: Readonly<Record<string, string>> = {}): Command {
   for (const { flag, help } of options)
     command.option(
       `--${flag} <value>`,
-      `${help} (repeatable; ! before it: not)`,
+      otherHelp[flag] ?? `${help} (repeatable; ! before it: not)`,
       (value: string, all: string[] = []) => [...all, value],
     );
   return command;

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { type AskingOptions, asking, type End, withAskingOptions } from './asking.js';
 import { addExplainCommand } from './queue-explain.js';
+import { addGroupByCommand } from './queue-groupby.js';
 import { addListCommand } from './queue-list.js';
 import { addQuotaCommand } from './queue-quota.js';
 import { addShowCommand } from './queue-show.js';
@@ -15,6 +16,7 @@ export function addQueueCommand(program: Command, end: End): void {
     .command('queue')
     .description('Look at the queue of the running daemon and change it.');
   addListCommand(queue, end);
+  addGroupByCommand(queue, end);
   addShowCommand(queue, end);
   addExplainCommand(queue, end);
   addUpdateCommand(queue, end);

@@ -3,7 +3,7 @@
 
 import type { Address } from '#hooks';
 import { textToBytes } from '#lang';
-import type { ListedMessage } from '../../queue/message-queue.js';
+import type { SeenInQueue } from '../../queue/message-queue.js';
 import {
   addressText,
   localIpsOf,
@@ -32,19 +32,19 @@ export type QueueConditions = Readonly<Partial<Record<string, readonly Condition
 export type Condition = Readonly<Record<string, unknown>> & TextCondition;
 
 /** Whether a message fits. */
-export type Fits = (listed: ListedMessage) => boolean;
+export type Fits = (listed: SeenInQueue) => boolean;
 
 type Reader = (condition: Condition, at: string, now: number) => Fits;
 
 const text =
-  (key: string, of: (listed: ListedMessage) => string | undefined): Reader =>
+  (key: string, of: (listed: SeenInQueue) => string | undefined): Reader =>
   (condition, at) => {
     const test = textTest(wordOf(condition, key, at), condition, at);
     return (listed) => test(of(listed));
   };
 
 const domain =
-  (key: string, of: (listed: ListedMessage) => string | undefined): Reader =>
+  (key: string, of: (listed: SeenInQueue) => string | undefined): Reader =>
   (condition, at) => {
     const test = domainTest(wordOf(condition, key, at), condition, at);
     return (listed) => test(of(listed));
@@ -52,21 +52,21 @@ const domain =
 
 /** Any of several values. */
 const texts =
-  (key: string, of: (listed: ListedMessage) => readonly string[]): Reader =>
+  (key: string, of: (listed: SeenInQueue) => readonly string[]): Reader =>
   (condition, at) => {
     const test = textTest(wordOf(condition, key, at), condition, at);
     return (listed) => of(listed).some(test);
   };
 
 const network =
-  (key: string, of: (listed: ListedMessage) => readonly (string | undefined)[]): Reader =>
+  (key: string, of: (listed: SeenInQueue) => readonly (string | undefined)[]): Reader =>
   (condition, at) => {
     const test = networkTest(wordOf(condition, key, at), condition, at);
     return (listed) => of(listed).some(test);
   };
 
 const number =
-  (of: (listed: ListedMessage, now: number) => number | undefined): Reader =>
+  (of: (listed: SeenInQueue, now: number) => number | undefined): Reader =>
   (condition, at, now) => {
     const test = numberTest(condition as Comparison<number>, at);
     return (listed) => test(of(listed, now));
@@ -130,7 +130,7 @@ export function compileConditions(conditions: QueueConditions | undefined, now: 
     alternatives.push(
       list.map((condition, index) => {
         const fits = read(condition, `conditions.${kind}[${index}]`, now);
-        return condition.not === true ? (listed: ListedMessage) => !fits(listed) : fits;
+        return condition.not === true ? (listed: SeenInQueue) => !fits(listed) : fits;
       }),
     );
   }
@@ -216,7 +216,7 @@ function metadataTest(condition: Condition, at: string): Fits {
   const { key, value, op = 'EQ', from, to, regex } = condition;
   if (typeof key !== 'string' || key === '') throw new ControlError(`${at}: expected "key"`);
   const name = textToBytes(key);
-  const of = ({ message: { metadata } }: ListedMessage): string | undefined =>
+  const of = ({ message: { metadata } }: SeenInQueue): string | undefined =>
     Object.hasOwn(metadata, name) ? metadata[name] : undefined;
   if (op !== 'EQ' || from !== undefined || to !== undefined) {
     const number = typeof value === 'string' ? toNumber(value) : undefined;

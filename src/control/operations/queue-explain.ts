@@ -35,7 +35,7 @@ export function queueExplain(parts: QueueExplainParts): Operation<{ readonly id?
         reasons.unshift('The spool cannot be written to: nothing goes out before it can. The log says why.');
       if (!parts.knowsTransport(listed.message.transportId))
         reasons.push(
-          `The transport "${bytesToText(listed.message.transportId)}" is not in the configuration: the message waits for it.`,
+          `The transport "${bytesToText(listed.message.transportId)}" is not in the configuration: the message cannot be sent before it is, or before it has another (queue update --transportid-set).`,
         );
       return {
         state: listed.state,

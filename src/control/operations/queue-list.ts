@@ -1,6 +1,6 @@
 // F, QueueList (control-api 4.1): the messages that fit, a page of them, in the order that was asked for.
 
-import type { ListedMessage } from '../../queue/message-queue.js';
+import type { ListedMessage, SeenInQueue } from '../../queue/message-queue.js';
 import { BestOf } from '../best-of.js';
 import type { QueueConditions } from '../conditions/conditions.js';
 import { type LookedAt, scan } from '../conditions/scan.js';
@@ -48,9 +48,9 @@ export function queueList(
         queue,
         conditions,
         began,
-        (listed) => {
+        (passing, keep) => {
           seen++;
-          return page.offer(listed) || total;
+          return page.offer(passing, keep) || total;
         },
         signal,
       );
@@ -63,16 +63,16 @@ export function queueList(
 
 interface Page {
   /** @returns false when no later message can come onto it */
-  offer(listed: ListedMessage): boolean;
-  take(): AsyncIterable<ListedMessage>;
+  offer(passing: SeenInQueue, keep: () => ListedMessage): boolean;
+  take(): AsyncIterable<SeenInQueue>;
 }
 
 function pageInOrder(offset: number, limit: number): Page {
   const kept: ListedMessage[] = [];
   let seen = 0;
   return {
-    offer: (listed) => {
-      if (seen++ >= offset && kept.length < limit) kept.push(listed);
+    offer: (_passing, keep) => {
+      if (seen++ >= offset && kept.length < limit) kept.push(keep());
       return kept.length < limit;
     },
     take: () => inSlices(kept),
@@ -84,14 +84,14 @@ function sortedPage(sort: readonly SortKey[], offset: number, limit: number, now
     throw new ControlError(
       `offset: a sorted list ends at message ${LAST_SORTED}; found ${offset} and a limit of ${limit}. Use conditions`,
     );
-  const best = new BestOf(offset + limit, itemOrder(sort, now));
+  const best = new BestOf<SeenInQueue>(offset + limit, itemOrder(sort, now));
   return {
-    offer: (listed) => {
-      best.offer(listed);
+    offer: (passing, keep) => {
+      if (best.wants(passing)) best.offer(keep());
       return true;
     },
     async *take() {
-      const kept: ListedMessage[] = [];
+      const kept: SeenInQueue[] = [];
       for (let taken = 1; best.size > 0; taken++) {
         const worst = best.takeWorst()!;
         if (best.size >= offset) kept.push(worst);
@@ -102,7 +102,7 @@ function sortedPage(sort: readonly SortKey[], offset: number, limit: number, now
   };
 }
 
-async function* inSlices(kept: readonly ListedMessage[]): AsyncGenerator<ListedMessage> {
+async function* inSlices(kept: readonly SeenInQueue[]): AsyncGenerator<SeenInQueue> {
   for (let at = 0; at < kept.length; at += SLICE) {
     yield* kept.slice(at, at + SLICE);
     await nextTurn();

@@ -29,7 +29,7 @@ export interface QueueUnloadResponse {
 
 /** What the operation works on. */
 export interface QueueUnloadParts {
-  readonly queue: Pick<MessageQueue, 'list' | 'find' | 'unload'>;
+  readonly queue: Pick<MessageQueue, 'look' | 'find' | 'unload'>;
   readonly spool: Pick<Spool, 'open'>;
   /** Folders of the spool, to which nothing is moved out. */
   readonly spoolFolders: readonly string[];

@@ -72,7 +72,8 @@ export function queueUpdate(
       const crowd = new Crowd();
       if (limit === 0) return { affected: 0 };
       let begun = 0;
-      await scan(queue, request.conditions, now(), (listed) => {
+      await scan(queue, request.conditions, now(), (_passing, keep) => {
+        const listed = keep();
         const { id } = listed.message;
         // What the copying has made is no message of those that were asked for.
         if (copies?.has(nameOf(id)) === true) return true;

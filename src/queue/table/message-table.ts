@@ -137,7 +137,7 @@ export class MessageTable {
 
   remove(slot: number): void {
     this.#count(slot, -1);
-    this.quotas.remove(this.#extrasOf(slot).quotas, this.#sizes[slot]!);
+    this.quotas.remove(this.extras(slot).quotas, this.#sizes[slot]!);
     this.#origins.release(this.#originOf[slot]!);
     this.#addresses.release(this.#senderOf[slot]!);
     this.#words.release(this.#recipientDomain[slot]!);
@@ -155,11 +155,11 @@ export class MessageTable {
     return {
       id: this.#ids.idOf(slot),
       ts: this.#times[slot]!,
-      ...this.#origins.get(this.#originOf[slot]!),
-      sender: this.#addresses.get(this.#senderOf[slot]!),
+      ...this.origin(slot),
+      sender: this.sender(slot),
       recipient: this.recipient(slot),
-      transportId: this.#words.get(this.#transportOf[slot]!),
-      ...this.#extrasOf(slot),
+      transportId: this.transportId(slot),
+      ...this.extras(slot),
       priority: this.#priorities[slot] === 1 ? 1 : 0,
       sizeBytes: this.#sizes[slot]!,
       hold: this.#stages[slot] === Stage.Held,
@@ -167,6 +167,41 @@ export class MessageTable {
       nextTry: this.nextTry(slot),
       ...(reason === undefined ? undefined : { reason }),
     };
+  }
+
+  /** When it came (Unix seconds). */
+  ts(slot: number): number {
+    return this.#times[slot]!;
+  }
+
+  /** Where it came from. */
+  origin(slot: number): Readonly<Origin> {
+    return this.#origins.get(this.#originOf[slot]!);
+  }
+
+  sender(slot: number): Address {
+    return this.#addresses.get(this.#senderOf[slot]!);
+  }
+
+  transportId(slot: number): string {
+    return this.#words.get(this.#transportOf[slot]!);
+  }
+
+  /** What most messages do not have. */
+  extras(slot: number): Extras {
+    return this.#extras.get(slot) ?? NO_EXTRAS;
+  }
+
+  sizeBytes(slot: number): number {
+    return this.#sizes[slot]!;
+  }
+
+  retry(slot: number): number {
+    return this.#retries[slot]!;
+  }
+
+  reason(slot: number): string | undefined {
+    return this.#reasons[slot];
   }
 
   /** The staged configuration that brought the message. */
@@ -209,7 +244,7 @@ export class MessageTable {
   #changeExtras(slot: number, { metadata, quotas, jobId, tenantId }: MessageChange): void {
     if (metadata === undefined && quotas === undefined && jobId === undefined && tenantId === undefined)
       return;
-    const extras = this.#extrasOf(slot);
+    const extras = this.extras(slot);
     if (quotas !== undefined) {
       this.quotas.remove(extras.quotas, this.#sizes[slot]!);
       this.quotas.add(quotas, this.#sizes[slot]!);
@@ -223,10 +258,6 @@ export class MessageTable {
       stageKey: extras.stageKey,
     });
     this.#setExtras(slot, now);
-  }
-
-  #extrasOf(slot: number): Extras {
-    return this.#extras.get(slot) ?? NO_EXTRAS;
   }
 
   #setExtras(slot: number, extras: Extras): void {

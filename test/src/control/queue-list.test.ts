@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { controlledQueue, itemsOf } from '../../support/controlled-queue.js';
 import { commitMessage, queueRequest, uuid } from '../../support/mail-samples.js';
+import { longestTurn } from '../../support/turns.js';
 
 test('an item shows all that is known of a message, and nothing else', async () => {
   const { ask, submit, clock } = await controlledQueue({ attempt: () => new Promise(() => {}) });
@@ -62,7 +63,7 @@ test('a list of very many messages leaves the event loop its turns', async () =>
   // The best of some: a machine that does other work at the same time is no failure.
   const stalls: number[] = [];
   for (let round = 0; round < 5; round++) {
-    const watch = watchTurns();
+    const watch = longestTurn();
     const answer = await ask('F', {
       conditions: { recipients: [{ recipient: '7@', regex: true }] },
       sort: [{ field: 'recipient', order: 'DESC' }],
@@ -75,21 +76,3 @@ test('a list of very many messages leaves the event loop its turns', async () =>
   }
   expect(Math.min(...stalls)).toBeLessThan(50);
 });
-
-/** Measures the longest time between two turns of the event loop, in processor time. @returns what ends it and tells, in ms */
-function watchTurns(): () => number {
-  let longest = 0;
-  let isOver = false;
-  let last = process.cpuUsage();
-  const look = (): void => {
-    const { user, system } = process.cpuUsage(last);
-    longest = Math.max(longest, (user + system) / 1000);
-    last = process.cpuUsage();
-    if (!isOver) setImmediate(look);
-  };
-  setImmediate(look);
-  return () => {
-    isOver = true;
-    return longest;
-  };
-}
