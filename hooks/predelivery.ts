@@ -1,7 +1,14 @@
 // The predelivery phase: a message is about to be tried.
 
 import { builtin, HslArray, type OptionKeys, ScriptFault, type Value } from '#lang';
-import { type DsnParameters, valueToAddress, valueToDsnParameters, valueToStringList } from '#stdlib';
+import {
+  type Address,
+  type DsnParameters,
+  dsnParameterKeys,
+  valueToAddress,
+  valueToDsnParameters,
+  valueToStringList,
+} from '#stdlib';
 import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf } from './frame.js';
 import { $message } from './message-state.js';
@@ -37,7 +44,18 @@ const tryOptionKeys = {
   jobid: { type: 'string|none', doc: 'Job id, a policy field.' },
   timeout: { type: 'array', doc: 'Seconds by SMTP state.' },
   connect_timeout: { type: 'number|none', doc: 'Seconds.' },
-  dsn: { type: 'array', doc: 'As in queue(), and `success`: "relayed" or "delivered".' },
+  dsn: {
+    type: 'array',
+    keys: {
+      ...dsnParameterKeys,
+      success: {
+        type: 'string|none',
+        oneOf: ['relayed', 'delivered', null],
+        doc: 'What a success is called that the sender is told of here, since the next hop does not: "relayed".',
+      },
+    },
+    doc: 'What is said here takes the place of what the message was queued with.',
+  },
   ...sessionOptionKeys,
   ...sourceOptionKeys,
   ...keysOf(laterTryOptions),
@@ -87,10 +105,7 @@ const Try = builtin({
         mxExclude: mx_exclude === undefined ? undefined : valueToStringList(mx_exclude, 'Try: "mx_exclude"'),
         helo: helo ?? undefined,
         sender: sender === null || sender === undefined ? undefined : valueToAddress(sender, 'Try: "sender"'),
-        recipient:
-          recipient === null || recipient === undefined
-            ? undefined
-            : valueToAddress(recipient, 'Try: "recipient"'),
+        recipient: recipient === null || recipient === undefined ? undefined : readRecipient(recipient),
         protocol: protocol === 'smtp' || protocol === 'lmtp' ? protocol : undefined,
         jobId: jobid ?? undefined,
         timeouts: timeout === undefined ? undefined : readTimeouts(timeout),
@@ -103,6 +118,13 @@ const Try = builtin({
     };
   },
 });
+
+/** Mail to nobody would be refused, and its sender told so: a slip of the script is no fault of the mail. */
+function readRecipient(value: Value): Address {
+  const recipient = valueToAddress(value, 'Try: "recipient"');
+  if (recipient.localPart === '') throw new ScriptFault('Try: "recipient" is empty; expected an address');
+  return recipient;
+}
 
 function readTimeouts(value: HslArray): Record<string, number> {
   const timeouts: Record<string, number> = {};

@@ -59,6 +59,7 @@ export type { Address, DsnParameters, QueueRequest } from './mail/envelope.js';
 export {
   addressToLowerText,
   addressToValue,
+  dsnParameterKeys,
   isNotifyList,
   stringMapToValue,
   valueToAddress,
@@ -75,6 +76,7 @@ export { type HeaderField, type HeaderSection, parseHeaderSection } from './mail
 export { encodeField, isFieldName, rawField, unfold } from './mail/mime/header-text.js';
 export { encodeBody, fits, traitsOf, withCrLf } from './mail/mime/transfer-encoding.js';
 export { MIMEPart } from './mail/mime-part.builtins.js';
+export { mimePartText } from './mail/mime-part-text.js';
 export type { Submission, SubmittedId } from './mail/submission.js';
 export { detachedValue } from './memory/detached-value.js';
 export { createLocalMemory, LocalMemory } from './memory/local-memory.js';

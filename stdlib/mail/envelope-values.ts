@@ -1,6 +1,6 @@
 // The one place where envelope records and script values are turned into each other.
 
-import { HslArray, ScriptFault, type Value } from '#lang';
+import { HslArray, type OptionKeys, ScriptFault, type Value } from '#lang';
 import { isDomain, isLocalPart, lowerCaseAscii, mailboxToText, textToMailbox } from './addresses/mailbox.js';
 import type { Address, DsnParameters } from './envelope.js';
 
@@ -24,6 +24,7 @@ export function valueToAddress(value: Value, what: string): Address {
     throw new ScriptFault(`${what} needs the keys "localpart" and "domain", both strings`);
   if (!isLocalPart(localPart)) throw new ScriptFault(`${what} has a control character in its local part`);
   if (domain !== '' && !isDomain(domain)) throw new ScriptFault(`${what} has a bad domain: "${domain}"`);
+  if (localPart === '' && domain !== '') throw new ScriptFault(`${what} has a domain and no local part`);
   const params = value.get('params');
   if (params === undefined || params === null) return { localPart, domain };
   return { localPart, domain, params: valueToParameters(params, what) };
@@ -71,24 +72,66 @@ export function valueToStringList(value: HslArray, what: string): string[] {
   return list;
 }
 
-/** Reads the `dsn` option of `queue()` and of the queue's hooks. @throws ScriptFault */
+/** The keys of the `dsn` option of `queue()` and Try. */
+export const dsnParameterKeys = {
+  envid: { type: 'string|none', doc: "The sender's name for the message, decoded, up to 100 bytes." },
+  ret: {
+    type: 'string|none',
+    doc: 'What a notification of failure returns: "FULL" the message, "HDRS" its header.',
+  },
+  notify: { type: 'string|none', doc: '"NEVER", or a list of SUCCESS, FAILURE and DELAY, with commas.' },
+  orcpt: {
+    type: 'string|none',
+    doc: 'The recipient as the sender wrote it: type, semicolon and the address, decoded, up to 500 bytes.',
+  },
+} as const satisfies OptionKeys;
+
+/** RFC 3461 §4.4 and §4.2. */
+const LONGEST_ENVID = 100;
+const LONGEST_ORCPT = 500;
+
+/** Reads the `dsn` option of `queue()` and of Try. @throws ScriptFault */
 export function valueToDsnParameters(value: HslArray, what: string): DsnParameters {
   const dsn: { -readonly [K in keyof DsnParameters]: DsnParameters[K] } = {};
   for (const [key, text] of value.entries()) {
     if (key !== 'envid' && key !== 'ret' && key !== 'notify' && key !== 'orcpt') continue;
+    if (text === null) continue;
     if (typeof text !== 'string') throw new ScriptFault(`${what}: "${key}" must be a string`);
-    if (key === 'ret') {
-      const ret = text.toUpperCase();
-      if (ret !== 'FULL' && ret !== 'HDRS' && ret !== '')
-        throw new ScriptFault(`${what}: "ret" is "${text}"; expected "FULL", "HDRS" or ""`);
-      dsn.ret = ret;
-    } else if (key === 'notify') {
-      dsn.notify = checkedNotify(text, what);
-    } else {
-      dsn[key] = text;
+    switch (key) {
+      case 'ret':
+        dsn.ret = checkedRet(text, what);
+        break;
+      case 'notify':
+        dsn.notify = checkedNotify(text, what);
+        break;
+      case 'orcpt':
+        dsn.orcpt = checkedOriginalRecipient(text, what);
+        break;
+      default:
+        dsn.envid = checkedLength(text, LONGEST_ENVID, `${what}: "envid"`);
     }
   }
   return dsn;
+}
+
+function checkedRet(text: string, what: string): 'FULL' | 'HDRS' | '' {
+  const ret = text.toUpperCase();
+  if (ret === 'FULL' || ret === 'HDRS' || ret === '') return ret;
+  throw new ScriptFault(`${what}: "ret" is "${text}"; expected "FULL", "HDRS" or ""`);
+}
+
+/** What stands before the semicolon goes over the wire as it is. */
+function checkedOriginalRecipient(text: string, what: string): string {
+  if (text.includes(';') && !/^[A-Za-z0-9-]+;[\s\S]+$/.test(text))
+    throw new ScriptFault(
+      `${what}: "orcpt" is "${text.slice(0, 80)}"; expected a type, a semicolon and an address, such as "rfc822;user@example.com"`,
+    );
+  return checkedLength(text, LONGEST_ORCPT, `${what}: "orcpt"`);
+}
+
+function checkedLength(text: string, most: number, what: string): string {
+  if (text.length <= most) return text;
+  throw new ScriptFault(`${what} has ${text.length} bytes; at most ${most} can be sent (RFC 3461 4)`);
 }
 
 /** NEVER alone, or any of the three others (RFC 3461 §4.1). */

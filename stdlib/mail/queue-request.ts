@@ -4,6 +4,7 @@ import { type CallContext, HslArray, type OptionKeys, type Parameter, ScriptFaul
 import { servicesOf } from '../services.js';
 import type { QueueRequest } from './envelope.js';
 import {
+  dsnParameterKeys,
   valueToAddress,
   valueToDsnParameters,
   valueToStringList,
@@ -20,7 +21,11 @@ const queueKeys = {
   priority: { type: 'number', oneOf: [0, 1], doc: "Default: the connection's priority, else 0." },
   delay: { type: 'number', default: 0, doc: 'Seconds before the first attempt.' },
   quotas: { type: 'array', doc: 'Names whose usage is raised until the message leaves the queue.' },
-  dsn: { type: 'array', doc: '`envid`, `ret`, `notify`, `orcpt` (RFC 3461).' },
+  dsn: {
+    type: 'array',
+    keys: dsnParameterKeys,
+    doc: 'What the sender wants to be told, and how (RFC 3461).',
+  },
 } as const satisfies OptionKeys;
 
 /** What every queue() takes. */

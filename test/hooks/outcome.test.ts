@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Builtin, ScriptFault, type Value } from '#lang';
+import { nothingConfigured } from '#stdlib';
 import { connect } from '../../hooks/connect.js';
 import { eod } from '../../hooks/eod.js';
 import { helo } from '../../hooks/helo.js';
@@ -15,7 +16,8 @@ import { FakeContext, fromValue, toValue } from '../support/fake-context.js';
 /** Takes an action of a phase, or calls one of its functions. */
 function take(phase: Phase, name: string, args: readonly unknown[], frame?: unknown): Value {
   const declaration = phase.declarations.find((each) => each.name === name) as Builtin;
-  const ctx = new FakeContext({ services: { frame } as object });
+  const configured = { ...nothingConfigured, knowsTransport: (id: string) => id === 't' };
+  const ctx = new FakeContext({ services: { frame, configured } as object });
   return ctx.call(declaration, ...args.map(toValue));
 }
 
@@ -272,6 +274,12 @@ describe('Try', () => {
       { proxy: { ip: '192.0.2.9', port: 26, version: 1 } },
     ],
     [{ tls: null, saslusername: null, proxy: null }, {}],
+    [
+      { dsn: { envid: 'e', ret: 'hdrs', notify: 'success,delay', orcpt: 'a@b.test' } },
+      { dsn: { envid: 'e', ret: 'HDRS', notify: 'SUCCESS,DELAY', orcpt: 'a@b.test' } },
+    ],
+    [{ dsn: { envid: null, ret: null, notify: null, orcpt: null, success: null } }, { dsn: {} }],
+    [{ sender: null, recipient: null, host: null, port: null, helo: null, jobid: null, protocol: null }, {}],
   ])('reads %j', (options, expected) => {
     expect(take(predelivery, 'Try', [options], frame())).toEqual({ kind: 'Try', options: expected });
   });
@@ -293,6 +301,17 @@ describe('Try', () => {
     [{ timeout: { EOD: 'x' } }, 'above 0'],
     [{ protocol: 'uucp' }, 'protocol'],
     [{ dsn: { success: 'maybe' } }, '"success"'],
+    [{ dsn: { notify: 'NEVER,DELAY' } }, '"notify" is "NEVER,DELAY"; expected "NEVER" or a list of'],
+    [{ dsn: { ret: 'ALL' } }, '"ret" is "ALL"; expected "FULL", "HDRS" or ""'],
+    [{ dsn: { envid: 5 } }, '"envid" must be a string'],
+    [{ dsn: { envid: 'x'.repeat(101) } }, '"envid" has 101 bytes; at most 100 can be sent'],
+    [{ dsn: { orcpt: `rfc822;${'x'.repeat(500)}` } }, '"orcpt" has 507 bytes; at most 500 can be sent'],
+    [{ dsn: { orcpt: 'x\r\nRSET;a@b.test' } }, 'expected a type, a semicolon and an address, such as'],
+    [{ dsn: { orcpt: 'rfc822;' } }, 'expected a type, a semicolon and an address, such as'],
+    [{ recipient: '' }, '"recipient" is empty; expected an address'],
+    [{ recipient: { localpart: '', domain: '' } }, '"recipient" is empty; expected an address'],
+    [{ recipient: { localpart: '', domain: 'b.test' } }, '"recipient" has a domain and no local part'],
+    [{ sender: { localpart: '', domain: 'b.test' } }, '"sender" has a domain and no local part'],
   ])('refuses %j', (options, message) => {
     expect(() => take(predelivery, 'Try', [options], frame())).toThrow(message);
   });

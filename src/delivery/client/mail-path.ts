@@ -73,19 +73,43 @@ export function heloProblem(helo: string): string | undefined {
     : `the helo name must be a host name or an address literal, got "${printable(helo)}"`;
 }
 
+/** RFC 3461 §4.4 and §4.2. What is longer no peer has to take: the message goes without it. */
+const LONGEST_ENVID = 100;
+const LONGEST_ORCPT = 500;
+
 /** RET and ENVID for MAIL (RFC 3461 §4.3, §4.4). */
 export function addMailDsnParameters(parameters: Map<string, string>, dsn: DsnParameters): void {
   if (dsn.ret !== undefined && dsn.ret !== '') parameters.set('RET', dsn.ret);
-  if (dsn.envid !== undefined && dsn.envid !== '') parameters.set('ENVID', writeXtext(dsn.envid));
+  const envid = writeXtext(dsn.envid ?? '');
+  if (envid !== '' && envid.length <= LONGEST_ENVID) parameters.set('ENVID', envid);
 }
 
 /** NOTIFY and ORCPT for RCPT (RFC 3461 §4.1, §4.2). */
 export function addRcptDsnParameters(parameters: Map<string, string>, dsn: DsnParameters): void {
   if (dsn.notify !== undefined && dsn.notify !== '') parameters.set('NOTIFY', dsn.notify);
-  if (dsn.orcpt === undefined || dsn.orcpt === '') return;
-  const semicolon = dsn.orcpt.indexOf(';');
-  const type = semicolon === -1 ? 'rfc822' : dsn.orcpt.slice(0, semicolon);
-  parameters.set('ORCPT', `${type};${writeXtext(dsn.orcpt.slice(semicolon + 1))}`);
+  const orcpt = writeOriginalRecipient(dsn.orcpt ?? '');
+  if (orcpt !== undefined && orcpt.length <= LONGEST_ORCPT) parameters.set('ORCPT', orcpt);
+}
+
+/** `type;address`. Without a type it is a mail address; undefined when there is no address in it. */
+function writeOriginalRecipient(orcpt: string): string | undefined {
+  const [, type = 'rfc822', address = ''] = /^(?:([A-Za-z0-9-]+);)?([\s\S]*)$/.exec(orcpt) ?? [];
+  if (address === '') return undefined;
+  const isInternational = type.toLowerCase() === 'utf-8' || NON_ASCII.test(address);
+  if (isInternational && /^(?:utf-8|rfc822)$/i.test(type) && isUtf8(Buffer.from(address, 'latin1')))
+    return `utf-8;${writeUtf8Xtext(address)}`;
+  return `${type};${writeXtext(address)}`;
+}
+
+/**
+ * An address of the type utf-8 in the form that any peer may be given (RFC 6533 §3, utf-8-addr-xtext): escapes that are there
+ * already stay.
+ */
+function writeUtf8Xtext(address: string): string {
+  const text = Buffer.from(address, 'latin1').toString('utf8');
+  return text.replace(/\\x\{[0-9A-Fa-f]{2,6}\}|[^\x21-\x2a\x2c-\x3c\x3e-\x5b\x5d-\x7e]/gu, (found) =>
+    found.length > 2 ? found : `\\x{${found.codePointAt(0)!.toString(16).toUpperCase().padStart(2, '0')}}`,
+  );
 }
 
 /** Text as xtext (RFC 3461 §4). */

@@ -104,6 +104,9 @@ test.each([
   ['metadata that is no text', ['', 'x@y.test', 'out', { metadata: { a: 1 } }], 'must be a string'],
   ['a bad notify', ['', 'x@y.test', 'out', { dsn: { notify: 'NEVER,DELAY' } }], '"notify"'],
   ['a bad ret', ['', 'x@y.test', 'out', { dsn: { ret: 'ALL' } }], '"ret"'],
+  ['a bad orcpt', ['', 'x@y.test', 'out', { dsn: { orcpt: 'a b;x@y.test' } }], '"orcpt" is "a b;x@y.test"'],
+  ['an envid that no peer takes', ['', 'x@y.test', 'out', { dsn: { envid: 'x'.repeat(101) } }], '"envid"'],
+  ['a recipient without a local part', ['', { localpart: '', domain: 'y.test' }, 'out', {}], 'no local part'],
 ])('queue refuses %s', (_what, args, message) => {
   const { state, call } = eodMessage();
   expect(() => call('queue', ...args)).toThrow(ScriptFault);
