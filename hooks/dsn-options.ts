@@ -4,6 +4,7 @@
 import {
   type CallContext,
   type HslArray,
+  HslObject,
   type OptionKey,
   type OptionKeys,
   ScriptFault,
@@ -12,6 +13,7 @@ import {
 import {
   type Address,
   isFieldName,
+  mimePartText,
   parseHeaderSection,
   type SignatureRequest,
   signatureRequestsOfArray,
@@ -20,6 +22,7 @@ import {
   valueToStringList,
   valueToStringMap,
 } from '#stdlib';
+import { checkTransport } from './known-transport.js';
 import { takeOption } from './nested-options.js';
 import { present } from './outcome.js';
 
@@ -80,8 +83,8 @@ export const dsnOptionKeys = {
   },
   jobid: { type: 'string|none', doc: 'Job id of the notification.' },
   readable_mimepart: {
-    type: 'string|none',
-    doc: 'A whole MIME part in place of the text for people: header, empty line, body, as `MIME()->toString()` makes it.',
+    type: 'string|object|none',
+    doc: 'A whole MIME part in place of the text for people: a MIME, or a text with header, empty line and body, as `MIME()->toString()` makes it.',
   },
   original_headers: { type: 'boolean', default: true, doc: 'Return the header of the message.' },
   original_message: {
@@ -136,9 +139,11 @@ export function readDsnOptions(
   const quotas = array('quotas');
   const headers = array('headers');
   const dkim = array('dkim');
-  const part = text('readable_mimepart');
+  const part = take('readable_mimepart');
+  const transportId = text('transportid');
+  if (transportId !== undefined) checkTransport(transportId, where('transportid'), ctx);
   return present({
-    transportId: text('transportid'),
+    transportId,
     recipient: address('recipient'),
     metadata: metadata && valueToStringMap(metadata, where('metadata')),
     from: address('from'),
@@ -150,7 +155,8 @@ export function readDsnOptions(
     quotas: quotas && valueToStringList(quotas, where('quotas')),
     hold: (take('hold') as boolean | undefined) || undefined,
     delaySeconds: readDelay(take('delay') as number | undefined, where('delay')),
-    readablePart: part === undefined ? undefined : readPart(part, where('readable_mimepart')),
+    readablePart:
+      part === undefined || part === null ? undefined : readPart(part, where('readable_mimepart'), ctx),
     originalHeaders: take('original_headers') === false ? false : undefined,
     originalMessage: take('original_message') as boolean | undefined,
     subject: text('subject'),
@@ -199,7 +205,9 @@ function readHeaders(lines: HslArray, what: string): HeaderLine[] {
 }
 
 /** Lines end with CR LF in the report; here both ways are taken. */
-function readPart(part: string, what: string): string {
+function readPart(written: Value, what: string, ctx: CallContext): string {
+  const part = written instanceof HslObject ? mimePartText(written, ctx) : String(written);
+  if (part === undefined) throw new ScriptFault(`${what} must be a MIME or a text, not another object`);
   if (part.length > MOST_PART_BYTES)
     throw new ScriptFault(`${what} has ${part.length} bytes; at most ${MOST_PART_BYTES} are possible`);
   const bytes = Buffer.from(part, 'latin1');

@@ -4,6 +4,7 @@ import { type Builtin, builtin, type CallContext, type HslArray, type OptionKeys
 import { stringMapToValue, valueToStringList, valueToStringMap } from '#stdlib';
 import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf, type QueueFrame } from './frame.js';
+import { checkTransport } from './known-transport.js';
 import { present } from './outcome.js';
 import type { MetaDataChange, QueueOptions } from './outcomes.js';
 
@@ -47,9 +48,10 @@ export function readQueueOptions(
   frame: QueueFrame,
   ctx: CallContext,
 ): QueueOptions {
-  const { delay, metadata, quotas } = written;
+  const { delay, metadata, quotas, transportid } = written;
   if (typeof delay === 'number' && !(delay >= 0 && delay < Number.POSITIVE_INFINITY))
     throw new ScriptFault(`Queue: "delay" is ${delay}; expected seconds from 0`);
+  if (typeof transportid === 'string') checkTransport(transportid, 'Queue: "transportid"', ctx);
   if (metadata !== undefined) setMetadata(frame, valueToStringMap(metadata, 'Queue: "metadata"'));
   return {
     hold: written.hold,
@@ -58,7 +60,7 @@ export function readQueueOptions(
     ...present({
       delaySeconds: delay ?? undefined,
       reason: written.reason ?? undefined,
-      transportId: written.transportid ?? undefined,
+      transportId: transportid ?? undefined,
       quotas: quotas === undefined ? undefined : valueToStringList(quotas, 'Queue: "quotas"'),
       jobId: written.jobid ?? undefined,
       tenantId: written.tenantid ?? undefined,

@@ -25,6 +25,8 @@ export interface ConfiguredThings {
   /** Certificates of `pki.ca` by id. */
   authorities(id: string): readonly X509Certificate[] | undefined;
   address(id: string): ConfiguredAddress | undefined;
+  /** Whether mail can be queued for a transport of this id. */
+  knowsTransport(id: string): boolean;
   /** A file of `scripting.files`, or one below the script root when the name begins with `file://`. */
   file(name: string): Promise<FileContent | undefined>;
   /** The list in `environment.publicsuffix`; absent means the one that came with us. */
@@ -36,5 +38,6 @@ export const nothingConfigured: ConfiguredThings = {
   key: () => undefined,
   authorities: () => undefined,
   address: () => undefined,
+  knowsTransport: () => false,
   file: async () => undefined,
 };

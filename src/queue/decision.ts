@@ -10,7 +10,7 @@ import type {
   PostdeliveryOutcome,
   QueueOptions,
 } from '#hooks';
-import type { Transport, Verdict } from '../delivery/deliverer.js';
+import type { Verdict } from '../delivery/deliverer.js';
 import type { MessageChange, QueuedMessage } from '../spool/spool.js';
 import {
   type KnownTransport,
@@ -21,7 +21,7 @@ import {
   planSuccess,
   type Silence,
 } from './notice-plan.js';
-import { endOfRetries, isExpired, notifiesOf, retryInterval } from './retry-table.js';
+import { endOfRetries, isExpired, notifiesOf, retryInterval, unknownTransport } from './retry-table.js';
 
 /** What happens unless the script decides otherwise. */
 export interface Expectation {
@@ -32,6 +32,8 @@ export interface Expectation {
   readonly silence?: Silence | 'script';
   /** The notification that is made; absent: none. */
   readonly notice?: NoticePlan;
+  /** QUEUE is to be on hold: it cannot be tried any more, and its sender cannot be told. */
+  readonly isForOperator?: true;
 }
 
 /** What the queue does with a message. A notification is in the spool before anything else is done. */
@@ -62,7 +64,7 @@ export type Decision =
 export function expectationAfter(
   verdict: Verdict,
   message: QueuedMessage,
-  transport: Transport,
+  transport: KnownTransport,
   now: number,
   report?: AttemptReport,
   successTold: 'relayed' | 'delivered' = 'relayed',
@@ -74,8 +76,11 @@ export function expectationAfter(
     return { expired: false, ...(typeof plan === 'string' ? undefined : { notice: plan }) };
   }
   if (verdict === 'failed') return { expired: false, ...failureAction(message, transport) };
-  if (isExpired(transport, message.retry, now - message.ts))
+  if (isExpired(transport ?? unknownTransport, message.retry, now - message.ts)) {
+    // Not the message's fault, and there is no transport that says how to tell its sender.
+    if (transport === undefined) return { expired: true, action: 'QUEUE', isForOperator: true };
     return { expired: true, ...failureAction(message, transport) };
+  }
   const notice = delayByTable(message, transport, now);
   return { expired: false, action: 'QUEUE', ...(notice && { notice }) };
 }
@@ -158,6 +163,8 @@ export function decide(
         postmaster,
       );
     case 'Default':
+      if (expectation.isForOperator === true)
+        return { kind: 'hold', change: { hold: true, nextTry: 0, reason } };
       if (expectation.action === 'QUEUE') return decideRetry(expectation, message, transport, reason, now);
       return decideEnd(expectation, message, transport, reason, postmaster);
     default:

@@ -69,7 +69,7 @@ export class Endings {
   /** An attempt has ended, or there is no next hop to make one at. */
   finishAttempt(
     slot: number,
-    transport: Transport,
+    transport: Transport | undefined,
     options: TryOptions,
     report: AttemptReport,
     context: unknown,
@@ -92,7 +92,7 @@ export class Endings {
       reason,
       context,
       report,
-      transport,
+      ...(transport && { transport }),
       options,
       ...(group && { group }),
     });

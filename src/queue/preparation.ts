@@ -77,7 +77,8 @@ export class Preparation {
         });
       }
       case 'Try':
-        if (transport === undefined) return this.#waitForTransport(slot, message);
+        if (transport === undefined)
+          return this.#failWithoutTransport(slot, message, outcome.options, outcome.context);
         return this.#resolve(slot, message, transport, outcome.options, outcome.context);
       default:
         return assertNever(outcome);
@@ -111,11 +112,23 @@ export class Preparation {
     return this.#endings.carryOut(slot, decision, { message, reason, ...(transport && { transport }) });
   }
 
-  /** A transport that a reload took away is a slip of ours: the message waits for it, uncounted. */
-  #waitForTransport(slot: number, message: QueuedMessage): Promise<unknown> {
-    const reason = `the transport "${message.transportId}" is not configured`;
-    this.#floor.logError(message, undefined, `${reason}; the message waits for it`);
-    return this.#queue(slot, waitUncounted(reason), message, undefined, reason);
+  /**
+   * A transport that a reload took away, or that a staged configuration had: a slip of ours and so temporary, like an attempt that
+   * failed. When its retries are used up the message goes on hold (decision.ts).
+   */
+  #failWithoutTransport(
+    slot: number,
+    message: QueuedMessage,
+    options: TryOptions,
+    context: unknown,
+  ): Promise<unknown> {
+    const text = `the transport "${message.transportId}" is not configured`;
+    this.#floor.logError(message, undefined, text);
+    const report: AttemptReport = {
+      error: { temporary: true, type: 'config', message: text },
+      durationSeconds: 0,
+    };
+    return this.#endings.finishAttempt(slot, undefined, options, report, context, undefined);
   }
 
   async #resolve(

@@ -1,16 +1,24 @@
 // When a message is tried again, and when no more (queue-and-config 1.3).
 
+import { defaults } from '../config/defaults.js';
 import type { Transport } from '../delivery/deliverer.js';
 
 /** Without any interval configured. */
 const FALLBACK_SECONDS = 60;
+
+/** What holds for a message whose transport is not in the configuration: as if that said nothing of retries. */
+export const unknownTransport: Pick<Transport, 'retryIntervals' | 'retryCount' | 'retryDuringSeconds'> = {
+  retryIntervals: defaults.retryIntervals,
+  retryCount: defaults.retryCount,
+  retryDuringSeconds: undefined,
+};
 
 /** Seconds until the next attempt after `retry` that counted: the entry of that number, and the last one past the end. */
 export function retryInterval(
   transport: Pick<Transport, 'retryIntervals'> | undefined,
   retry: number,
 ): number {
-  const intervals = transport?.retryIntervals ?? [];
+  const intervals = (transport ?? unknownTransport).retryIntervals;
   return (intervals[retry] ?? intervals.at(-1))?.seconds ?? FALLBACK_SECONDS;
 }
 

@@ -268,11 +268,12 @@ export class ProcessServices implements LibraryServices {
 
 /** What scripts find by name in a configuration. */
 export function configuredThings(settings: ScriptSettings, log: Pick<Logger, 'warn'>): ConfiguredThings {
-  const { keys, authorities, addresses, files, scriptRoot, publicSuffixes } = settings;
+  const { keys, authorities, addresses, transports, files, scriptRoot, publicSuffixes } = settings;
   return {
     key: (id) => keys.get(withoutScheme(id)),
     authorities: (id) => authorities.get(withoutScheme(id)),
     address: (id) => addresses.get(id),
+    knowsTransport: (id) => transports.has(id),
     file: createScriptFiles({
       files,
       root: scriptRoot,

@@ -33,7 +33,7 @@ async function endOf(written: string): Promise<string> {
 
 describe('the option', () => {
   test.each<readonly [string, Record<string, unknown>]>([
-    ['["transportid" => "dsn"]', { transportId: 'dsn' }],
+    ['["transportid" => "outbound"]', { transportId: 'outbound' }],
     ['["recipient" => "a@b.test"]', { recipient: 'a@b.test' }],
     ['["recipient" => ["localpart" => "a", "domain" => "b.test"]]', { recipient: 'a@b.test' }],
     ['["metadata" => ["k" => "v"]]', { metadata: { k: 'v' } }],
@@ -78,6 +78,22 @@ describe('the option', () => {
     expect(end).toContain('Content-Type: text/html; charset=utf-8');
   });
 
+  test('a part may be the MIME itself, as in the published example of a tailored delay', async () => {
+    const end = await endOf(
+      '["readable_mimepart" => MIME()->setBody("<em>choo choo train is delayed</em>"), "original_headers" => false, "subject_prepend" => "Not making it in time: ", "headers" => ["Foo: Bar"]]',
+    );
+    expect(JSON.parse(end.slice('Action '.length))).toEqual({
+      dsn: {
+        readablePart: expect.stringMatching(
+          /^Content-Type: text\/plain[^\0]*\r\n\r\n<em>choo choo train is delayed<\/em>$/,
+        ),
+        originalHeaders: false,
+        subjectPrepend: 'Not making it in time: ',
+        headers: [{ name: 'Foo', value: 'Bar' }],
+      },
+    });
+  });
+
   test('signatures are made ready', async () => {
     const end = await endOf(
       '["dkim" => ["selector" => "s", "domain" => "example.com", "key" => "pki:example", "headers" => ["from"], "timestamp" => true]]',
@@ -99,6 +115,7 @@ describe('the option', () => {
 
 describe('what makes no sense is told to the script', () => {
   test.each([
+    ['["transportid" => "gone"]', '"transportid" in "dsn" is "gone", and there is no such transport'],
     ['["recipient" => ""]', '"recipient" in "dsn" is empty; expected an address'],
     ['["recipient" => "nobody"]', '"recipient" in "dsn" is no address: "nobody"; expected local@domain'],
     ['["from" => "a b@c"]', '"from" in "dsn" is no address'],
@@ -112,6 +129,10 @@ describe('what makes no sense is told to the script', () => {
     ['["headers" => ["A: b\\r\\nBcc: c@d"]]', 'the field "A" has a line end in it'],
     ['["headers" => ["A: b\\rBcc: c@d"]]', 'the field "A" has a line end in it'],
     ['["headers" => ["A: b\\r\\n\\r\\nbody"]]', 'the field "A" has a line end in it'],
+    [
+      '["readable_mimepart" => MailMessage::String("A: b\\r\\n\\r\\nx")]',
+      'must be a MIME or a text, not another object',
+    ],
     ['["readable_mimepart" => "just text"]', 'is no MIME part; expected header lines'],
     ['["readable_mimepart" => "A: b\\nno field\\n\\nx"]', 'is no MIME part; expected header lines'],
     ['["readable_mimepart" => "A: b\\n\\na\\rb"]', 'has a NUL or a lone CR in it'],
@@ -135,6 +156,18 @@ describe('what makes no sense is told to the script', () => {
     ).toMatch(/^Action/);
   });
 });
+
+test.each([phases.predelivery, phases.postdelivery])(
+  'a transport that is not configured is an error of the script: %o',
+  async (phase) => {
+    const { end } = await world.runHook(phase, 'Queue', 'Queue(["transportid" => "gone"]);');
+    expect(end).toContain(
+      'Queue: "transportid" is "gone", and there is no such transport in the configuration (transportgroups in smtpd-app.yaml)',
+    );
+    const known = await world.runHook(phase, 'Queue', 'Queue(["transportid" => "outbound"]);');
+    expect(known.end).toBe('Queue {"transportId":"outbound"}');
+  },
+);
 
 test('Queue has its own options beside it', async () => {
   const { end } = await world.runHook(

@@ -409,14 +409,51 @@ test('a next hop that cannot be found goes to postdelivery without a policy, and
   expect(spool.count).toBe(0);
 });
 
-test('a transport that the configuration no longer has keeps the message waiting, uncounted', async () => {
-  const { submit, clock, queue, attempts } = await startedQueue();
-  const [message] = await submit({ transportId: 'gone' });
-  await clock.advance(1);
-  expect(attempts).toHaveLength(0);
-  expect(queue.find(message!.id)).toMatchObject({
-    state: 'DEFER',
-    message: { retry: 0, reason: 'the transport "gone" is not configured' },
+describe('a transport that the configuration no longer has', () => {
+  const reason = 'the transport "gone" is not configured';
+
+  test('is a failed attempt: tried again by the default table, and then on hold for an operator', async () => {
+    const { submit, clock, queue, attempts, endings, told, spool } = await startedQueue();
+    const [message] = await submit({ transportId: 'gone' });
+    await clock.advance(1);
+    expect(queue.find(message!.id)).toMatchObject({ state: 'DEFER', message: { retry: 1, reason } });
+    expect(endings[0]!.facts).toMatchObject({
+      action: 'QUEUE',
+      expired: false,
+      attempt: { error: { temporary: true, type: 'config', message: reason } },
+    });
+    expect(queue.find(message!.id)!.message.nextTry).toBeCloseTo(1_000_060);
+    await clock.advance(10 * 86_400);
+    expect(queue.find(message!.id)).toMatchObject({ state: 'HOLD', message: { retry: 30, reason } });
+    expect(endings).toHaveLength(31);
+    expect(endings[30]!.facts).toMatchObject({ action: 'QUEUE', expired: true });
+    expect([attempts.length, told.length, spool.count]).toEqual([0, 0, 1]);
+  });
+
+  test('can be mended by postdelivery', async () => {
+    const { submit, clock, attempts, queue } = await startedQueue({
+      postdelivery: (message) =>
+        message.transportId === 'gone'
+          ? { kind: 'Queue', options: { ...queueOptions, transportId: 'out', delaySeconds: 0 } }
+          : { kind: 'Default' },
+    });
+    await submit({ transportId: 'gone' });
+    await clock.advance(1);
+    expect(attempts).toHaveLength(1);
+    expect(queue.size).toBe(0);
+  });
+
+  test('keeps a notification, too', async () => {
+    const { submit, clock, queue } = await startedQueue({
+      predelivery: (message) =>
+        message.sender.domain === '' ? { kind: 'Try', options: {}, context: null } : { kind: 'Bounce' },
+    });
+    const [message] = await submit({ transportId: 'gone' });
+    await clock.advance(10 * 86_400);
+    expect(queue.find(message!.id)).toBeUndefined();
+    expect([...queue.list()]).toMatchObject([
+      { state: 'HOLD', message: { sender: { localPart: '', domain: '' }, transportId: 'gone', reason } },
+    ]);
   });
 });
 

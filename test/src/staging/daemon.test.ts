@@ -420,7 +420,7 @@ describe('messages of staged connections', () => {
     expect(recipients(sink)).toEqual({ waiting: 'blue@example.test' });
   });
 
-  test('on a transport that only it has wait for that when it has ended', async () => {
+  test('on a transport that only it has are deferred when it has ended', async () => {
     const mta = await daemonHere({});
     const transports = [{ id: 'special', connection: { server: '127.0.0.1', port: 1 } }];
     await deploy(
@@ -432,7 +432,7 @@ describe('messages of staged connections', () => {
     await send(mta, 'special');
     await eventually(() => mta.daemon.queueCounts().DEFER === 1);
     mta.daemon.staging.cancel();
-    const waits = 'the transport "special" is not configured; the message waits for it';
+    const waits = 'the transport "special" is not configured';
     await eventually(() => mta.log.lines.some(({ message }) => message === waits));
     expect(mta.daemon.queueCounts().DEFER).toBe(1);
   });

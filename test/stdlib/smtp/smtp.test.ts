@@ -35,6 +35,7 @@ async function run(script: string, outcome: MailOutcome = taken) {
       key: () => undefined,
       authorities: () => undefined,
       address: (id) => (id === 'nine' ? { address: '192.0.2.9', hostname: 'nine.test' } : undefined),
+      knowsTransport: () => false,
       file: async () => undefined,
     },
   });

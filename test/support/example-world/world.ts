@@ -154,6 +154,7 @@ export class ExampleWorld {
         },
         authorities: (id) => (id === 'example' ? chain : undefined),
         address: (id) => (id === 'local' ? { address: '127.0.0.1', hostname: 'mx.example.com' } : undefined),
+        knowsTransport: (id) => id === 'outbound',
         file: async (name) => fileContent(name.replace(/^file:\/\//, '')),
       },
     };

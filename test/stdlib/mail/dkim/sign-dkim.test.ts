@@ -88,6 +88,7 @@ describe('signDKIM', () => {
           },
           authorities: () => undefined,
           address: () => undefined,
+          knowsTransport: () => false,
           file: async () => undefined,
         },
       },
