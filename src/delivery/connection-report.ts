@@ -21,7 +21,6 @@ export function describeConnection(
     remoteIp: facts.remoteIp,
     remoteMx,
     ...(connection.greeting === undefined ? {} : { remoteGreet: connection.greeting }),
-    ...(connection.capabilities.dsn ? { takesDsn: true } : {}),
     takesDsn: connection.capabilities.dsn,
     tls: describeSession(connection, demand),
   };

@@ -160,7 +160,8 @@ export class Connections {
     const unreachable = await connection.connected(wanted.connectSeconds);
     if (unreachable !== undefined) return { trouble: unreachable };
     const refused = await greet(connection, introduction, tls, secondsFor);
-    this.#options.greeted(link, refused);
+    // The session that failed is told of; the one in plain text after it is no other.
+    if (introduction.isTlsGivenUp !== true) this.#options.greeted(link, refused);
     if (refused === undefined) return link;
     // A server that refuses us may still wait for a QUIT; which of the addresses' troubles is reported is not known yet.
     this.#dismiss(connection, secondsFor('QUIT'));

@@ -140,6 +140,11 @@ export function triesNextAddress(trouble: Trouble): boolean {
   return isGreeting(trouble.state);
 }
 
+/** Whether it is so for all addresses of the host: it was not even connected to, for what is known of its name. */
+export function isAboutHost(trouble: Trouble): boolean {
+  return trouble.kind === 'tls' && trouble.cause === 'not-tried';
+}
+
 function isRefusedForGood(trouble: Trouble): boolean {
   return trouble.kind === 'refused' && trouble.reply.code >= 500;
 }

@@ -29,6 +29,7 @@ import type { Destination, HopAddress, MailDomain, Transport } from './deliverer
 import {
   type Ending,
   fallsBackToPlainText,
+  isAboutHost,
   successEnding,
   triesNextAddress,
   troubleEnding,
@@ -246,8 +247,10 @@ export class InLineClient implements MailClient {
     errand: Errand,
   ): Promise<Visit> {
     let kept: (Visit & { readonly end: Trouble }) | undefined;
+    const refused = new Set<string>();
     for (const hop of hops) {
       if (signal.aborted) break;
+      if (refused.has(hop.remoteMx)) continue;
       const visit = await this.#visit(plan, hop, signal, errand);
       const { end } = visit;
       const isLast = end.kind === 'accepted' || !triesNextAddress(end);
@@ -255,6 +258,7 @@ export class InLineClient implements MailClient {
       const dropped = isHeavier ? kept : visit;
       if (dropped?.connection !== undefined) this.#dismiss(dropped.connection);
       if (isLast) return visit;
+      if (isAboutHost(end)) refused.add(hop.remoteMx);
       this.#log.debug({ remoteip: hop.ip, ...troubleEnding(end) }, 'address does not take mail');
       if (isHeavier) kept = { ...visit, end };
     }
@@ -297,6 +301,9 @@ export class InLineClient implements MailClient {
         (await connection.connected(plan.connectSeconds)) ??
         (await greet(connection, introduction, this.#tls, plan.secondsFor));
       return { end: trouble ?? (await errand.talk(connection, plan)), connection, hop };
+    } catch (error) {
+      connection.drop();
+      throw error;
     } finally {
       signal.removeEventListener('abort', cancel);
     }

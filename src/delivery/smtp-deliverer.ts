@@ -19,6 +19,7 @@ import { Connections, type ConnectionWatcher, type Link } from './connections.js
 import type { Attempt, Deliverer, Destination, HopAddress, Transport, Turn } from './deliverer.js';
 import {
   type Ending,
+  isAboutHost,
   isStale,
   judge,
   sparesConnection,
@@ -236,6 +237,10 @@ export class SmtpDeliverer implements Deliverer {
     signal.addEventListener('abort', cancel, { once: true });
     try {
       return await this.#visitAddresses(journey);
+    } catch (error) {
+      // Nobody waits for it any more, so nothing would ever end it.
+      journey.current?.connection.drop();
+      throw error;
     } finally {
       signal.removeEventListener('abort', cancel);
     }
@@ -244,8 +249,10 @@ export class SmtpDeliverer implements Deliverer {
   async #visitAddresses(journey: Journey): Promise<Outcome> {
     const { attempt, signal } = journey;
     let kept: (Outcome & { readonly end: Trouble }) | undefined;
+    const refused = new Set<string>();
     for (const address of attempt.destination.addresses) {
       if (signal.aborted) break;
+      if (refused.has(address.remoteMx)) continue;
       const { end, link } = await this.#visit(journey, address);
       const outcome = { end, address, ...(link === undefined ? {} : { link }) };
       if (end.kind === 'accepted' || !triesNextAddress(end)) {
@@ -253,6 +260,8 @@ export class SmtpDeliverer implements Deliverer {
         return outcome;
       }
       this.#refused++;
+      // It would be asked about again, for as long as its name servers like, and come to the same.
+      if (isAboutHost(end)) refused.add(address.remoteMx);
       this.#log.info(
         {
           message: attempt.id,

@@ -284,9 +284,19 @@ async function sendWhole(
     );
     if (trouble !== undefined) return trouble;
   }
-  const last = stuffer.push(whole.subarray(start));
-  connection.endMessage(last, stuffer.end(), replies);
-  return undefined;
+  return endMessage(connection, stuffer.push(whole.subarray(start)), stuffer, replies);
+}
+
+/** Of a connection that broke before, nothing is sent, and nobody need fear that the message arrives twice. */
+function endMessage(
+  connection: Connection,
+  last: Buffer,
+  stuffer: DotStuffer,
+  replies: number,
+): Trouble | undefined {
+  const trouble = connection.trouble('DATA');
+  if (trouble === undefined) connection.endMessage(last, stuffer.end(), replies);
+  return trouble;
 }
 
 async function streamMessage(
@@ -309,8 +319,7 @@ async function streamMessage(
   if (readBytes !== parcel.message.sizeBytes) {
     return unreadable(`the spool gave ${readBytes} of ${parcel.message.sizeBytes} bytes`);
   }
-  connection.endMessage(nothing, stuffer.end(), replies);
-  return undefined;
+  return endMessage(connection, nothing, stuffer, replies);
 }
 
 async function sendBlock(

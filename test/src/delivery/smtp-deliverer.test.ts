@@ -3,7 +3,7 @@
 import { connect as netConnect, type Socket } from 'node:net';
 import { describe, expect, type TestContext, test } from 'vitest';
 import type { AttemptReport } from '#hooks';
-import { noTls } from '../../../src/delivery/client/tls.js';
+import { noTls, type TlsTrust } from '../../../src/delivery/client/tls.js';
 import type { Attempt } from '../../../src/delivery/deliverer.js';
 import { judge } from '../../../src/delivery/failure.js';
 import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/smtp-deliverer.js';
@@ -326,6 +326,12 @@ describe('while the message is being sent', () => {
     expect(report.error).toMatchObject({ type: 'protocol', state: 'DATA', temporary: true });
   });
 
+  test('a reply that comes with the go-ahead is none to the message, of which nothing was sent', async (t) => {
+    const { report } = await deliverTo(t, { DATA: { raw: '354 go ahead\r\n250 2.0.0 taken\r\n' } });
+    expect(report.error).toMatchObject({ type: 'protocol', state: 'DATA', temporary: true });
+    expect(report.error?.message).not.toMatch(/twice/);
+  });
+
   test('a close is temporary, and nothing was sent whole', async (t) => {
     const { report } = await deliverTo(t, { BODY: 'close' }, { message: memoryReader(large, 65536) });
     expect(report.error).toMatchObject({ type: 'network', state: 'DATA', temporary: true });
@@ -464,6 +470,26 @@ describe('what the peer cannot take', () => {
     const lacking = await deliverTo(t, {}, { options });
     expect(lacking.peer.commands).toContain('RCPT TO:<b@b.test>');
   });
+
+  test.for([
+    ['b@b.test', 'rfc822;b@b.test'],
+    [
+      'rfc822\r\nRCPT TO:<evil@b.test>\r\nX;b@b.test',
+      /^rfc822;rfc822\+0D\+0ARCPT\+20TO:<evil@b\.test>\+0D\+0AX;b@b\.test$/,
+    ],
+    ['two words;b@b.test', 'rfc822;two+20words;b@b.test'],
+    [';b@b.test', 'rfc822;;b@b.test'],
+  ] as const)('an original recipient says nothing but itself: %j', async ([orcpt, expected], t) => {
+    const { peer, report } = await deliverTo(
+      t,
+      { EHLO: '250 peer.test\nDSN' },
+      { options: { dsn: { orcpt } } },
+    );
+    expect(judge(report)).toBe('delivered');
+    const named = peer.commands.filter((line) => line.startsWith('RCPT'));
+    expect(named).toHaveLength(1);
+    expect(named[0]?.replace('RCPT TO:<b@b.test> ORCPT=', '')).toMatch(expected);
+  });
 });
 
 describe('several addresses', () => {
@@ -537,6 +563,29 @@ describe('connecting', () => {
     const report = await tryOnce(deliverer, makeAttempt(25, { options: { connectTimeoutSeconds: 0.05 } }));
     expect(report.error?.message).toBe('no connection to 127.0.0.1 port 25 in 0.05 s');
     expect(report.durationSeconds).toBeGreaterThan(0.04);
+  });
+
+  test('a mistake of ours in the middle of a dialogue leaves no connection behind', async (t) => {
+    const trust: TlsTrust = {
+      key: () => {
+        throw new Error('no keys');
+      },
+      authorities: () => [],
+    };
+    const tls = { ...noTls, mode: 'optional', clientCertificate: 'a' } as const;
+    const { report, peer, deliverer } = await deliverTo(
+      t,
+      { EHLO: '250 peer.test\nSTARTTLS' },
+      { transport: { tls } },
+      { trust },
+    );
+    expect(report.error).toMatchObject({
+      temporary: true,
+      type: 'config',
+      message: expect.stringMatching(/no keys/),
+    });
+    await peer.until(({ open }) => open === 0);
+    expect(deliverer.counters.open).toBe(0);
   });
 
   test('a mistake of ours becomes a temporary report', async (t) => {

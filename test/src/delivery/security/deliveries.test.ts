@@ -225,6 +225,35 @@ describe('DANE', () => {
     expect(counted).toContain('tlsa mx1.test: 0+1 dnssec-invalid');
   });
 
+  test('a host that may not be used now is asked about once, however many addresses it has', async (t) => {
+    const resolver = signedResolver({
+      'mx1.test': { a: ['127.0.0.1'], secure: true },
+      '_25._tcp.mx1.test': { tlsa: 'TRY_AGAIN' },
+      'mx2.test': { a: ['127.0.0.1'], secure: true },
+      '_25._tcp.mx2.test': { tlsa: 'SERVFAIL' },
+    });
+    const security = new TransportSecurity({ resolver: () => resolver });
+    const deliverer = new SmtpDeliverer({ hostname: 'host.test', security });
+    t.onTestFinished(() => deliverer.close());
+    const attempt = makeAttempt(25, {
+      transport: { tls: { ...noTls, ...wish } },
+      addresses: ['mx1.test', 'mx1.test', 'mx2.test', 'mx1.test', 'mx2.test'].map((remoteMx, index) => ({
+        ip: `127.0.0.${index + 1}`,
+        port: 25,
+        remoteMx,
+      })),
+    });
+    const report = await deliverer.attempt(attempt, new AbortController().signal);
+    expect([judge(report), report.error?.type]).toEqual(['deferred', 'dane']);
+    expect(resolver.asked.filter((question) => question.startsWith('tlsa')).sort()).toEqual([
+      'tlsa _25._tcp.mx1.test',
+      'tlsa _25._tcp.mx2.test',
+    ]);
+    const failures = security.ledger.read().policies.map(({ policy, failures }) => [policy.domain, failures]);
+    // Silence says nothing about anybody's DNSSEC.
+    expect(failures).toEqual([['mx2.test', 1]]);
+  });
+
   test('records of unsigned addresses bind nobody', async (t) => {
     const { verdict } = await deliver(t, {
       hosts: [{ isUnsigned: true, tlsa: { tlsa: [pin(good, true)] } }],
@@ -355,6 +384,16 @@ describe('MTA-STS', () => {
       'tls',
       0,
     ]);
+  });
+
+  test('on trial, a handshake that fails is counted once, though the mail goes on without', async (t) => {
+    const { verdict, taken, counted } = await deliver(t, {
+      hosts: [{ script: { ...offered, HANDSHAKE: 'close' } }],
+      wish,
+      mailDomain: insecure,
+      policy: policyOf('testing', 'mx1.test'),
+    });
+    expect([verdict, taken, counted]).toEqual(['delivered', [1], ['sts b.test: 0+1 validation-failure']]);
   });
 
   test('on trial, a host that the policy does not name gets its mail', async (t) => {
