@@ -19,6 +19,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/**/*.dialogue.test.ts'],
+          // Files share the modules of their worker, as scripts share those of a daemon: what one leaves behind in them is
+          // found, and nothing is loaded 300 times.
+          isolate: false,
           // Far more than any needs: a machine that does other work at the same time is no failure.
           testTimeout: 30_000,
         },

@@ -336,7 +336,8 @@ export function nativeClass<Self>(
     readonly statics?: readonly Method[];
   },
 ): NativeClass<Self> {
-  const byName = (list: readonly Method[]) => Object.fromEntries(list.map((m) => [m.name, m]));
+  // Each class has its own copy of a method that several share: errors name the class, and are made once for each method.
+  const byName = (list: readonly Method[]) => Object.fromEntries(list.map((m) => [m.name, { ...m }]));
   return { ...spec, kind: 'class', methods: byName(spec.methods), statics: byName(spec.statics ?? []) };
 }
 

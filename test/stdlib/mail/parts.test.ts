@@ -154,6 +154,14 @@ describe('bodies', () => {
   });
 });
 
+test('what a message and its parts share names the one it was called on', async () => {
+  expect(
+    await withMail(`
+      foreach ([$m, $m->getByID("1.1")] as $of)
+        try { $of->setBody("x", ["encoding" => "uuencode"]); } catch ($e) { echo pcre_match("[A-Za-z]+->", $e->message())[0]; }`),
+  ).toEqual(['MailMessage->', 'MIMEPart->']);
+});
+
 describe('texts around the parts', () => {
   test('can be replaced, but never with a delimiter', async () => {
     expect(

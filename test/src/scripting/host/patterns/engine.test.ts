@@ -84,12 +84,13 @@ describe('which engine runs a pattern', () => {
 
 describe('limits and faults', () => {
   test('a catastrophic pattern ends quickly, with an error that names it', () => {
-    const began = performance.now();
+    const before = process.cpuUsage();
     const pattern = engine.compile('^(a+)+$', '');
     for (const round of [1, 2])
       expect(() => pattern.test(`${'a'.repeat(40)}!`), `round ${round}`).toThrow(PatternLimitError);
     expect(() => engine.compile('\\s+$', '').test(`${' '.repeat(3_000_000)}x`)).toThrow(/takes too long/);
-    expect(performance.now() - began).toBeLessThan(2000);
+    // Of this process: others may have the machine.
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
   });
 
   test('the error says what to do', () => {
