@@ -12,6 +12,9 @@ export function systemZone(): string {
 /** Asking Intl costs more than formatting a time. */
 let known: { readonly tz: string | undefined; readonly zone: string } | undefined;
 
+/** There are fewer zones, but a name may be spelt in any case, and come from a mail. */
+const MOST_FORMATTERS = 1000;
+
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 function formatterOf(zone: string): Intl.DateTimeFormat {
@@ -28,6 +31,7 @@ function formatterOf(zone: string): Intl.DateTimeFormat {
       minute: 'numeric',
       second: 'numeric',
     });
+    if (formatters.size >= MOST_FORMATTERS) formatters.clear();
     formatters.set(zone, formatter);
   }
   return formatter;
