@@ -5,9 +5,11 @@ import {
   type Address,
   type DsnParameters,
   dsnParameterKeys,
+  smtpStates,
   valueToAddress,
   valueToDsnParameters,
   valueToStringList,
+  valueToTimeouts,
 } from '#stdlib';
 import { dsnKey, readDsnOptions } from './dsn-options.js';
 import { frameOf } from './frame.js';
@@ -42,7 +44,7 @@ const tryOptionKeys = {
   helo: { type: 'string|none', doc: 'The name to say in EHLO.' },
   protocol: { type: 'string|none', oneOf: ['smtp', 'lmtp', null], doc: '"smtp" or "lmtp".' },
   jobid: { type: 'string|none', doc: 'Job id, a policy field.' },
-  timeout: { type: 'array', doc: 'Seconds by SMTP state.' },
+  timeout: { type: 'array', doc: `Seconds by SMTP state: ${smtpStates.join(', ')}.` },
   connect_timeout: { type: 'number|none', doc: 'Seconds.' },
   dsn: {
     type: 'array',
@@ -108,7 +110,7 @@ const Try = builtin({
         recipient: recipient === null || recipient === undefined ? undefined : readRecipient(recipient),
         protocol: protocol === 'smtp' || protocol === 'lmtp' ? protocol : undefined,
         jobId: jobid ?? undefined,
-        timeouts: timeout === undefined ? undefined : readTimeouts(timeout),
+        timeouts: timeout === undefined ? undefined : valueToTimeouts(timeout, 'Try: "timeout"'),
         connectTimeoutSeconds: connect_timeout ?? undefined,
         dsn: dsn === undefined ? undefined : readTryDsn(dsn),
         ...readSessionOptions(options),
@@ -124,15 +126,6 @@ function readRecipient(value: Value): Address {
   const recipient = valueToAddress(value, 'Try: "recipient"');
   if (recipient.localPart === '') throw new ScriptFault('Try: "recipient" is empty; expected an address');
   return recipient;
-}
-
-function readTimeouts(value: HslArray): Record<string, number> {
-  const timeouts: Record<string, number> = {};
-  for (const [state, seconds] of value.entries()) {
-    checkSeconds(`timeout" of "${String(state)}`, seconds);
-    timeouts[String(state).toUpperCase()] = seconds as number;
-  }
-  return timeouts;
 }
 
 function checkSeconds(name: string, seconds: Value): void {

@@ -114,6 +114,7 @@ export {
   type TlsMode,
   tlsModes,
 } from './smtp/mail-client.js';
+export { type SmtpState, smtpStates, valueToTimeouts } from './smtp/smtp-states.js';
 export { addressLookup } from './sockets/address-lookup.js';
 export { parseTlsProtocols, type TlsProtocols } from './sockets/tls-options.js';
 export { systemTrust } from './sockets/trust.js';

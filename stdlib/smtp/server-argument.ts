@@ -5,6 +5,7 @@ import { type CallContext, HslArray, ScriptFault, typeWord, type Value } from '#
 import { servicesOf } from '../services.js';
 import { parseTlsProtocols } from '../sockets/tls-options.js';
 import { type MailServer, type MailTarget, tlsModes } from './mail-client.js';
+import { smtpStates, valueToTimeouts } from './smtp-states.js';
 
 /** What the manual says of the keys. */
 export const serverDetails = `\`server\` is the id of a configured transport, or an array:
@@ -31,7 +32,7 @@ export const serverDetails = `\`server\` is the id of a configured transport, or
 | \`tls_mtasts\` | false; true heeds the MTA-STS policy of the recipient's domain (RFC 8461) |
 | \`tls_capture_peer_cert\` | put the peer's certificate into the result |
 | \`xclient\` | attributes for XCLIENT |
-| \`timeout\` | seconds by SMTP state: \`["BANNER" => 30]\` |
+| \`timeout\` | seconds by SMTP state (${smtpStates.join(', ')}): \`["BANNER" => 30]\` |
 | \`connect_timeout\` | 30 |
 
 With \`tls\` \`"optional"\` a session that cannot be begun is done without; the \`_verify\` modes accept trusted certificates only.
@@ -183,10 +184,7 @@ class ServerReader {
     const value = this.#get('timeout');
     if (value === undefined) return undefined;
     if (!(value instanceof HslArray)) return this.#fail('timeout', 'must be an array of state => seconds');
-    const timeouts: Record<string, number> = Object.create(null) as Record<string, number>;
-    for (const [state, seconds] of value.entries())
-      timeouts[String(state).toUpperCase()] = this.#seconds('timeout', seconds) ?? 0;
-    return timeouts;
+    return valueToTimeouts(value, `${this.#called}: "timeout" of the server`);
   }
 
   #seconds(key: string, value: Value | undefined): number | undefined {

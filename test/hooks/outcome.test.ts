@@ -299,6 +299,10 @@ describe('Try', () => {
     [{ port: 0 }, '"port" is 0; expected 1 to 65535'],
     [{ connect_timeout: 0 }, 'above 0'],
     [{ timeout: { EOD: 'x' } }, 'above 0'],
+    [
+      { timeout: { EOM: 5 } },
+      'Try: "timeout" has the unknown state "EOM"; expected one of BANNER, EHLO, HELO, LHLO, STARTTLS, XCLIENT, AUTH-CRAM-MD5,',
+    ],
     [{ protocol: 'uucp' }, 'protocol'],
     [{ dsn: { success: 'maybe' } }, '"success"'],
     [{ dsn: { notify: 'NEVER,DELAY' } }, '"notify" is "NEVER,DELAY"; expected "NEVER" or a list of'],

@@ -2,32 +2,11 @@
 // is decided in ../failure.ts and nowhere else.
 
 import type { EnhancedStatus } from '#hooks';
+import type { SmtpState } from '#stdlib';
 import type { UnmetDemand } from '../security/demand.js';
 import type { Reply } from './reply-parser.js';
 
-/**
- * Where in the dialogue we are (hooks 14). STARTTLS lasts until the handshake is done; AUTH is the last step of a log-in,
- * whose reply decides; DATA lasts until the final dot is sent, EOD from there to its reply.
- */
-export type SmtpState =
-  | 'BANNER'
-  | 'EHLO'
-  | 'HELO'
-  | 'LHLO'
-  | 'STARTTLS'
-  | 'AUTH-CRAM-MD5'
-  | 'AUTH-PLAIN'
-  | 'AUTH-LOGIN'
-  | 'AUTH-LOGIN-USER'
-  | 'AUTH'
-  | 'XCLIENT'
-  | 'MAIL'
-  | 'RCPT'
-  | 'DATA'
-  | 'EOD'
-  | 'RSET'
-  | 'NOOP'
-  | 'QUIT';
+export type { SmtpState } from '#stdlib';
 
 /**
  * Why there is no session protected as it should be: the host is not to be talked to at all, no STARTTLS, a handshake that
