@@ -35,8 +35,8 @@ export class DsnNotifier implements Notifier {
     this.#options = options;
   }
 
-  idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind): MessageId {
-    return noticeId(message, kind);
+  idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind, repeats?: number): MessageId {
+    return noticeId(message, kind, repeats);
   }
 
   isOfNotice(id: MessageId): boolean {

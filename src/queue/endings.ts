@@ -155,6 +155,8 @@ export class Endings {
         // What waited may have been on hold, or be marked so on the disk while it was ending (operator-wishes.ts).
         const { waited } = story ?? {};
         const change = waited === undefined ? decision.change : { ...decision.change, hold: isHeld };
+        if (decision.notice?.kind === 'delayed' && (change.retry ?? 0) <= table.retry(slot))
+          this.#notices.staysAtRetry(slot);
         table.change(slot, change);
         ledger.save(id, change);
         this.#floor.place(slot, isHeld);

@@ -28,8 +28,7 @@ export class QueueFloor {
   isStopped = false;
   /** Asked before a message goes back to where it waits: true = somebody else has it now. */
   claim: (slot: number, isHeld: boolean) => boolean = () => false;
-  /** Told before a message's row is freed. */
-  forget: (slot: number) => void = () => {};
+  readonly #forgetting: ((slot: number) => void)[] = [];
 
   constructor(options: MessageQueueOptions, drive: Drive) {
     this.options = options;
@@ -60,9 +59,14 @@ export class QueueFloor {
     if (!this.claim(slot, isHeld)) this.waiting.put(slot, isHeld, this.now());
   }
 
+  /** Told before a message's row is freed. */
+  onForget(listener: (slot: number) => void): void {
+    this.#forgetting.push(listener);
+  }
+
   /** Frees a message's row. */
   remove(slot: number): void {
-    this.forget(slot);
+    for (const forget of this.#forgetting) forget(slot);
     this.table.remove(slot);
   }
 

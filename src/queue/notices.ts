@@ -31,8 +31,11 @@ export interface Notice {
 
 /** Makes notifications. */
 export interface Notifier {
-  /** The id of the notification: always the same for the same message and the same news. */
-  idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind): MessageId;
+  /**
+   * The id of the notification: always the same for the same message and the same news. `repeats`: how many delays were told at
+   * which the message did not get on to its next retry.
+   */
+  idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind, repeats?: number): MessageId;
   /** Whether the id can be one that `idOf` gives. */
   isOfNotice(id: MessageId): boolean;
   /** Puts it into the spool; what it is there when this resolves. @throws SpoolError */
@@ -55,11 +58,17 @@ export class Notices {
   #making = 0;
   /** A notification was among the messages found at start. */
   #hasFound = false;
+  /**
+   * Delays told that left the retry count where it was, by slot, of the few messages that have any. A restart forgets them: the
+   * first such delay after it has the name of the first before.
+   */
+  readonly #repeats = new Map<number, number>();
 
   /** `accept` takes messages that are in the spool. */
   constructor(floor: QueueFloor, accept: (messages: readonly QueuedMessage[]) => void) {
     this.#floor = floor;
     this.#accept = accept;
+    floor.onForget((slot) => this.#repeats.delete(slot));
   }
 
   /** Messages were found in the spool at start. */
@@ -69,7 +78,8 @@ export class Notices {
 
   /** The id of the notification that would be made. */
   idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind): MessageId {
-    return this.#floor.options.notifier.idOf(message, kind);
+    const repeats = kind === 'delayed' ? this.#repeats.get(this.#floor.table.find(message.id)) : undefined;
+    return this.#floor.options.notifier.idOf(message, kind, repeats);
   }
 
   /**
@@ -86,6 +96,11 @@ export class Notices {
     return this.#isThere(notice) ? notice : undefined;
   }
 
+  /** A delay was told of, and the message is to stay at its retry count, or goes back to a lower one. */
+  staysAtRetry(slot: number): void {
+    this.#repeats.set(slot, (this.#repeats.get(slot) ?? 0) + 1);
+  }
+
   /** Whether there can be messages that have come to their end so. */
   get hasFound(): boolean {
     return this.#hasFound;
@@ -95,7 +110,7 @@ export class Notices {
   async tell(notice: Omit<Notice, 'id'>): Promise<{ readonly problem: string } | undefined> {
     const { message, plan } = notice;
     const { log, notifier } = this.#floor.options;
-    const id = notifier.idOf(message, plan.kind);
+    const id = this.idOf(message, plan.kind);
     const fields = { id: messageIdToText(message.id), dsn: messageIdToText(id), action: plan.kind };
     if (this.#isThere(id)) {
       log.info(fields, 'the sender has been told already');

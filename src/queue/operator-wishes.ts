@@ -51,7 +51,7 @@ export class OperatorWishes {
     this.#endings = endings;
     this.#takeOut = takeOut;
     floor.claim = (slot, isHeld) => this.#claim(slot, isHeld);
-    floor.forget = (slot) => this.#pending.delete(slot);
+    floor.onForget((slot) => this.#pending.delete(slot));
   }
 
   /** @throws SpoolError when the change cannot be written: then the message is where it was. */

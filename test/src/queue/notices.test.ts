@@ -67,6 +67,23 @@ describe('a delay', () => {
     expect(started.told).toHaveLength(count);
   });
 
+  test('that a script tells again at the same retry is another notification', async () => {
+    for (const changes of [{ incrementRetry: false }, { incrementRetry: false, resetRetry: true }]) {
+      const started = await startedQueue({
+        attempt: () => Promise.resolve(later),
+        postdelivery: () => ({
+          kind: 'Queue',
+          options: { ...queueOptions, ...changes, dsnDelayed: true, delaySeconds: 10 },
+        }),
+      });
+      await started.submit();
+      await started.clock.advance(25);
+      expect(news(started)).toEqual(['0 delayed 4.3.0', '10 delayed 4.3.0', '20 delayed 4.3.0']);
+      const ids = started.told.map(({ text }) => /^Message-ID: (.*)$/m.exec(text)![1]);
+      expect(new Set(ids).size).toBe(3);
+    }
+  });
+
   test('is not told without a way to tell it, unless a script insists', async () => {
     for (const insists of [false, true]) {
       const started = await startedQueue({
