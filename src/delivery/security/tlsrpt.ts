@@ -67,8 +67,9 @@ export interface TlsLedgerPage {
 }
 
 const MOST_POLICIES = 10_000;
-/** Of one policy; beyond it failures are counted by their type alone. */
+/** Of one policy, and of all; beyond it failures are counted by their type alone. */
 const MOST_DETAILS = 50;
+const MOST_DETAILS_IN_ALL = 50_000;
 const LONGEST_REASON = 200;
 
 interface OpenPolicy {
@@ -83,6 +84,7 @@ export class TlsLedger {
   readonly #nowMs: () => number;
   #policies = new Map<string, OpenPolicy>();
   #fromMs: number;
+  #details = 0;
   #uncounted = 0;
 
   constructor(nowMs: () => number = Date.now) {
@@ -106,7 +108,8 @@ export class TlsLedger {
     if (failure === undefined) open.successes++;
     else {
       open.failures++;
-      countFailure(open, { ...facts, failure, sessions: 0 });
+      const isRoomy = this.#details < MOST_DETAILS_IN_ALL;
+      if (countFailure(open, { ...facts, failure, sessions: 0 }, isRoomy)) this.#details++;
     }
   }
 
@@ -125,21 +128,28 @@ export class TlsLedger {
   take(): TlsLedgerPage {
     const page = this.read();
     this.#policies = new Map();
+    this.#details = 0;
     this.#uncounted = 0;
     this.#fromMs = page.to;
     return page;
   }
 }
 
-function countFailure({ details }: OpenPolicy, facts: CountedFailure): void {
+/** Counts it under what is known of it, or under its type alone. Returns whether that is one more of the details. */
+function countFailure({ details }: OpenPolicy, facts: CountedFailure, isRoomy: boolean): boolean {
   const { failure, mxHost, sendingIp, receivingIp } = facts;
-  let key = JSON.stringify([failure, mxHost, sendingIp, receivingIp]);
-  let kept: CountedFailure = { ...facts, reason: facts.reason?.slice(0, LONGEST_REASON) };
-  if (!details.has(key) && details.size >= MOST_DETAILS) {
-    key = failure;
-    kept = { failure, mxHost: '', sessions: 0 };
+  const key = JSON.stringify([failure, mxHost, sendingIp, receivingIp]);
+  const known = details.get(key);
+  if (known !== undefined) {
+    known.sessions++;
+    return false;
   }
-  const entry = details.get(key);
-  if (entry === undefined) details.set(key, { facts: kept, sessions: 1 });
-  else entry.sessions++;
+  if (isRoomy && details.size < MOST_DETAILS) {
+    details.set(key, { facts: { ...facts, reason: facts.reason?.slice(0, LONGEST_REASON) }, sessions: 1 });
+    return true;
+  }
+  const rest = details.get(failure);
+  if (rest === undefined) details.set(failure, { facts: { failure, mxHost: '', sessions: 0 }, sessions: 1 });
+  else rest.sessions++;
+  return false;
 }

@@ -47,12 +47,16 @@ export interface StsPoliciesOptions {
   readonly log?: PolicyLog;
   /** Policies kept; 10000. */
   readonly capacity?: number;
+  /** A fetch that takes longer makes room for others; 3000. */
+  readonly slowFetchMs?: number;
 }
 
 const RETRY_MS = 300_000;
 const FRESH_MS = 86_400_000;
 /** Fetches at the same time: what comes on top waits for its turn. */
 const MOST_FETCHES = 32;
+/** Fetches that no longer count among those: hosts that take a minute to say nothing must not hold up the policies of others. */
+const MOST_SLOW = 512;
 const REFRESHES = 8;
 const silent: PolicyLog = { info: () => {}, error: () => {} };
 
@@ -77,19 +81,22 @@ export class StsPolicies implements PolicySource {
   readonly #fetches = new Map<string, Promise<FetchedPolicy>>();
   readonly #waiting: (() => void)[] = [];
   readonly #closing = new AbortController();
+  readonly #slowFetchMs: number;
   #running = 0;
+  #slow = 0;
   #loaded: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
   #saving: Promise<void> | undefined;
   #isChanged = false;
 
-  constructor({ resolver, fetch, store, nowMs, log, capacity }: StsPoliciesOptions) {
+  constructor({ resolver, fetch, store, nowMs, log, capacity, slowFetchMs }: StsPoliciesOptions) {
     this.#resolver = resolver;
     this.#fetch = fetch;
     this.#store = store;
     this.#nowMs = nowMs ?? Date.now;
     this.#log = log ?? silent;
     this.#capacity = capacity ?? 10_000;
+    this.#slowFetchMs = slowFetchMs ?? 3000;
   }
 
   async policyOf(domain: string, signal?: AbortSignal): Promise<PolicyFinding> {
@@ -195,17 +202,7 @@ export class StsPolicies implements PolicySource {
   }
 
   async #fetchNow(domain: string, id: string): Promise<FetchedPolicy> {
-    if (this.#running >= MOST_FETCHES) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
-    let fetched: FetchedPolicy;
-    try {
-      fetched = await this.#fetch(domain, this.#closing.signal);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      fetched = { kind: 'failure', failure: 'sts-policy-fetch-error', message: `internal error: ${why}` };
-    }
-    this.#running--;
-    this.#waiting.shift()?.();
+    const fetched = await this.#fetchInTurn(domain);
     const nowMs = this.#nowMs();
     if (fetched.kind === 'policy') {
       this.#failures.delete(domain);
@@ -218,6 +215,35 @@ export class StsPolicies implements PolicySource {
     this.#failures.set(domain, { id, untilMs: nowMs + RETRY_MS, failure, message });
     dropFirst(this.#failures, this.#capacity);
     return fetched;
+  }
+
+  async #fetchInTurn(domain: string): Promise<FetchedPolicy> {
+    // Whoever makes room gives it to the next who waits, so that nobody comes in between.
+    if (this.#running < MOST_FETCHES) this.#running++;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    let isSlow = false;
+    const slowness = setTimeout(() => {
+      if (this.#slow >= MOST_SLOW) return;
+      isSlow = true;
+      this.#slow++;
+      this.#makeRoom();
+    }, this.#slowFetchMs);
+    try {
+      return await this.#fetch(domain, this.#closing.signal);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { kind: 'failure', failure: 'sts-policy-fetch-error', message: `internal error: ${why}` };
+    } finally {
+      clearTimeout(slowness);
+      if (isSlow) this.#slow--;
+      else this.#makeRoom();
+    }
+  }
+
+  #makeRoom(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next();
   }
 
   #keep(kept: KeptPolicy): void {

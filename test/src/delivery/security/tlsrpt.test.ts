@@ -100,3 +100,26 @@ test('policies without end are told apart up to a number, and the rest is counte
   const { policies, uncounted } = ledger.read();
   expect([policies.length, uncounted]).toEqual([10_000, 5]);
 });
+
+test('details of all policies together are bounded, and a new page has room again', () => {
+  const ledger = new TlsLedger();
+  const flood = (domains: number) => {
+    for (let count = 0; count < domains * 40; count++)
+      ledger.record(
+        { ...policy, domain: `${count % domains}.test` },
+        { failure: 'validation-failure', mxHost: `mx${count}.test` },
+      );
+  };
+  const detailsOf = ({ policies }: ReturnType<TlsLedger['read']>) =>
+    policies.flatMap(({ details }) => details).filter(({ mxHost }) => mxHost !== '').length;
+  flood(2000);
+  const page = ledger.take();
+  expect([detailsOf(page), page.policies.length]).toEqual([50_000, 2000]);
+  expect(
+    page.policies.every(({ failures, details }) => {
+      return failures === 40 && details.reduce((sum, { sessions }) => sum + sessions, 0) === 40;
+    }),
+  ).toBe(true);
+  flood(1);
+  expect(detailsOf(ledger.take())).toBe(40);
+});

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -184,6 +185,57 @@ describe('a policy', () => {
     world.answer = Promise.reject(new Error('broken'));
     expect(await world.find()).toBe('none, sts-policy-fetch-error');
   });
+});
+
+test('hosts that keep their policy to themselves do not hold up the policies of others', async () => {
+  const silent = Array.from({ length: 100 }, (_, index) => `silent${index}.test`);
+  const zone: Record<string, SignedName> = {};
+  for (const domain of [...silent, 'a.test']) zone[`_mta-sts.${domain}`] = { txt: ['v=STSv1; id=1'] };
+  const resolver = signedResolver(zone);
+  const open = { now: 0, most: 0 };
+  const policies = new StsPolicies({
+    resolver: () => resolver,
+    slowFetchMs: 1,
+    fetch: (domain, signal) => {
+      if (domain === 'a.test') return Promise.resolve({ kind: 'policy', policy });
+      open.most = Math.max(open.most, ++open.now);
+      setMaxListeners(0, signal);
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          open.now--;
+          resolve(failed);
+        });
+      });
+    },
+  });
+  const waits = silent.map((domain) => policies.policyOf(domain));
+  expect(inWords(await policies.policyOf('a.test'))).toBe('enforce 1');
+  expect(open.most).toBe(100);
+  await policies.close();
+  expect((await Promise.all(waits)).map(inWords)).toEqual(Array(100).fill('none, sts-policy-fetch-error'));
+  expect(open.now).toBe(0);
+});
+
+test('fetches that are waited for are made in turn, each once', async () => {
+  const domains = Array.from({ length: 200 }, (_, index) => `d${index}.test`);
+  const zone: Record<string, SignedName> = {};
+  for (const domain of domains) zone[`_mta-sts.${domain}`] = { txt: ['v=STSv1; id=1'] };
+  const resolver = signedResolver(zone);
+  const open = { now: 0, most: 0 };
+  const fetched: string[] = [];
+  const policies = new StsPolicies({
+    resolver: () => resolver,
+    fetch: async (domain) => {
+      fetched.push(domain);
+      open.most = Math.max(open.most, ++open.now);
+      await new Promise((resolve) => setImmediate(resolve));
+      open.now--;
+      return { kind: 'policy', policy };
+    },
+  });
+  onTestFinished(() => policies.close());
+  await Promise.all(domains.map((domain) => policies.policyOf(domain)));
+  expect([new Set(fetched).size, fetched.length, open.most]).toEqual([200, 200, 32]);
 });
 
 test('no more policies are kept than there is room for', async () => {
