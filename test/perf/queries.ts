@@ -1,5 +1,5 @@
-// How long it takes to look through a long queue, and how long that keeps the event loop: `npm run bench -- queries [--count N]
-// [--rounds N]`. The queue is filled in this process, without a spool; requests are made as the control socket makes them.
+// How long it takes to look through a long queue, and how long that keeps the event loop (in processor time): `npm run bench -- queries
+// [--count N] [--rounds N]`. The queue is filled in this process, without a spool; requests are made as the control socket makes them.
 
 import { parseArgs } from 'node:util';
 import { commands } from '../../src/control/commands.js';
@@ -12,6 +12,7 @@ import type { QueuedMessage } from '../../src/spool/spool.js';
 import { idleQueueParts } from '../support/idle-queue.js';
 import { keptLog, uuid } from '../support/mail-samples.js';
 import { RamSpool } from '../support/ram-spool.js';
+import { longestTurn } from '../support/turns.js';
 
 /** Design.md 7, with a million messages; control-api 3 for the blocks. */
 const AIMS = { groupByMs: 300, blockMs: 50 };
@@ -99,37 +100,28 @@ export async function run(args: readonly string[]): Promise<void> {
   for (const { name, letter, request } of requests) {
     const messageName = `${commands[letter].name}Request`;
     const times: number[] = [];
+    const processor: number[] = [];
     let block = 0;
     for (let round = 0; round < Number(values.rounds); round++) {
       const read = shapes.fromJson(messageName, JSON.stringify(request));
-      const watch = blocks();
+      const watch = longestTurn();
       const begun = performance.now();
+      const cpu = process.cpuUsage();
       await operations[letter].run(read as never, deaf);
       times.push(performance.now() - begun);
+      const { user, system } = process.cpuUsage(cpu);
+      processor.push((user + system) / 1000);
       block = Math.max(block, watch());
     }
-    times.sort((a, b) => a - b);
-    const median = times[times.length >> 1]!;
     console.log(
-      `  ${name.padEnd(48)} ${median.toFixed(0).padStart(5)} ms, longest block ${block.toFixed(1)} ms`,
+      `  ${name.padEnd(48)} ${median(times)} ms, ${median(processor)} ms of CPU, longest block ${block.toFixed(1)} ms`,
     );
   }
 }
 
-/** The longest time between two turns. */
-function blocks(): () => number {
-  let longest = 0;
-  let isOver = false;
-  let last = performance.now();
-  const look = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isOver) setTimeout(look, 1);
-  };
-  look();
-  return () => {
-    isOver = true;
-    return longest;
-  };
+function median(times: readonly number[]): string {
+  return [...times]
+    .sort((a, b) => a - b)
+    [times.length >> 1]!.toFixed(0)
+    .padStart(5);
 }

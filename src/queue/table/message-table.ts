@@ -210,7 +210,7 @@ export class MessageTable {
   }
 
   recipient(slot: number): Address {
-    const params = this.#recipientParams.get(slot);
+    const params = this.#recipientParams.size === 0 ? undefined : this.#recipientParams.get(slot);
     const localPart = this.#recipientLocal[slot]!;
     const domain = this.#words.get(this.#recipientDomain[slot]!);
     return params === undefined ? { localPart, domain } : { localPart, domain, params };
