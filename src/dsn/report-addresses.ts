@@ -26,9 +26,12 @@ export function originalRecipient(orcpt: string, allowsUtf8: boolean): string | 
   return `${type}; ${oneLine(address, false)}`;
 }
 
+/** No name in DNS is longer. */
+const LONGEST_NAME = 255;
+
 /** `dns; mx.example.com`, for an address `dns; [192.0.2.1]`. */
 export function mtaName(host: string): string {
-  const name = oneLine(host, false).replaceAll(' ', '');
+  const name = oneLine(host, false).replaceAll(' ', '').slice(0, LONGEST_NAME);
   if (isIP(name) === 0) return `dns; ${name}`;
   return `dns; [${isIPv6(name) ? 'IPv6:' : ''}${name}]`;
 }

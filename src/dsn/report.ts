@@ -12,8 +12,10 @@ import {
   fits,
   isAscii,
   mailboxToText,
+  parseHeaderSection,
   rawField,
   traitsOf,
+  unfold,
 } from '#stdlib';
 import type { Notice } from '../queue/notices.js';
 import { dateText } from './date-text.js';
@@ -161,9 +163,27 @@ function textPart(type: string, text: string): Part {
   return { type, encoding: 'quoted-printable', body: encodeBody(body, 'quoted-printable', true) };
 }
 
-/** A script's part, already checked (hooks/dsn-options.ts). */
+/** A script's part, already checked (hooks/dsn-options.ts). One that has 8-bit bytes and does not say so is made right. */
 function ownPart(part: string): Buffer {
-  return encodeBody(Buffer.from(part, 'latin1'), '8bit', true);
+  const bytes = encodeBody(Buffer.from(part, 'latin1'), '8bit', true);
+  const { fields, end: emptyLine } = parseHeaderSection(bytes);
+  const body = bytes.subarray(emptyLine + '\r\n'.length);
+  const firstOf = (name: string) =>
+    fields
+      .filter((field) => field.name === name)
+      .map((field) => unfold(bytes.toString('latin1', field.valueStart, field.end)))[0] ?? '';
+  const said = firstOf('content-transfer-encoding');
+  if (traitsOf(body).eightBit === 0 || !/^(?:7bit)?$/i.test(said)) return bytes;
+  // What has parts of its own is not encoded (RFC 2045 §6.4).
+  const isWhole = /^(?:multipart|message)\//i.test(firstOf('content-type'));
+  const encoding = isWhole ? '8bit' : 'quoted-printable';
+  return Buffer.concat([
+    ...fields
+      .filter(({ name }) => name !== 'content-transfer-encoding')
+      .map(({ start, end }) => bytes.subarray(start, end)),
+    Buffer.from(`Content-Transfer-Encoding: ${encoding}\r\n\r\n`, 'latin1'),
+    isWhole ? body : encodeBody(body, 'quoted-printable', true),
+  ]);
 }
 
 function originalPart({ header, whole }: Original, returned: Returned, allowsUtf8: boolean): Buffer[] {

@@ -89,7 +89,8 @@ export function contentOf({ fields, body }: ReadPart): string {
 function checkLines(text: string): void {
   if (/\r(?!\n)|(?<!\r)\n|\x00/.test(text)) throw new Error('there is a lone CR or LF, or a NUL');
   for (const line of text.split('\r\n'))
-    if (line.length > 998) throw new Error(`there is a line of ${line.length} bytes`);
+    if (line.length > 998)
+      throw new Error(`there is a line of ${line.length} bytes: ${JSON.stringify(line.slice(0, 60))}`);
 }
 
 function checkEncoding({ fields, body }: ReadPart): void {

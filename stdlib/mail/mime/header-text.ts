@@ -200,7 +200,7 @@ function endOfEnclosed(value: string, open: number, closer: string): number | un
  * the blanks between them survive. What is no name stays as it is, 8-bit bytes of an address included (RFC 6532).
  */
 function encodeAddresses(value: string, words: WordEncoding): string {
-  if (/^[\x20-\x7e\t]*$/.test(value)) return value;
+  if (/^[\x20-\x7e\t]*$/.test(value) && !hasLongRun(value)) return value;
   let out = '';
   let phrase: string[] = [];
   const finish = () => {
@@ -230,13 +230,13 @@ function encodePhrase(tokens: readonly string[], words: WordEncoding): string {
   // An address without angle brackets has no name to encode.
   if (text.includes('@') && tokens.every((token) => !token.startsWith('"'))) return tokens.join('');
   const comment = /^\((.*)\)$/s.exec(text);
-  const encode = words === 'b' ? base64Words : encodeMimeWords;
+  const encode = words === 'b' || /^[\x20-\x7e\t]*$/.test(text) ? base64Words : encodeMimeWords;
   const encoded = comment === null ? encode(text) : `(${encode(comment[1]!)})`;
   return tokens.slice(0, first).join('') + encoded + tokens.slice(last + 1).join('');
 }
 
 function needsEncoding(token: string): boolean {
-  return /[^\x20-\x7e\t]/.test(token);
+  return /[^\x20-\x7e\t]/.test(token) || hasLongRun(token);
 }
 
 /** Breaks a line before blanks so that pieces fit where they can; what has no blank stays long. */

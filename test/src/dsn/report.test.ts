@@ -368,6 +368,22 @@ describe('what a script asks for', () => {
   });
 });
 
+test.each([
+  ['Content-Type: text/plain; charset=utf-8\r\n\r\n', 'quoted-printable', 'zu sp=C3=A4t\r\n'],
+  ['content-transfer-encoding: 7BIT\nX-A: b\n\n', 'quoted-printable', 'zu sp=C3=A4t\r\n'],
+  ['\r\n', 'quoted-printable', 'zu sp=C3=A4t\r\n'],
+  ['Content-Type: multipart/mixed; boundary=b\r\n\r\n', '8bit', utf8('zu spät\r\n')],
+  ['Content-Transfer-Encoding: base64\r\n\r\n', 'base64', utf8('zu spät\r\n')],
+])(
+  'a part of a script with 8-bit bytes that says nothing of them is made right: %j',
+  async (header, encoding, body) => {
+    const readablePart = `${header}${encoding === 'base64' ? 'enUgc3DDpHQ=' : utf8('zu spät')}\r\n`;
+    const { parts } = await composedAndRead({ plan: { options: { readablePart } } });
+    expect(parts[0]!.fields.get('content-transfer-encoding')).toBe(encoding);
+    if (encoding !== 'base64') expect(parts[0]!.body).toBe(body);
+  },
+);
+
 describe('hostile texts', () => {
   test.each<[string, string, string]>([
     ['line ends', 'no\r\nAction: delivered\r\n\r\nFrom: x', '550 no Action: delivered From: x'],

@@ -32,6 +32,16 @@ describe('a field that is written', () => {
     expect(decodeValue(unfold(field.slice('Subject:'.length)), undefined)).toBe(value);
   });
 
+  test.each([
+    ['Subject', 'y'.repeat(1200), 'y'.repeat(1200)],
+    ['From', `"${'y'.repeat(1200)}" <a@b.test>`, `${'y'.repeat(1200)} <a@b.test>`],
+    ['To', `a@b.test, ${'y'.repeat(1200)} <c@d.test>`, `a@b.test, ${'y'.repeat(1200)} <c@d.test>`],
+  ])('of %s has no line that is too long for mail', (name, value, read) => {
+    const field = text(encodeField(name, value));
+    for (const line of field.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998);
+    expect(decodeValue(unfold(field.slice(name.length + 1)), undefined)).toBe(read);
+  });
+
   test('never ends early, whatever its value holds', () => {
     const piece = fc.constantFrom(
       '\r',
