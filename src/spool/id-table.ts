@@ -1,20 +1,28 @@
 // Message ids and the slots they stand for: the spine of every column table, here and in the queue. An id is a UUID, kept
 // as four 32-bit words, and a number; together with the hash index that is 30 bytes a message where a Map of strings takes 150.
+// Nothing grows as a whole: ids lie in stretches, and the index is many small ones, by the upper bits of the hash.
 
 import { type MessageId, SpoolError } from './spool.js';
+import { IN_STRETCH, STRETCH_BITS, STRETCH_ROWS } from './stretches.js';
 import { readUuid, type UuidWords, uuidToText } from './uuid-words.js';
 
-const START_CAPACITY = 1024;
+const INDEXES = 256;
+/** Places of an index at first. */
+const START_PLACES = 16;
+/** Words of an id in its stretch: four of the UUID, and the number. */
+const ID_WORDS = 5;
+const NUMBER = 4;
 
 /** Gives each message id a slot, a small number that columns are indexed by. Slots of removed ids are used again. */
 export class IdTable {
-  #capacity = START_CAPACITY;
-  /** Four words of the UUID; of a free slot the first word is the next free one. */
-  #words = new Uint32Array(4 * START_CAPACITY);
-  /** The number of the id, from 1; 0 = the slot is free. */
-  #numbers = new Uint32Array(START_CAPACITY);
+  /** Of a free slot the first word is the next free one, and the number 0. */
+  readonly #stretches: Uint32Array[] = [];
   /** Open addressing with linear probing: slot + 1, or 0. */
-  #index = new Uint32Array(2 * START_CAPACITY);
+  readonly #indexes = Array.from({ length: INDEXES }, () => new Uint32Array(START_PLACES));
+  /** Ids in each of them. */
+  readonly #filled = new Uint32Array(INDEXES);
+  /** Which of them `#place` has looked at last. */
+  #which = 0;
   #firstFree = NONE;
   #top = 0;
   #size = 0;
@@ -30,26 +38,21 @@ export class IdTable {
     return this.#top;
   }
 
-  /** Columns grow to this before a slot at or above their length is used. */
-  get capacity(): number {
-    return this.#capacity;
-  }
-
   /** True when the slot holds an id. */
   has(slot: number): boolean {
-    return slot < this.#top && this.#numbers[slot] !== 0;
+    return slot < this.#top && this.#wordOf(slot, NUMBER) !== 0;
   }
 
   /** The slot of an id, or -1. */
   find(id: MessageId): number {
     this.#readKey(id);
-    return this.#index[this.#place(id.number)]! - 1;
+    return this.#slotAt(this.#place(id.number));
   }
 
   /** The same for an id as records tell it. */
   findWords(words: UuidWords, number: number): number {
     this.#key.set(words);
-    return this.#index[this.#place(number)]! - 1;
+    return this.#slotAt(this.#place(number));
   }
 
   /** A slot for a new id. The id must not be in the table yet. */
@@ -65,38 +68,43 @@ export class IdTable {
   }
 
   #add(number: number): number {
-    if (this.#firstFree === NONE && this.#top === this.#capacity) this.#grow();
-    const place = this.#place(number);
-    if (this.#index[place] !== 0) {
+    let place = this.#place(number);
+    if (this.#slotAt(place) !== -1) {
       const [a, b, c, d] = this.#key;
       throw new Error(`message ${uuidToText(a!, b!, c!, d!)}:${number} is in the table twice`);
     }
+    if (this.#makeRoom(this.#which)) place = this.#place(number);
     let slot = this.#firstFree;
-    if (slot === NONE) slot = this.#top++;
-    else this.#firstFree = this.#words[4 * slot]!;
-    this.#words.set(this.#key, 4 * slot);
-    this.#numbers[slot] = number;
-    this.#index[place] = slot + 1;
+    if (slot === NONE) slot = this.#newSlot();
+    else this.#firstFree = this.#wordOf(slot, 0);
+    const stretch = this.#stretches[slot >>> STRETCH_BITS]!;
+    const at = ID_WORDS * (slot & IN_STRETCH);
+    stretch.set(this.#key, at);
+    stretch[at + NUMBER] = number;
+    this.#indexes[this.#which]![place] = slot + 1;
+    this.#filled[this.#which]!++;
     this.#size++;
     return slot;
   }
 
   /** Frees a slot. */
   remove(slot: number): void {
-    this.#key.set(this.#words.subarray(4 * slot, 4 * slot + 4));
-    this.#unindex(this.#place(this.#numbers[slot]!));
-    this.#numbers[slot] = 0;
-    this.#words[4 * slot] = this.#firstFree;
+    const stretch = this.#stretches[slot >>> STRETCH_BITS]!;
+    const at = ID_WORDS * (slot & IN_STRETCH);
+    this.#key.set(stretch.subarray(at, at + NUMBER));
+    this.#unindex(this.#place(stretch[at + NUMBER]!));
+    stretch[at + NUMBER] = 0;
+    stretch[at] = this.#firstFree;
     this.#firstFree = slot;
     this.#size--;
   }
 
   /** The id in a slot. */
   idOf(slot: number): MessageId {
-    const words = this.#words;
-    const at = 4 * slot;
+    const words = this.#stretches[slot >>> STRETCH_BITS]!;
+    const at = ID_WORDS * (slot & IN_STRETCH);
     const transaction = uuidToText(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
-    return { transaction, number: this.#numbers[slot]! };
+    return { transaction, number: words[at + NUMBER]! };
   }
 
   /** Parses the UUID into `#key`. */
@@ -108,62 +116,84 @@ export class IdTable {
     );
   }
 
-  /** Where `#key` with this number stands in the index, or where it would be put. */
+  #wordOf(slot: number, word: number): number {
+    return this.#stretches[slot >>> STRETCH_BITS]![ID_WORDS * (slot & IN_STRETCH) + word]!;
+  }
+
+  #newSlot(): number {
+    const slot = this.#top++;
+    if (slot >>> STRETCH_BITS === this.#stretches.length)
+      this.#stretches.push(new Uint32Array(ID_WORDS * STRETCH_ROWS));
+    return slot;
+  }
+
+  /** The slot at a place that `#place` has found; -1 when there is none. */
+  #slotAt(place: number): number {
+    return this.#indexes[this.#which]![place]! - 1;
+  }
+
+  /** Where `#key` with this number stands in its index, or where it would be put. */
   #place(number: number): number {
-    const mask = this.#index.length - 1;
     const key = this.#key;
-    let at = hash(key[0]!, key[1]!, key[2]!, key[3]!, number) & mask;
-    for (; ; at = (at + 1) & mask) {
-      const entry = this.#index[at]!;
-      if (entry === 0) return at;
-      const word = 4 * (entry - 1);
+    const hashed = hash(key[0]!, key[1]!, key[2]!, key[3]!, number);
+    this.#which = indexOf(hashed);
+    const index = this.#indexes[this.#which]!;
+    const mask = index.length - 1;
+    let place = hashed & mask;
+    for (; ; place = (place + 1) & mask) {
+      const entry = index[place]!;
+      if (entry === 0) return place;
+      const words = this.#stretches[(entry - 1) >>> STRETCH_BITS]!;
+      const at = ID_WORDS * ((entry - 1) & IN_STRETCH);
       if (
-        this.#numbers[entry - 1] === number &&
-        this.#words[word] === key[0] &&
-        this.#words[word + 1] === key[1] &&
-        this.#words[word + 2] === key[2] &&
-        this.#words[word + 3] === key[3]
+        words[at + NUMBER] === number &&
+        words[at] === key[0] &&
+        words[at + 1] === key[1] &&
+        words[at + 2] === key[2] &&
+        words[at + 3] === key[3]
       ) {
-        return at;
+        return place;
       }
     }
   }
 
-  /** Empties a place and moves those behind it up, so that no probe ends too early. */
+  /** Empties a place of the index looked at last and moves those behind it up, so that no probe ends too early. */
   #unindex(place: number): void {
-    const mask = this.#index.length - 1;
+    const index = this.#indexes[this.#which]!;
+    const mask = index.length - 1;
     let hole = place;
-    for (let at = (hole + 1) & mask; this.#index[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#hashOf(this.#index[at]! - 1) & mask;
+    for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
+      const home = this.#hashOf(index[at]! - 1) & mask;
       // An entry may move into the hole unless its own home lies between the hole and where it is.
       if (((at - home) & mask) >= ((at - hole) & mask)) {
-        this.#index[hole] = this.#index[at]!;
+        index[hole] = index[at]!;
         hole = at;
       }
     }
-    this.#index[hole] = 0;
+    index[hole] = 0;
+    this.#filled[this.#which]!--;
   }
 
   #hashOf(slot: number): number {
-    const words = this.#words;
-    const at = 4 * slot;
-    return hash(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, this.#numbers[slot]!);
+    const words = this.#stretches[slot >>> STRETCH_BITS]!;
+    const at = ID_WORDS * (slot & IN_STRETCH);
+    return hash(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, words[at + NUMBER]!);
   }
 
-  #grow(): void {
-    // By a quarter: what is allocated and not used counts for each message as well.
-    this.#capacity = Math.ceil(this.#capacity * 1.25);
-    this.#words = enlarged(this.#words, 4 * this.#capacity);
-    this.#numbers = enlarged(this.#numbers, this.#capacity);
-    if (this.#capacity * 1.5 <= this.#index.length) return;
-    this.#index = new Uint32Array(this.#index.length * 2);
-    const mask = this.#index.length - 1;
-    for (let slot = 0; slot < this.#top; slot++) {
-      if (this.#numbers[slot] === 0) continue;
-      let at = this.#hashOf(slot) & mask;
-      while (this.#index[at] !== 0) at = (at + 1) & mask;
-      this.#index[at] = slot + 1;
+  /** Room for one more in an index, of which a third stays free; true when it has moved for it. */
+  #makeRoom(which: number): boolean {
+    const old = this.#indexes[which]!;
+    if ((this.#filled[which]! + 1) * 1.5 <= old.length) return false;
+    const index = new Uint32Array(old.length * 2);
+    const mask = index.length - 1;
+    for (const entry of old) {
+      if (entry === 0) continue;
+      let place = this.#hashOf(entry - 1) & mask;
+      while (index[place] !== 0) place = (place + 1) & mask;
+      index[place] = entry;
     }
+    this.#indexes[which] = index;
+    return true;
   }
 }
 
@@ -178,14 +208,9 @@ function hash(a: number, b: number, c: number, d: number, number: number): numbe
   return h ^ (h >>> 15);
 }
 
-/** A larger copy of a column. */
-export function enlarged<T extends Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array>(
-  column: T,
-  length: number,
-): T {
-  const larger = new (column.constructor as new (length: number) => T)(length);
-  larger.set(column);
-  return larger;
+/** Which of the indexes has the ids with this hash: the lower bits are for the place in it. */
+function indexOf(hashed: number): number {
+  return hashed >>> 24;
 }
 
 /** A message id as people read it. */

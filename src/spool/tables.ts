@@ -1,22 +1,41 @@
 // What the spool knows of the messages in it, in columns: where their bytes lie and what has changed since they were written.
 // About 80 bytes a message. Nothing here touches a disk.
 
-import { enlarged, IdTable } from './id-table.js';
+import { IdTable } from './id-table.js';
 import { type MessageHead, type RareChange, type StoredPlace, UNTOUCHED } from './records.js';
 import { SharedTexts } from './shared-texts.js';
 import type { MessageChange, MessageId } from './spool.js';
+import { IN_STRETCH, STRETCH_BITS, STRETCH_ROWS } from './stretches.js';
 import type { UuidWords } from './uuid-words.js';
 
 /** Slots that are looked at in one go. */
-const STRETCH = 20_000;
+const LOOK = 20_000;
+
+/** The columns of some thousand places. */
+class PlaceStretch {
+  readonly segments = new Uint32Array(STRETCH_ROWS);
+  readonly offsets = new Uint32Array(STRETCH_ROWS);
+  readonly sizes = new Uint32Array(STRETCH_ROWS);
+  /** Messages that need it; 0 = free, and the offset is then the next free place. */
+  readonly users = new Uint32Array(STRETCH_ROWS);
+}
+
+/** The columns of some thousand messages. */
+class MessageStretch {
+  readonly bodies = new Int32Array(STRETCH_ROWS);
+  readonly versions = new Int32Array(STRETCH_ROWS);
+  readonly sizes = new Uint32Array(STRETCH_ROWS);
+  /** The file of the metadata log that has the message's transaction. */
+  readonly homes = new Uint32Array(STRETCH_ROWS);
+  readonly holds = new Uint8Array(STRETCH_ROWS);
+  readonly retries = new Uint16Array(STRETCH_ROWS);
+  readonly nextTries = new Float64Array(STRETCH_ROWS);
+  readonly reasons = new Array<string | undefined>(STRETCH_ROWS).fill(undefined);
+}
 
 /** A stretch of the body log that messages share; segment 0 = a file of its own, `offset` being its number. */
 export class PlaceTable {
-  #segments = new Uint32Array(256);
-  #offsets = new Uint32Array(256);
-  #sizes = new Uint32Array(256);
-  /** Messages that need it; 0 = free, and the offset is then the next free place. */
-  #users = new Uint32Array(256);
+  readonly #stretches: PlaceStretch[] = [];
   /** Checksums of files of their own; a place in the body log has its own there. */
   readonly #crcs = new Map<number, number>();
   #firstFree = 0xffffffff;
@@ -26,35 +45,37 @@ export class PlaceTable {
   add(segment: number, offset: number, sizeBytes: number, crc = 0): number {
     let place = this.#firstFree;
     if (place === 0xffffffff) {
-      if (this.#top === this.#segments.length) this.#grow();
       place = this.#top++;
+      if (place >>> STRETCH_BITS === this.#stretches.length) this.#stretches.push(new PlaceStretch());
     } else {
-      this.#firstFree = this.#offsets[place]!;
+      this.#firstFree = this.#of(place).offsets[place & IN_STRETCH]!;
     }
-    this.#segments[place] = segment;
-    this.#offsets[place] = offset;
-    this.#sizes[place] = sizeBytes;
+    const rows = this.#of(place);
+    const at = place & IN_STRETCH;
+    rows.segments[at] = segment;
+    rows.offsets[at] = offset;
+    rows.sizes[at] = sizeBytes;
     if (segment === 0) this.#crcs.set(place, crc);
     return place;
   }
 
   use(place: number): void {
-    this.#users[place]!++;
+    this.#of(place).users[place & IN_STRETCH]!++;
   }
 
   /** One user less; true when it was the last one. The place must then be freed. */
   leave(place: number): boolean {
-    return --this.#users[place]! === 0;
+    return --this.#of(place).users[place & IN_STRETCH]! === 0;
   }
 
   free(place: number): void {
-    if (this.#segments[place] === 0) this.#crcs.delete(place);
-    this.#offsets[place] = this.#firstFree;
+    if (this.#of(place).segments[place & IN_STRETCH] === 0) this.#crcs.delete(place);
+    this.#of(place).offsets[place & IN_STRETCH] = this.#firstFree;
     this.#firstFree = place;
   }
 
   isUsed(place: number): boolean {
-    return place < this.#top && this.#users[place] !== 0;
+    return place < this.#top && this.#of(place).users[place & IN_STRETCH] !== 0;
   }
 
   /** One more than the highest place ever used. */
@@ -63,16 +84,16 @@ export class PlaceTable {
   }
 
   segment(place: number): number {
-    return this.#segments[place]!;
+    return this.#of(place).segments[place & IN_STRETCH]!;
   }
 
   offset(place: number): number {
-    return this.#offsets[place]!;
+    return this.#of(place).offsets[place & IN_STRETCH]!;
   }
 
   /** Bytes of the payload. */
   sizeBytes(place: number): number {
-    return this.#sizes[place]!;
+    return this.#of(place).sizes[place & IN_STRETCH]!;
   }
 
   /** The checksum of a file of its own. */
@@ -82,35 +103,27 @@ export class PlaceTable {
 
   /** As records write it. */
   stored(place: number): StoredPlace {
-    return [this.#segments[place]!, this.#offsets[place]!, this.#sizes[place]!, this.crc(place)];
+    const rows = this.#of(place);
+    const at = place & IN_STRETCH;
+    return [rows.segments[at]!, rows.offsets[at]!, rows.sizes[at]!, this.crc(place)];
   }
 
   move(place: number, segment: number, offset: number): void {
-    this.#segments[place] = segment;
-    this.#offsets[place] = offset;
+    const rows = this.#of(place);
+    const at = place & IN_STRETCH;
+    rows.segments[at] = segment;
+    rows.offsets[at] = offset;
   }
 
-  #grow(): void {
-    const length = Math.ceil(this.#segments.length * 1.25);
-    this.#segments = enlarged(this.#segments, length);
-    this.#offsets = enlarged(this.#offsets, length);
-    this.#sizes = enlarged(this.#sizes, length);
-    this.#users = enlarged(this.#users, length);
+  #of(place: number): PlaceStretch {
+    return this.#stretches[place >>> STRETCH_BITS]!;
   }
 }
 
 /** The messages in the spool. */
 export class StoredMessages {
   readonly #ids = new IdTable();
-  #bodies = new Int32Array(0);
-  #versions = new Int32Array(0);
-  #sizes = new Uint32Array(0);
-  /** The file of the metadata log that has the message's transaction. */
-  #homes = new Uint32Array(0);
-  #holds = new Uint8Array(0);
-  #retries = new Uint16Array(0);
-  #nextTries = new Float64Array(0);
-  readonly #reasons: (string | undefined)[] = [];
+  readonly #stretches: MessageStretch[] = [];
   readonly #texts = new SharedTexts();
   readonly #rare = new Map<number, RareChange>();
   /** Imported messages, which had their ids before: what tells their records from the old ones (records.ts). */
@@ -150,40 +163,42 @@ export class StoredMessages {
     imported: number,
   ): number {
     const slot = this.#ids.addWords(uuid, message.n);
-    if (slot >= this.#bodies.length) this.#grow(this.#ids.capacity);
-    this.#bodies[slot] = bodyPlace;
-    this.#versions[slot] = versionPlace;
-    this.#sizes[slot] = message.size;
-    this.#homes[slot] = home;
-    this.#holds[slot] = message.hold ? 1 : 0;
-    this.#retries[slot] = message.retry;
-    this.#nextTries[slot] = message.next;
-    this.#reasons[slot] = this.#texts.share(message.why);
+    if (slot >>> STRETCH_BITS === this.#stretches.length) this.#stretches.push(new MessageStretch());
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
+    rows.bodies[at] = bodyPlace;
+    rows.versions[at] = versionPlace;
+    rows.sizes[at] = message.size;
+    rows.homes[at] = home;
+    rows.holds[at] = message.hold ? 1 : 0;
+    rows.retries[at] = message.retry;
+    rows.nextTries[at] = message.next;
+    rows.reasons[at] = this.#texts.share(message.why);
     if (imported !== 0) this.#imports.set(slot, imported);
     return slot;
   }
 
   remove(slot: number): void {
-    this.#reasons[slot] = undefined;
+    this.#of(slot).reasons[slot & IN_STRETCH] = undefined;
     this.#rare.delete(slot);
     this.#imports.delete(slot);
     this.#ids.remove(slot);
   }
 
   bodyPlace(slot: number): number {
-    return this.#bodies[slot]!;
+    return this.#of(slot).bodies[slot & IN_STRETCH]!;
   }
 
   versionPlace(slot: number): number {
-    return this.#versions[slot]!;
+    return this.#of(slot).versions[slot & IN_STRETCH]!;
   }
 
   sizeBytes(slot: number): number {
-    return this.#sizes[slot]!;
+    return this.#of(slot).sizes[slot & IN_STRETCH]!;
   }
 
   home(slot: number): number {
-    return this.#homes[slot]!;
+    return this.#of(slot).homes[slot & IN_STRETCH]!;
   }
 
   imported(slot: number): number {
@@ -191,10 +206,12 @@ export class StoredMessages {
   }
 
   change(slot: number, { hold, retry, nextTry, reason, ...rare }: MessageChange): void {
-    if (hold !== undefined) this.#holds[slot] = hold ? 1 : 0;
-    if (retry !== undefined) this.#retries[slot] = Math.min(retry, 0xffff);
-    if (nextTry !== undefined) this.#nextTries[slot] = nextTry;
-    if (reason !== undefined) this.#reasons[slot] = this.#texts.share(reason);
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
+    if (hold !== undefined) rows.holds[at] = hold ? 1 : 0;
+    if (retry !== undefined) rows.retries[at] = Math.min(retry, 0xffff);
+    if (nextTry !== undefined) rows.nextTries[at] = nextTry;
+    if (reason !== undefined) rows.reasons[at] = this.#texts.share(reason);
     for (const _ in rare) {
       this.#rare.set(slot, { ...this.#rare.get(slot), ...rare });
       return;
@@ -203,14 +220,16 @@ export class StoredMessages {
 
   /** What a record says in front of the message, as it is now. `version` is the caller's index. */
   headOf(slot: number, n: number, version: number): MessageHead {
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
     return {
       n,
-      size: this.#sizes[slot]!,
+      size: rows.sizes[at]!,
       version,
-      hold: this.#holds[slot] === 1,
-      retry: this.#retries[slot]!,
-      next: this.#nextTries[slot]!,
-      why: this.#reasons[slot] ?? '',
+      hold: rows.holds[at] === 1,
+      retry: rows.retries[at]!,
+      next: rows.nextTries[at]!,
+      why: rows.reasons[at] ?? '',
     };
   }
 
@@ -221,11 +240,11 @@ export class StoredMessages {
 
   /** Slots in use whose transaction is in a file up to `home`, in stretches that take no longer than a millisecond. */
   *upTo(home: number): Generator<readonly number[]> {
-    for (let from = 0; from < this.#ids.top; from += STRETCH) {
+    for (let from = 0; from < this.#ids.top; from += LOOK) {
       const found: number[] = [];
-      const end = Math.min(from + STRETCH, this.#ids.top);
+      const end = Math.min(from + LOOK, this.#ids.top);
       for (let slot = from; slot < end; slot++) {
-        if (this.#homes[slot]! <= home && this.#ids.has(slot)) found.push(slot);
+        if (this.#of(slot).homes[slot & IN_STRETCH]! <= home && this.#ids.has(slot)) found.push(slot);
       }
       yield found;
     }
@@ -233,17 +252,11 @@ export class StoredMessages {
 
   /** Its transaction is now in that file. */
   settle(slot: number, home: number): void {
-    this.#homes[slot] = home;
+    this.#of(slot).homes[slot & IN_STRETCH] = home;
   }
 
-  #grow(capacity: number): void {
-    this.#bodies = enlarged(this.#bodies, capacity);
-    this.#versions = enlarged(this.#versions, capacity);
-    this.#sizes = enlarged(this.#sizes, capacity);
-    this.#homes = enlarged(this.#homes, capacity);
-    this.#holds = enlarged(this.#holds, capacity);
-    this.#retries = enlarged(this.#retries, capacity);
-    this.#nextTries = enlarged(this.#nextTries, capacity);
+  #of(slot: number): MessageStretch {
+    return this.#stretches[slot >>> STRETCH_BITS]!;
   }
 }
 

@@ -2,9 +2,10 @@
 // where objects take three times that. A whole `QueuedMessage` is made only when a hook, an attempt or a list wants to see it.
 
 import type { Address } from '#hooks';
-import { enlarged, IdTable } from '../../spool/id-table.js';
+import { IdTable } from '../../spool/id-table.js';
 import { SharedTexts } from '../../spool/shared-texts.js';
 import type { MessageChange, MessageId, QueuedMessage } from '../../spool/spool.js';
+import { IN_STRETCH, STRETCH_BITS, STRETCH_ROWS } from '../../spool/stretches.js';
 import { Interned } from './interned.js';
 import { Quotas } from './quotas.js';
 
@@ -68,31 +69,36 @@ const NO_EXTRAS: Extras = Object.freeze({
 /** No slot. */
 export const NONE = -1;
 
+/** The columns of some thousand rows. */
+class Stretch {
+  readonly stages = new Uint8Array(STRETCH_ROWS);
+  readonly priorities = new Uint8Array(STRETCH_ROWS);
+  readonly retries = new Uint16Array(STRETCH_ROWS);
+  readonly times = new Float64Array(STRETCH_ROWS);
+  /** When it is tried next (Unix seconds); from Due to Ready, when that has come, its place in the order of entry into ACTIVE. */
+  readonly nextTries = new Float64Array(STRETCH_ROWS);
+  readonly sizes = new Uint32Array(STRETCH_ROWS);
+  readonly originOf = new Uint32Array(STRETCH_ROWS);
+  readonly senderOf = new Uint32Array(STRETCH_ROWS);
+  readonly recipientDomain = new Uint32Array(STRETCH_ROWS);
+  readonly transportOf = new Uint32Array(STRETCH_ROWS);
+  /** Links of the list that the message is in; of a deferred one, `next` is its place in the heap. */
+  readonly next = new Int32Array(STRETCH_ROWS);
+  readonly previous = new Int32Array(STRETCH_ROWS);
+  readonly recipientLocal = new Array<string>(STRETCH_ROWS).fill('');
+  readonly reasons = new Array<string | undefined>(STRETCH_ROWS).fill(undefined);
+}
+
 /** The messages of the queue. */
 export class MessageTable {
   readonly #ids = new IdTable();
   readonly #origins = new Interned<Origin>();
   readonly #addresses = new Interned<Address>();
   readonly #words = new Interned<string>();
-  #stages = new Uint8Array(0);
-  #priorities = new Uint8Array(0);
-  #retries = new Uint16Array(0);
-  #times = new Float64Array(0);
-  /** When it is tried next (Unix seconds); from Due to Ready, when that has come, its place in the order of entry into ACTIVE. */
-  #nextTries = new Float64Array(0);
-  #sizes = new Uint32Array(0);
-  #originOf = new Uint32Array(0);
-  #senderOf = new Uint32Array(0);
-  #recipientDomain = new Uint32Array(0);
-  #transportOf = new Uint32Array(0);
-  /** Links of the list that the message is in; of a deferred one, `#next` is its place in the heap. */
-  #next = new Int32Array(0);
-  #previous = new Int32Array(0);
-  readonly #recipientLocal: string[] = [];
+  readonly #stretches: Stretch[] = [];
   readonly #recipientParams = new Map<number, NonNullable<Address['params']>>();
   /** Of those messages that have any. */
   readonly #extras = new Map<number, Extras>();
-  readonly #reasons: (string | undefined)[] = [];
   readonly #texts = new SharedTexts();
   /** By stage, those of high priority 8 further on. */
   readonly #counts = new Uint32Array(16);
@@ -115,55 +121,61 @@ export class MessageTable {
   /** A row for a message; its stage is `Updating` until it is put somewhere. */
   add(message: QueuedMessage): number {
     const slot = this.#ids.add(message.id);
-    if (slot >= this.#stages.length) this.#grow(this.#ids.capacity);
-    this.#stages[slot] = Stage.Updating;
-    this.#priorities[slot] = message.priority;
+    if (slot >>> STRETCH_BITS === this.#stretches.length) this.#stretches.push(new Stretch());
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
+    rows.stages[at] = Stage.Updating;
+    rows.priorities[at] = message.priority;
     this.#count(slot, 1);
-    this.#retries[slot] = Math.min(message.retry, 0xffff);
-    this.#times[slot] = message.ts;
-    this.#nextTries[slot] = message.nextTry;
-    this.#sizes[slot] = message.sizeBytes;
-    this.#originOf[slot] = this.#addOrigin(message);
-    this.#senderOf[slot] = this.#addresses.add(addressKey(message.sender), message.sender);
+    rows.retries[at] = Math.min(message.retry, 0xffff);
+    rows.times[at] = message.ts;
+    rows.nextTries[at] = message.nextTry;
+    rows.sizes[at] = message.sizeBytes;
+    rows.originOf[at] = this.#addOrigin(message);
+    rows.senderOf[at] = this.#addresses.add(addressKey(message.sender), message.sender);
     this.#setRecipient(slot, message.recipient);
-    this.#transportOf[slot] = this.#words.add(message.transportId, message.transportId);
+    rows.transportOf[at] = this.#words.add(message.transportId, message.transportId);
     this.#setExtras(slot, extrasOf(message));
     this.quotas.add(message.quotas, message.sizeBytes);
-    this.#reasons[slot] = this.#texts.share(message.reason);
-    this.#next[slot] = NONE;
-    this.#previous[slot] = NONE;
+    rows.reasons[at] = this.#texts.share(message.reason);
+    rows.next[at] = NONE;
+    rows.previous[at] = NONE;
     return slot;
   }
 
   remove(slot: number): void {
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
     this.#count(slot, -1);
-    this.quotas.remove(this.extras(slot).quotas, this.#sizes[slot]!);
-    this.#origins.release(this.#originOf[slot]!);
-    this.#addresses.release(this.#senderOf[slot]!);
-    this.#words.release(this.#recipientDomain[slot]!);
-    this.#words.release(this.#transportOf[slot]!);
-    this.#recipientLocal[slot] = '';
+    this.quotas.remove(this.extras(slot).quotas, rows.sizes[at]!);
+    this.#origins.release(rows.originOf[at]!);
+    this.#addresses.release(rows.senderOf[at]!);
+    this.#words.release(rows.recipientDomain[at]!);
+    this.#words.release(rows.transportOf[at]!);
+    rows.recipientLocal[at] = '';
     this.#recipientParams.delete(slot);
     this.#extras.delete(slot);
-    this.#reasons[slot] = undefined;
+    rows.reasons[at] = undefined;
     this.#ids.remove(slot);
   }
 
   /** The message of a row, as it is now. */
   message(slot: number): QueuedMessage {
-    const reason = this.#reasons[slot];
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
+    const reason = rows.reasons[at];
     return {
       id: this.#ids.idOf(slot),
-      ts: this.#times[slot]!,
+      ts: rows.times[at]!,
       ...this.origin(slot),
       sender: this.sender(slot),
       recipient: this.recipient(slot),
       transportId: this.transportId(slot),
       ...this.extras(slot),
-      priority: this.#priorities[slot] === 1 ? 1 : 0,
-      sizeBytes: this.#sizes[slot]!,
-      hold: this.#stages[slot] === Stage.Held,
-      retry: this.#retries[slot]!,
+      priority: rows.priorities[at] === 1 ? 1 : 0,
+      sizeBytes: rows.sizes[at]!,
+      hold: rows.stages[at] === Stage.Held,
+      retry: rows.retries[at]!,
       nextTry: this.nextTry(slot),
       ...(reason === undefined ? undefined : { reason }),
     };
@@ -171,20 +183,20 @@ export class MessageTable {
 
   /** When it came (Unix seconds). */
   ts(slot: number): number {
-    return this.#times[slot]!;
+    return this.#of(slot).times[slot & IN_STRETCH]!;
   }
 
   /** Where it came from. */
   origin(slot: number): Readonly<Origin> {
-    return this.#origins.get(this.#originOf[slot]!);
+    return this.#origins.get(this.#of(slot).originOf[slot & IN_STRETCH]!);
   }
 
   sender(slot: number): Address {
-    return this.#addresses.get(this.#senderOf[slot]!);
+    return this.#addresses.get(this.#of(slot).senderOf[slot & IN_STRETCH]!);
   }
 
   transportId(slot: number): string {
-    return this.#words.get(this.#transportOf[slot]!);
+    return this.#words.get(this.#of(slot).transportOf[slot & IN_STRETCH]!);
   }
 
   /** What most messages do not have. */
@@ -193,15 +205,15 @@ export class MessageTable {
   }
 
   sizeBytes(slot: number): number {
-    return this.#sizes[slot]!;
+    return this.#of(slot).sizes[slot & IN_STRETCH]!;
   }
 
   retry(slot: number): number {
-    return this.#retries[slot]!;
+    return this.#of(slot).retries[slot & IN_STRETCH]!;
   }
 
   reason(slot: number): string | undefined {
-    return this.#reasons[slot];
+    return this.#of(slot).reasons[slot & IN_STRETCH];
   }
 
   /** The staged configuration that brought the message. */
@@ -211,31 +223,33 @@ export class MessageTable {
 
   recipient(slot: number): Address {
     const params = this.#recipientParams.size === 0 ? undefined : this.#recipientParams.get(slot);
-    const localPart = this.#recipientLocal[slot]!;
-    const domain = this.#words.get(this.#recipientDomain[slot]!);
+    const localPart = this.#of(slot).recipientLocal[slot & IN_STRETCH]!;
+    const domain = this.#words.get(this.#of(slot).recipientDomain[slot & IN_STRETCH]!);
     return params === undefined ? { localPart, domain } : { localPart, domain, params };
   }
 
   /** Changes what a message may change, while it is in no list; `hold` is the stage's affair. */
   change(slot: number, change: MessageChange): void {
-    if (change.retry !== undefined) this.#retries[slot] = Math.min(change.retry, 0xffff);
-    if (change.nextTry !== undefined) this.#nextTries[slot] = change.nextTry;
-    if (change.reason !== undefined) this.#reasons[slot] = this.#texts.share(change.reason);
+    const rows = this.#of(slot);
+    const at = slot & IN_STRETCH;
+    if (change.retry !== undefined) rows.retries[at] = Math.min(change.retry, 0xffff);
+    if (change.nextTry !== undefined) rows.nextTries[at] = change.nextTry;
+    if (change.reason !== undefined) rows.reasons[at] = this.#texts.share(change.reason);
     if (change.transportId !== undefined) {
-      this.#words.release(this.#transportOf[slot]!);
-      this.#transportOf[slot] = this.#words.add(change.transportId, change.transportId);
+      this.#words.release(rows.transportOf[at]!);
+      rows.transportOf[at] = this.#words.add(change.transportId, change.transportId);
     }
     if (change.priority !== undefined) {
       this.#count(slot, -1);
-      this.#priorities[slot] = change.priority;
+      rows.priorities[at] = change.priority;
       this.#count(slot, 1);
     }
     if (change.sender !== undefined) {
-      this.#addresses.release(this.#senderOf[slot]!);
-      this.#senderOf[slot] = this.#addresses.add(addressKey(change.sender), change.sender);
+      this.#addresses.release(rows.senderOf[at]!);
+      rows.senderOf[at] = this.#addresses.add(addressKey(change.sender), change.sender);
     }
     if (change.recipient !== undefined) {
-      this.#words.release(this.#recipientDomain[slot]!);
+      this.#words.release(rows.recipientDomain[at]!);
       this.#setRecipient(slot, change.recipient);
     }
     this.#changeExtras(slot, change);
@@ -246,8 +260,8 @@ export class MessageTable {
       return;
     const extras = this.extras(slot);
     if (quotas !== undefined) {
-      this.quotas.remove(extras.quotas, this.#sizes[slot]!);
-      this.quotas.add(quotas, this.#sizes[slot]!);
+      this.quotas.remove(extras.quotas, this.#of(slot).sizes[slot & IN_STRETCH]!);
+      this.quotas.add(quotas, this.#of(slot).sizes[slot & IN_STRETCH]!);
     }
     const now = extrasOf({
       metadata: metadata ?? extras.metadata,
@@ -287,23 +301,26 @@ export class MessageTable {
   }
 
   stage(slot: number): Stage {
-    return this.#stages[slot] as Stage;
+    return this.#of(slot).stages[slot & IN_STRETCH] as Stage;
   }
 
   /** A message must not go back to wait right from a stage in which it had entered ACTIVE: its next try is not known there. */
   setStage(slot: number, stage: Stage): void {
-    if (hasEntered(this.#stages[slot] as Stage) && !hasEntered(stage)) this.#nextTries[slot] = 0;
+    if (hasEntered(this.#of(slot).stages[slot & IN_STRETCH] as Stage) && !hasEntered(stage))
+      this.#of(slot).nextTries[slot & IN_STRETCH] = 0;
     this.#count(slot, -1);
-    this.#stages[slot] = stage;
+    this.#of(slot).stages[slot & IN_STRETCH] = stage;
     this.#count(slot, 1);
   }
 
   #count(slot: number, by: 1 | -1): void {
-    this.#counts[this.#stages[slot]! + 8 * this.#priorities[slot]!]! += by;
+    this.#counts[
+      this.#of(slot).stages[slot & IN_STRETCH]! + 8 * this.#of(slot).priorities[slot & IN_STRETCH]!
+    ]! += by;
   }
 
   state(slot: number): QueueState {
-    return stateOfStage[this.#stages[slot] as Stage];
+    return stateOfStage[this.#of(slot).stages[slot & IN_STRETCH] as Stage];
   }
 
   /** How many messages are in a stage, of one priority or of both. */
@@ -320,39 +337,41 @@ export class MessageTable {
   }
 
   isHigh(slot: number): boolean {
-    return this.#priorities[slot] === 1;
+    return this.#of(slot).priorities[slot & IN_STRETCH] === 1;
   }
 
   /** Unix seconds; 0 when that has come. */
   nextTry(slot: number): number {
-    return hasEntered(this.#stages[slot] as Stage) ? 0 : this.#nextTries[slot]!;
+    return hasEntered(this.#of(slot).stages[slot & IN_STRETCH] as Stage)
+      ? 0
+      : this.#of(slot).nextTries[slot & IN_STRETCH]!;
   }
 
   /** Where a message stands in the order of entry into ACTIVE. */
   entry(slot: number): number {
-    return this.#nextTries[slot]!;
+    return this.#of(slot).nextTries[slot & IN_STRETCH]!;
   }
 
   /** It enters ACTIVE now: its time has come. */
   enter(slot: number): void {
     this.setStage(slot, Stage.Due);
-    this.#nextTries[slot] = this.#nextEntry++;
+    this.#of(slot).nextTries[slot & IN_STRETCH] = this.#nextEntry++;
   }
 
   next(slot: number): number {
-    return this.#next[slot]!;
+    return this.#of(slot).next[slot & IN_STRETCH]!;
   }
 
   setNext(slot: number, value: number): void {
-    this.#next[slot] = value;
+    this.#of(slot).next[slot & IN_STRETCH] = value;
   }
 
   previous(slot: number): number {
-    return this.#previous[slot]!;
+    return this.#of(slot).previous[slot & IN_STRETCH]!;
   }
 
   setPrevious(slot: number, value: number): void {
-    this.#previous[slot] = value;
+    this.#of(slot).previous[slot & IN_STRETCH] = value;
   }
 
   /** All slots in use. Messages may come and go between two steps. */
@@ -361,8 +380,8 @@ export class MessageTable {
   }
 
   #setRecipient(slot: number, { localPart, domain, params }: Address): void {
-    this.#recipientDomain[slot] = this.#words.add(domain, domain);
-    this.#recipientLocal[slot] = localPart;
+    this.#of(slot).recipientDomain[slot & IN_STRETCH] = this.#words.add(domain, domain);
+    this.#of(slot).recipientLocal[slot & IN_STRETCH] = localPart;
     if (params === undefined) this.#recipientParams.delete(slot);
     else this.#recipientParams.set(slot, params);
   }
@@ -373,19 +392,8 @@ export class MessageTable {
     return this.#origins.add(key, saslUsername === undefined ? known : { ...known, saslUsername });
   }
 
-  #grow(capacity: number): void {
-    this.#stages = enlarged(this.#stages, capacity);
-    this.#priorities = enlarged(this.#priorities, capacity);
-    this.#retries = enlarged(this.#retries, capacity);
-    this.#times = enlarged(this.#times, capacity);
-    this.#nextTries = enlarged(this.#nextTries, capacity);
-    this.#sizes = enlarged(this.#sizes, capacity);
-    this.#originOf = enlarged(this.#originOf, capacity);
-    this.#senderOf = enlarged(this.#senderOf, capacity);
-    this.#recipientDomain = enlarged(this.#recipientDomain, capacity);
-    this.#transportOf = enlarged(this.#transportOf, capacity);
-    this.#next = enlarged(this.#next, capacity);
-    this.#previous = enlarged(this.#previous, capacity);
+  #of(slot: number): Stretch {
+    return this.#stretches[slot >>> STRETCH_BITS]!;
   }
 }
 
