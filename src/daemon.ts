@@ -184,7 +184,8 @@ export class Daemon {
     this.#deliverer = new SmtpDeliverer({
       hostname: startup.hostname,
       log,
-      poolSize: running.poolSize,
+      poolSize: () => this.#running.poolSize,
+      pooledBy: () => this.#running.pooledBy,
       names: () => this.#services.names,
       own: this.#own,
       trust: this.#services.trust,

@@ -172,6 +172,8 @@ export interface RunningSettings {
   /** What createResolver makes a resolver of. */
   readonly resolver: ResolverSettings;
   readonly poolSize: number;
+  /** What of the peer idle connections are known by. */
+  readonly pooledBy: 'remoteip' | 'remotemx';
   /** Deliveries in flight per remotemx; 0 = no limit. */
   readonly remoteMxConcurrency: number;
 }

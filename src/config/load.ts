@@ -231,6 +231,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
     resolver: collectResolver(app, problems),
     ...keys,
     poolSize: app.value.queues?.pooling?.size ?? defaults.poolSize,
+    pooledBy: app.value.queues?.pooling?.policy ?? 'remoteip',
     remoteMxConcurrency: policies[0]?.default?.concurrency ?? 0,
   };
   const startup = makeStartup(smtpd.value, root, layout, {

@@ -78,7 +78,7 @@ export interface ConnectionsOptions {
   readonly tls: TlsClient;
   readonly newId: () => string;
   readonly watcher: ConnectionWatcher;
-  readonly poolSize: number;
+  readonly poolSize: () => number;
   /** Told when an address is tried once more without TLS. */
   readonly fellBack: (wanted: Wanted, why: object) => void;
   /** Told of each connection that was greeted, or was not. */

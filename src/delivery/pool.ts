@@ -35,7 +35,7 @@ interface IdleConnection {
 
 /** Keeps idle connections by key; only connections with equal keys are interchangeable. */
 export class ConnectionPool {
-  readonly #capacity: number;
+  readonly #capacity: () => number;
   readonly #deadlines: Deadlines;
   readonly #dismiss: (connection: Connection) => void;
   readonly #idle = new Map<Connection, IdleConnection>();
@@ -44,8 +44,8 @@ export class ConnectionPool {
   readonly #byKey = new Map<string, Connection[]>();
   readonly #counters = { hits: 0, misses: 0, expires: 0, evicts: 0, skips: 0 };
 
-  /** `dismiss` says goodbye to a connection that leaves the pool without being used again. */
-  constructor(capacity: number, deadlines: Deadlines, dismiss: (connection: Connection) => void) {
+  /** `capacity` is asked each time: a reload may change it. `dismiss` says goodbye to a connection that leaves the pool unused. */
+  constructor(capacity: () => number, deadlines: Deadlines, dismiss: (connection: Connection) => void) {
     this.#capacity = capacity;
     this.#deadlines = deadlines;
     this.#dismiss = dismiss;
@@ -69,7 +69,7 @@ export class ConnectionPool {
 
   /** Keeps a quiet connection for a while. Returns whether it was taken. */
   offer(key: string, connection: Connection, { idleSeconds, isEvictable = true }: Idling): boolean {
-    if (this.#capacity === 0 || idleSeconds <= 0 || !this.#hasRoom()) {
+    if (idleSeconds <= 0 || !this.#hasRoom()) {
       this.#counters.skips++;
       return false;
     }
@@ -97,12 +97,15 @@ export class ConnectionPool {
   }
 
   #hasRoom(): boolean {
-    if (this.#idle.size < this.#capacity) return true;
-    const [oldest] = this.#evictable;
-    if (oldest === undefined) return false;
-    this.#counters.evicts++;
-    this.#remove(oldest);
-    this.#dismiss(oldest);
+    const capacity = this.#capacity();
+    if (capacity === 0) return false;
+    while (this.#idle.size >= capacity) {
+      const [oldest] = this.#evictable;
+      if (oldest === undefined) return false;
+      this.#counters.evicts++;
+      this.#remove(oldest);
+      this.#dismiss(oldest);
+    }
     return true;
   }
 

@@ -82,11 +82,15 @@ export function routeTo(attempt: Attempt, address: HopAddress, { proxy }: Sessio
   };
 }
 
+/** What of the peer connections are pooled by: its address, or its name, so that any address of a host will do. */
+export type PooledBy = 'remoteip' | 'remotemx';
+
 /** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */
-export function poolKey(route: Route, introduction: Introduction): string {
+export function poolKey(route: Route, introduction: Introduction, by: PooledBy = 'remoteip'): string {
   const { helo, protocol, peerName, tls, demand, credentials, xclient } = introduction;
   const { ip, port, sourceIp = '', proxy } = route;
-  const place = `${protocol} ${sourceIp} ${ip} ${port} ${helo}`;
+  const peer = by === 'remotemx' ? peerName.toLowerCase() : ip;
+  const place = `${protocol} ${sourceIp} ${peer} ${port} ${helo}`;
   // Most connections are of this kind, and the key is made for every message.
   if (demand.minimum === 'none' && credentials === undefined && xclient === undefined && proxy === undefined)
     return place;

@@ -36,7 +36,15 @@ import type { OwnHosts } from './next-hops/own-hosts.js';
 import type { PoolCounters } from './pool.js';
 import type { MessageSecurity } from './security/demand.js';
 import { messageSecurity } from './security/tls-required.js';
-import { heloFor, planSession, poolKey, routeTo, type SessionPlan, sourceFor } from './session-plan.js';
+import {
+  heloFor,
+  type PooledBy,
+  planSession,
+  poolKey,
+  routeTo,
+  type SessionPlan,
+  sourceFor,
+} from './session-plan.js';
 
 export type { ConnectionFacts, ConnectionWatcher } from './connections.js';
 
@@ -63,8 +71,9 @@ export interface SmtpDelivererOptions {
   readonly security?: HostSecurity;
   readonly log?: DeliveryLog;
   readonly newId?: () => string;
-  /** Idle connections kept in all (queues.pooling.size). */
-  readonly poolSize?: number;
+  /** Idle connections kept in all (queues.pooling.size); 1000. Asked each time, as is what they are pooled by (policy). */
+  readonly poolSize?: () => number;
+  readonly pooledBy?: () => PooledBy;
   readonly watcher?: ConnectionWatcher;
 }
 
@@ -113,6 +122,7 @@ export class SmtpDeliverer implements Deliverer {
   readonly #security: HostSecurity;
   readonly #log: DeliveryLog;
   readonly #connections: Connections;
+  readonly #pooledBy: () => PooledBy;
   #refused = 0;
   #transactions = 0;
   #stale = 0;
@@ -123,13 +133,14 @@ export class SmtpDeliverer implements Deliverer {
     this.#nextHops = new NextHops({ names: options.names, own: options.own, clock: this.#clock });
     this.#security = options.security ?? securityByModes;
     this.#log = options.log ?? silent;
+    this.#pooledBy = options.pooledBy ?? (() => 'remoteip');
     this.#connections = new Connections({
       connect: options.connect ?? systemConnect,
       clock: this.#clock,
       tls: new TlsClient(options.trust),
       newId: options.newId ?? randomUUID,
       watcher: options.watcher ?? {},
-      poolSize: options.poolSize ?? 1000,
+      poolSize: options.poolSize ?? (() => 1000),
       fellBack: ({ route, logged }, why) =>
         this.#log.info({ ...logged, remoteip: route.ip, ...why }, 'TLS cannot be had, going on without'),
       greeted: (link) => recordSession(this.#security, link),
@@ -313,7 +324,7 @@ export class SmtpDeliverer implements Deliverer {
       xclient: plan.xclient,
     };
     const route = routeTo(attempt, address, plan);
-    const key = poolKey(route, introduction);
+    const key = poolKey(route, introduction, this.#pooledBy());
     const idle = attempt.transport.pooling.enabled
       ? this.#connections.take(key, (connection) => suits(connection, journey))
       : undefined;

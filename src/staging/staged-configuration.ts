@@ -96,7 +96,8 @@ export class StagedConfiguration implements StagedWork {
     this.deliverer = new SmtpDeliverer({
       hostname: startup.hostname,
       log: this.#log,
-      poolSize: running.poolSize,
+      poolSize: () => running.poolSize,
+      pooledBy: () => running.pooledBy,
       names: () => this.#services.names,
       own,
       trust: this.#services.trust,

@@ -183,7 +183,7 @@ export async function run(
   let peers: HostilePeer[] = [];
   const deliverer = new SmtpDeliverer({
     hostname: 'host.test',
-    poolSize: 4,
+    poolSize: () => 4,
     connect: () => {
       const peer = new HostilePeer(random);
       peers.push(peer);

@@ -23,6 +23,7 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly enum?: readonly unknown[];
+  readonly onlyFor?: readonly unknown[];
   readonly unit?: string;
   readonly patternProperties?: unknown;
   readonly later?: string;
@@ -45,8 +46,9 @@ const shapes: Readonly<Record<string, string>> = {
 };
 
 function typeOf(node: SchemaNode): Inlines {
-  if (node.enum !== undefined)
-    return node.enum.flatMap((value, index) => [
+  const choices = node.enum ?? node.onlyFor;
+  if (choices !== undefined)
+    return choices.flatMap((value, index) => [
       ...(index === 0 ? [] : [text(', ')]),
       plainCode(String(value)),
     ]);

@@ -396,7 +396,14 @@ export const appSchema = strict({
       pooling: Type.Optional(
         strict({
           size: Type.Optional(count('Idle outbound connections kept at once; 1000.', 1)),
-          policy: later('pooling by policy field'),
+          policy: Type.Optional(
+            Type.Unsafe<'remoteip' | 'remotemx'>({
+              onlyFor: ['remoteip', 'remotemx'],
+              feature: 'pooling by grouping',
+              description:
+                'Whose idle connection may be used: `remoteip`, of the same address; `remotemx`, of any address of the host; `remoteip`.',
+            }),
+          ),
         }),
       ),
       grouping: later('groupings'),

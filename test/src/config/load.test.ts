@@ -104,6 +104,17 @@ test('transports inherit from their group and may override it', () => {
   });
 });
 
+test('idle connections are pooled by address, or by host', () => {
+  const pooling = (policy: string) => ({
+    'smtpd-app.yaml': `${app}queues: { pooling: { policy: ${policy} } }\n`,
+  });
+  expect(load().running.pooledBy).toBe('remoteip');
+  expect(load(pooling('remotemx')).running.pooledBy).toBe('remotemx');
+  expect(problems(pooling('grouping'))).toEqual([
+    'smtpd-app.yaml:12:30: error: queues.pooling.policy: found "grouping"; only "remoteip", "remotemx" are possible, pooling by grouping is not supported yet',
+  ]);
+});
+
 test.each([
   [
     'a missing version',

@@ -211,7 +211,7 @@ describe('a full pool', () => {
   test('makes room by leaving the connection idle for longest', async (t) => {
     const first = await startPeer(t);
     const second = await startPeer(t);
-    const deliverer = startDeliverer(t, { poolSize: 1 });
+    const deliverer = startDeliverer(t, { poolSize: () => 1 });
     await deliver(deliverer, first, 1);
     await deliver(deliverer, second, 1);
     await first.until(({ open }) => open === 0);
@@ -222,7 +222,7 @@ describe('a full pool', () => {
 
   test('spares those that may not be evicted, though they have idled for longer', async (t) => {
     const [kept, first, second] = [await startPeer(t), await startPeer(t), await startPeer(t)];
-    const deliverer = startDeliverer(t, { poolSize: 2 });
+    const deliverer = startDeliverer(t, { poolSize: () => 2 });
     await deliver(deliverer, kept, 1, { transport: pooling({ isEvictable: false }) });
     await deliver(deliverer, first, 1);
     await deliver(deliverer, second, 1);
@@ -233,7 +233,7 @@ describe('a full pool', () => {
 
   test('of connections that may not be evicted takes no more', async (t) => {
     const [kept, other] = [await startPeer(t), await startPeer(t)];
-    const deliverer = startDeliverer(t, { poolSize: 1 });
+    const deliverer = startDeliverer(t, { poolSize: () => 1 });
     await deliver(deliverer, kept, 1, { transport: pooling({ isEvictable: false }) });
     expect((await deliver(deliverer, other, 1)).map(judge)).toEqual(['delivered']);
     await other.until(({ commands, open }) => commands.at(-1) === 'QUIT' && open === 0);
@@ -242,9 +242,21 @@ describe('a full pool', () => {
     expect(deliverer.counters.pool).toMatchObject({ hits: 1 });
   });
 
+  test('that is made smaller while it is in use gives up what is too much', async (t) => {
+    const peers = [await startPeer(t), await startPeer(t), await startPeer(t)] as const;
+    let size = 3;
+    const deliverer = startDeliverer(t, { poolSize: () => size });
+    for (const peer of peers) await deliver(deliverer, peer, 1);
+    expect(deliverer.counters.pool).toMatchObject({ size: 3, evicts: 0 });
+    size = 1;
+    await deliver(deliverer, peers[2], 1);
+    await peers[1].until(({ open }) => open === 0);
+    expect(deliverer.counters.pool).toMatchObject({ size: 1, evicts: 2 });
+  });
+
   test('of size 0 keeps nothing', async (t) => {
     const peer = await startPeer(t);
-    const deliverer = startDeliverer(t, { poolSize: 0 });
+    const deliverer = startDeliverer(t, { poolSize: () => 0 });
     await deliver(deliverer, peer, 2);
     expect(peer.connections).toBe(2);
     expect(deliverer.counters.pool).toMatchObject({ size: 0, skips: 2 });
@@ -349,6 +361,27 @@ describe('connections of the same kind that a peer could tell apart', () => {
     expect(proxy.headers).toHaveLength(1);
   });
 
+  test('are exchanged between the addresses of a host where the pool goes by hosts', async (t) => {
+    const peer = await startPeer(t);
+    let pooledBy: 'remoteip' | 'remotemx' = 'remotemx';
+    const deliverer = startDeliverer(t, { pooledBy: () => pooledBy });
+    const at = (remoteMx: string, ip = '127.0.0.1', port = peer.port): AttemptChanges => ({
+      transport: pooling(),
+      addresses: [{ ip, port, remoteMx }],
+    });
+    const transactions = async (changes: AttemptChanges) => {
+      const [report] = await deliver(deliverer, peer, 1, changes);
+      return report?.connection?.transactions;
+    };
+    expect(await transactions(at('mx1.test'))).toBe(1);
+    // Nobody listens there: only a connection that is open already can have carried it.
+    const [other] = await deliver(deliverer, peer, 1, at('mx1.test', '127.0.0.9'));
+    expect(other?.connection).toMatchObject({ transactions: 2, remoteIp: '127.0.0.1', remoteMx: 'mx1.test' });
+    expect(await transactions(at('mx2.test'))).toBe(1);
+    pooledBy = 'remoteip';
+    expect(await transactions(at('mx1.test', '127.0.0.9'))).toBeUndefined();
+  });
+
   test('tell the host of the attempt, whose address they share', async (t) => {
     const peer = await startPeer(t);
     const deliverer = startDeliverer(t);
@@ -404,7 +437,7 @@ describe('the examples of queue-and-config 5', () => {
 
   test('6: two destinations in turns share a pool of one, and all mail is delivered', async (t) => {
     const [first, second] = [await startPeer(t), await startPeer(t)];
-    const deliverer = startDeliverer(t, { poolSize: 1 });
+    const deliverer = startDeliverer(t, { poolSize: () => 1 });
     for (let round = 0; round < 3; round++)
       for (const peer of [first, second])
         expect((await deliver(deliverer, peer, 1)).map(judge)).toEqual(['delivered']);
