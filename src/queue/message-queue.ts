@@ -37,6 +37,8 @@ export type { MessageQueueOptions } from './queue-options.js';
 
 /** Messages that one turn of the event loop moves on, of each kind. */
 const SLICE = 200;
+/** The same, of messages that are sorted by new policies. */
+const SORT_SLICE = 2000;
 /** Between two looks whether the spool can be written to again. */
 const SPOOL_SECONDS = 1;
 /** The longest sleep: the wall clock may be set meanwhile. */
@@ -211,6 +213,7 @@ export class MessageQueue {
       accepted: this.#accepted,
       due: table.countOf(Stage.Due),
       preparing: table.countOf(Stage.Preparing),
+      resolving: this.#preparation.resolving,
       activeByPriority: [active(0), active(1)],
       defer: DEFER,
       hold: HOLD,
@@ -250,7 +253,7 @@ export class MessageQueue {
   /** New policies; what waits is sorted anew. */
   reconfigure(policies: PolicyConfig): void {
     if (!this.#options.policy.reconfigure(policies)) return;
-    this.#subQueues.regroup((slot) => this.#factsOf(slot, this.#trials[slot]!));
+    this.#subQueues.regroup();
     this.#planTurn();
   }
 
@@ -283,6 +286,7 @@ export class MessageQueue {
     const { waiting } = this.#floor;
     const now = this.#floor.now();
     waiting.advance(now, SLICE);
+    this.#sortAnew();
     // What is sent now could not be noted as sent: a crash would bring it back.
     if (!this.#options.spool.isWritable()) {
       this.#sleepUntil(now + SPOOL_SECONDS);
@@ -291,8 +295,20 @@ export class MessageQueue {
     for (let i = 0; i < SLICE && this.#mayPrepare(); i++) this.#preparation.begin(waiting.shiftDue());
     for (let i = 0; i < SLICE && this.#maySend(); i++) if (!this.#sendNext()) break;
     const next = waiting.nextTime;
-    if (this.#mayPrepare() || this.#maySend() || (next !== undefined && next <= now)) this.#planTurn();
+    if (
+      this.#subQueues.isUnsorted ||
+      this.#mayPrepare() ||
+      this.#maySend() ||
+      (next !== undefined && next <= now)
+    )
+      this.#planTurn();
     else this.#sleepUntil(next);
+  }
+
+  /** After new policies, as many messages as are some milliseconds' work. */
+  #sortAnew(): void {
+    if (!this.#subQueues.isUnsorted) return;
+    this.#subQueues.sort(SORT_SLICE, (slot) => this.#factsOf(slot, this.#trials[slot]!));
   }
 
   #mayPrepare(): boolean {

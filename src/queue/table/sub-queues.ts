@@ -13,6 +13,7 @@ import type { Obstacle } from '../../policy/counter.js';
 import { isTicket, type PickupGroup, type PickupPolicy, type Ticket } from '../../policy/pickup-policy.js';
 import type { PolicyFacts } from '../../policy/policy-config.js';
 import { type MessageTable, NONE } from './message-table.js';
+import { type Ranked, RankHeap } from './rank-heap.js';
 import { SlotList } from './slot-list.js';
 
 /** Entries of normal priority rank behind all of high priority. */
@@ -42,73 +43,26 @@ class SubQueue {
 }
 
 /** Sub-queues by rank. */
-class SubQueueHeap {
-  readonly #items: SubQueue[] = [];
+class SubQueueHeap extends RankHeap<SubQueue> implements Ranked {
   /** What holds all of them back; absent for those that are ready. */
   readonly obstacle: Obstacle | undefined;
+  /** That of the first, as it was when the heap was put among others to be sorted anew. */
+  rank = 0;
+  place = 0;
 
   constructor(obstacle?: Obstacle) {
+    super();
     this.obstacle = obstacle;
   }
 
-  get first(): SubQueue | undefined {
-    return this.#items[0];
-  }
-
-  get size(): number {
-    return this.#items.length;
-  }
-
-  push(item: SubQueue): void {
+  override push(item: SubQueue): void {
     item.heap = this;
-    this.#items.push(item);
-    this.#rise(item, this.#items.length - 1);
+    super.push(item);
   }
 
-  remove(item: SubQueue): void {
+  override remove(item: SubQueue): void {
     item.heap = undefined;
-    const last = this.#items.pop()!;
-    if (last === item) return;
-    this.#put(last, item.place);
-    this.moved(last);
-  }
-
-  /** The rank of an item has changed. */
-  moved(item: SubQueue): void {
-    this.#rise(item, item.place);
-    this.#sink(item, item.place);
-  }
-
-  #put(item: SubQueue, at: number): void {
-    this.#items[at] = item;
-    item.place = at;
-  }
-
-  #rise(item: SubQueue, from: number): void {
-    let at = from;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      const other = this.#items[parent]!;
-      if (other.rank <= item.rank) break;
-      this.#put(other, at);
-      at = parent;
-    }
-    this.#put(item, at);
-  }
-
-  #sink(item: SubQueue, from: number): void {
-    const items = this.#items;
-    let at = from;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= items.length) break;
-      if (child + 1 < items.length && items[child + 1]!.rank < items[child]!.rank) child++;
-      const other = items[child]!;
-      if (other.rank >= item.rank) break;
-      this.#put(other, at);
-      at = child;
-    }
-    this.#put(item, at);
+    super.remove(item);
   }
 }
 
@@ -137,10 +91,14 @@ export interface PickedUp {
 export class SubQueues {
   readonly #table: MessageTable;
   readonly #policy: PickupPolicy;
-  readonly #byKey = new Map<string, SubQueue>();
+  #byKey = new Map<string, SubQueue>();
   readonly #subQueueOf: (SubQueue | undefined)[] = [];
-  readonly #ready = new SubQueueHeap();
-  readonly #parked = new Map<Obstacle, SubQueueHeap>();
+  #ready = new SubQueueHeap();
+  #parked = new Map<Obstacle, SubQueueHeap>();
+  /** Sub-queues of policies that hold no more, whose messages are yet to be sorted by the new ones. */
+  readonly #unsorted = new RankHeap<SubQueueHeap>();
+  /** Messages that came meanwhile: they stand behind all those. */
+  readonly #late = new Map<number, PolicyFacts>();
   readonly #counts = { count: 0, skips: 0, misses: 0, evals: 0 };
 
   /** `onWoken` is called when something may have become ready. */
@@ -181,6 +139,11 @@ export class SubQueues {
 
   /** Puts a message at the end of its sub-queue. */
   add(slot: number, facts: PolicyFacts): void {
+    if (this.isUnsorted) this.#late.set(slot, facts);
+    else this.#put(slot, facts);
+  }
+
+  #put(slot: number, facts: PolicyFacts): void {
     const key = this.#policy.keyOf(facts);
     let subQueue = this.#byKey.get(key);
     if (subQueue === undefined) {
@@ -194,6 +157,7 @@ export class SubQueues {
 
   /** Takes a message out that is not to be picked up. */
   remove(slot: number): void {
+    if (this.#late.delete(slot)) return;
     const subQueue = this.#subQueueOf[slot]!;
     this.#unlink(subQueue, slot);
     this.#rerank(subQueue);
@@ -226,20 +190,61 @@ export class SubQueues {
     }
   }
 
-  /** Sorts everything anew, after the policies have changed. */
-  regroup(factsOf: (slot: number) => PolicyFacts): void {
-    const slots: number[] = [];
-    for (const subQueue of this.#byKey.values()) {
-      for (const list of [subQueue.high, subQueue.normal]) {
-        for (let slot = list.shift(); slot !== NONE; slot = list.shift()) slots.push(slot);
-      }
-      subQueue.heap?.remove(subQueue);
-      this.#policy.leave(subQueue.group);
+  /** The policies have changed: everything is to be sorted anew, by `sort`. Until it is, a message is not picked up. */
+  regroup(): void {
+    for (const heap of [this.#ready, ...this.#parked.values()]) {
+      const { first } = heap;
+      if (first === undefined) continue;
+      heap.rank = first.rank;
+      this.#unsorted.push(heap);
     }
-    this.#byKey.clear();
-    this.#parked.clear();
-    slots.sort((a, b) => this.#table.entry(a) - this.#table.entry(b));
-    for (const slot of slots) this.add(slot, factsOf(slot));
+    this.#ready = new SubQueueHeap();
+    this.#parked = new Map();
+    this.#byKey = new Map();
+  }
+
+  /** True while messages wait for `sort`. */
+  get isUnsorted(): boolean {
+    return this.#unsorted.size > 0 || this.#late.size > 0;
+  }
+
+  /** Sorts so many messages, at most, in the order in which they are to be picked up. */
+  sort(limit: number, factsOf: (slot: number) => PolicyFacts): void {
+    for (let left = limit; left > 0; left--) {
+      const slot = this.#nextUnsorted();
+      if (slot === NONE) break;
+      this.#unlinkAndRank(slot);
+      this.#put(slot, factsOf(slot));
+    }
+    if (this.#unsorted.size > 0) return;
+    let left = limit;
+    for (const [slot, facts] of this.#late) {
+      if (left-- === 0) return;
+      this.#late.delete(slot);
+      this.#put(slot, facts);
+    }
+  }
+
+  /** The first of all messages that are not sorted yet. */
+  #nextUnsorted(): number {
+    for (;;) {
+      const heap = this.#unsorted.first;
+      if (heap === undefined) return NONE;
+      const subQueue = heap.first;
+      if (subQueue?.rank === heap.rank) return subQueue.first;
+      // Its first one was taken out since: ranks only rise here.
+      if (subQueue === undefined) this.#unsorted.remove(heap);
+      else {
+        heap.rank = subQueue.rank;
+        this.#unsorted.moved(heap);
+      }
+    }
+  }
+
+  #unlinkAndRank(slot: number): void {
+    const subQueue = this.#subQueueOf[slot]!;
+    this.#unlink(subQueue, slot);
+    this.#rerank(subQueue);
   }
 
   #unlink(subQueue: SubQueue, slot: number): void {
@@ -252,7 +257,8 @@ export class SubQueues {
     const { first } = subQueue;
     if (first === NONE) {
       subQueue.heap?.remove(subQueue);
-      this.#byKey.delete(subQueue.group.key);
+      // One that is sorted anew may have a successor of the same key.
+      if (this.#byKey.get(subQueue.group.key) === subQueue) this.#byKey.delete(subQueue.group.key);
       this.#policy.leave(subQueue.group);
       return;
     }
