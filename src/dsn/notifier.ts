@@ -2,7 +2,7 @@
 // its own.
 
 import { randomBytes } from 'node:crypto';
-import { type Address, isAscii, mailboxToText, type Pieces, type QueueRequest, signMessage } from '#stdlib';
+import { type Address, isAscii, type Pieces, type QueueRequest, signMessage } from '#stdlib';
 import type { NoticeKind } from '../queue/notice-plan.js';
 import type { Notice, Notifier } from '../queue/notices.js';
 import type { MessageId, QueuedMessage, ReceivedMessage, Spool } from '../spool/spool.js';
@@ -112,7 +112,7 @@ export class DsnNotifier implements Notifier {
 function requestOf({ plan, message }: Notice, pieces: Pieces, needsSmtpUtf8: boolean): QueueRequest {
   const { options, recipient, transportId } = plan;
   const params: Record<string, string> = {};
-  if (needsSmtpUtf8 || !isAscii(mailboxToText(recipient))) params['SMTPUTF8'] = '';
+  if (needsSmtpUtf8 || !isAscii(recipient.localPart)) params['SMTPUTF8'] = '';
   // It tells what the message was about: it is protected as that was (RFC 8689 §5).
   if (message.sender.params?.['REQUIRETLS'] !== undefined) params['REQUIRETLS'] = '';
   const sender: Address = { localPart: '', domain: '' };

@@ -1,6 +1,7 @@
 // Addresses and names as fields of a report write them, with their types (RFC 3464 §2.1.2, RFC 6533 §3).
 
 import { isIP, isIPv6 } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { type Address, isAscii, mailboxToText } from '#stdlib';
 import { isUtf8Text, oneLine } from './field-text.js';
 
@@ -10,6 +11,16 @@ export function typedAddress(address: Address, allowsUtf8: boolean): string {
   return isUtf8Text(text)
     ? `utf-8; ${internationalAddress(text, allowsUtf8)}`
     : `rfc822; ${oneLine(text, false)}`;
+}
+
+/**
+ * An address for the notification's own header. Only a local part beyond ASCII makes it need SMTPUTF8: a domain has a form in
+ * ASCII (RFC 5890), which every next hop takes.
+ */
+export function headerAddress({ localPart, domain }: Address): string {
+  if (!isAscii(localPart) || isAscii(domain)) return mailboxToText({ localPart, domain });
+  const aLabels = domainToASCII(Buffer.from(domain, 'latin1').toString('utf8'));
+  return mailboxToText({ localPart, domain: aLabels === '' ? domain : aLabels });
 }
 
 /** ORCPT as it was given: `type;address`. Without a type it is a mail address; undefined when there is no address in it. */

@@ -22,6 +22,7 @@ import { dateText } from './date-text.js';
 import { isUtf8Text } from './field-text.js';
 import type { Original } from './original.js';
 import { type Returned, readablePart, subjects } from './readable-part.js';
+import { headerAddress } from './report-addresses.js';
 import { hasInternationalStatus, type ReportSurroundings, statusPart } from './status-part.js';
 
 /** A finished notification. */
@@ -117,8 +118,8 @@ function headerOf(
   const subject = options.subject ?? transport?.dsnSubject ?? subjects[plan.kind];
   const own = new Map<string, Buffer>();
   const put = (name: string, field: Buffer) => own.set(name.toLowerCase(), field);
-  put('From', encodeField('From', addressWithName(fromName, mailboxToText(from))));
-  put('To', encodeField('To', addressWithName('', mailboxToText(plan.recipient))));
+  put('From', encodeField('From', addressWithName(fromName, headerAddress(from))));
+  put('To', encodeField('To', addressWithName('', headerAddress(plan.recipient))));
   put('Subject', encodeField('Subject', `${options.subjectPrepend ?? ''}${subject}`));
   put('Date', rawField('Date', dateText(now)));
   put('Message-ID', rawField('Message-ID', `<${id.transaction}.${id.number}@${hostname}>`));

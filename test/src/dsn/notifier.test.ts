@@ -52,6 +52,9 @@ test('one that needs SMTPUTF8 says so', async () => {
   const recipient = { localPart: Buffer.from('grün', 'utf8').toString('latin1'), domain: 'from.test' };
   const [made] = await notifier.make(about({ plan: { recipient } }));
   expect(made!.sender.params).toEqual({ SMTPUTF8: '' });
+  const domain = { localPart: 'me', domain: Buffer.from('bücher.test', 'utf8').toString('latin1') };
+  const [other] = await notifier.make(about({ plan: { recipient: domain } }));
+  expect(other!.sender.params).toBeUndefined();
 });
 
 test('one about a message that needs TLS on its whole way needs it too', async () => {

@@ -317,6 +317,16 @@ describe('international mail', () => {
   });
 });
 
+test('a domain beyond ASCII does not make a notification need SMTPUTF8: its header has the A-labels', async () => {
+  const sender = { localPart: 'me', domain: utf8('bücher.test') };
+  const from = { localPart: 'post', domain: utf8('例え.テスト') };
+  const { needsSmtpUtf8 } = await composed({ message: { sender }, plan: { options: { from } } });
+  expect(needsSmtpUtf8).toBe(false);
+  const { fields } = await composedAndRead({ message: { sender }, plan: { options: { from } } });
+  expect(fields.get('to')).toBe('me@xn--bcher-kva.test');
+  expect(fields.get('from')).toBe('Mail Delivery System <post@xn--r8jz45g.xn--zckzah>');
+});
+
 describe('what a script asks for', () => {
   test('takes the place of what is said by default', async () => {
     const { fields, parts } = await composedAndRead({
