@@ -11,6 +11,8 @@ export interface QueueStatistics {
   readonly due: number;
   /** In it, or in the look-up of their next hop. */
   readonly preparing: number;
+  /** In that look-up. */
+  readonly resolving: number;
   /** ACTIVE, of priority 0 and 1. */
   readonly activeByPriority: readonly [number, number];
   readonly defer: number;
