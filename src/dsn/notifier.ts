@@ -9,6 +9,7 @@ import type { MessageId, QueuedMessage, ReceivedMessage, Spool } from '../spool/
 import { isNoticeId, noticeId } from './notice-id.js';
 import { type Original, readOriginal, unreadableOriginal } from './original.js';
 import { composeReport, wantsWholeMessage } from './report.js';
+import { headerAddress } from './report-addresses.js';
 
 /** What a notifier works with. */
 export interface DsnNotifierOptions {
@@ -47,6 +48,10 @@ export class DsnNotifier implements Notifier {
     const { spool, hostname, now, newBoundary = drawBoundary } = this.#options;
     const { id, message } = notice;
     const original = await this.#original(notice);
+    if (comesRound(notice, original)) {
+      this.#options.log.warn({ id: message.id }, 'a report to the postmaster fails: nobody is told of it');
+      return [];
+    }
     const surroundings = { hostname, now: now() };
     const report = composeReport(notice, original, surroundings, newBoundary());
     const received = await this.#receive(report.bytes);
@@ -106,6 +111,15 @@ export class DsnNotifier implements Notifier {
     const text = fields.map((field) => `${field.text}\r\n`).join('');
     return [{ kind: 'bytes', bytes: Buffer.from(text, 'latin1') }, ...whole];
   }
+}
+
+/**
+ * A report that was for the postmaster has failed under another name: mail for the postmaster comes back to this host and is passed
+ * on to where nobody is. To tell the postmaster of it would never end (RFC 5321 §6.1).
+ */
+function comesRound({ plan }: Notice, { reportsTo }: Original): boolean {
+  if (plan.isForPostmaster !== true || reportsTo === undefined) return false;
+  return reportsTo.toLowerCase().includes(headerAddress(plan.recipient).toLowerCase());
 }
 
 /** RFC 3461 §6.1: from nobody, and nobody is told of it. */

@@ -23,6 +23,8 @@ export interface Original {
   readonly messageId?: string;
   /** Ids of the thread so far, its own not among them. */
   readonly references: readonly string[];
+  /** To, when it is a report (RFC 6522); absent of any other message. */
+  readonly reportsTo?: string;
 }
 
 /** What is left of a message that cannot be read. */
@@ -49,6 +51,7 @@ export async function readOriginal(reader: MessageReader, wantsWhole: boolean): 
       .filter((field) => field.name === name)
       .map((field) => unfold(bytes.toString('latin1', field.valueStart, field.end)));
   const messageId = idOf(valuesOf('message-id')[0] ?? '');
+  const isReport = /^multipart\/report\b/i.test(valuesOf('content-type')[0] ?? '');
   return {
     header: ended(withCrLf(bytes.subarray(0, end))),
     isHeaderCut: !isRead,
@@ -56,6 +59,7 @@ export async function readOriginal(reader: MessageReader, wantsWhole: boolean): 
     sizeBytes,
     ...(messageId === undefined ? undefined : { messageId }),
     references: idsOf(valuesOf('references')[0] ?? '', valuesOf('in-reply-to')[0] ?? ''),
+    ...(isReport && { reportsTo: (valuesOf('to')[0] ?? '').slice(0, 1000) }),
   };
 }
 

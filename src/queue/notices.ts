@@ -38,7 +38,7 @@ export interface Notifier {
   idOf(message: Pick<QueuedMessage, 'id' | 'retry'>, kind: NoticeKind, repeats?: number): MessageId;
   /** Whether the id can be one that `idOf` gives. */
   isOfNotice(id: MessageId): boolean;
-  /** Puts it into the spool; what it is there when this resolves. @throws SpoolError */
+  /** Puts it into the spool; what it is there when this resolves, nothing when it would come round. @throws SpoolError */
   make(notice: Notice): Promise<readonly QueuedMessage[]>;
 }
 
@@ -119,7 +119,9 @@ export class Notices {
     if (this.#making >= AT_ONCE) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#making++;
     try {
-      this.#accept(await notifier.make({ ...notice, id }));
+      const made = await notifier.make({ ...notice, id });
+      if (made.length === 0) return undefined;
+      this.#accept(made);
       const { localPart, domain } = plan.recipient;
       const to = `${localPart}@${domain}`;
       log.info({ ...fields, transport: plan.transportId, to }, `notification: ${plan.kind}`);

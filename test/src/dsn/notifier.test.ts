@@ -139,6 +139,23 @@ test.each(['failOnReceive', 'failOnWrite', 'failOnCommit'] as const)(
   },
 );
 
+test('a report to the postmaster that failed under another name is told to nobody: it would come round', async () => {
+  const { notifier, about, spool, log, bytesOfLast } = await setUp();
+  const sender = { localPart: '', domain: '' };
+  const plan = { recipient: { localPart: 'Root', domain: 'mta.test' }, isForPostmaster: true };
+  const [first] = await notifier.make(about({ message: { sender }, plan }));
+  // It came back to us by SMTP, was passed on to somebody else, and failed.
+  const [again] = await commitMessage(spool, uuid(2), bytesOfLast(), [queueRequest(1, { sender })]);
+  expect(await notifier.make(about({ message: again!, plan }))).toEqual([]);
+  expect(log.lines.map(({ message }) => message)).toEqual([
+    'a report to the postmaster fails: nobody is told of it',
+  ]);
+  // To anybody else it would be told.
+  expect(await notifier.make(about({ message: first! }))).toHaveLength(1);
+  const other = { ...plan, recipient: { localPart: 'other', domain: 'mta.test' } };
+  expect(await notifier.make(about({ message: again!, plan: other }))).toHaveLength(1);
+});
+
 test('names follow from the message and the news', () => {
   const message = { ...queuedMessage, id: { transaction: uuid(1), number: 2 }, retry: 3 };
   const end = noticeId(message, 'failed');
