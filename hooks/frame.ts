@@ -3,6 +3,7 @@
 
 import type { CallContext, HslArray, Value } from '#lang';
 import type { EodMessage } from '#stdlib';
+import type { DsnOptions } from './dsn-options.js';
 
 /** What only a message that came by HTTP has (hooks 9). */
 export interface HttpSubmission {
@@ -27,6 +28,8 @@ export interface QueueFrame {
   /** As queued, or as the script replaced it. */
   metadata: Readonly<Record<string, string>>;
   metadataChanged: boolean;
+  /** How notifications are to look, as SetDSN() says; an action's own `dsn` wins. */
+  notice?: DsnOptions;
   /** postdelivery after a good attempt: the message is gone already. */
   readonly isDelivered: boolean;
 }

@@ -159,6 +159,8 @@ export interface TryOptions extends SessionOptions, SourceOptions {
   readonly timeouts?: Readonly<Record<string, number>>;
   readonly connectTimeoutSeconds?: number;
   readonly dsn?: DsnParameters & { readonly success?: 'relayed' | 'delivered' };
+  /** How the notification of the attempt's end is to look (SetDSN); no option of `Try`. */
+  readonly notice?: DsnOptions;
 }
 
 export interface QueueOptions {
@@ -178,9 +180,12 @@ export interface QueueOptions {
   readonly dsnDelayed?: boolean;
 }
 
-/** `metadata` is set when the script replaced it (SetMetaData). */
+/** What a script says of its message beside the action. */
 export interface MetaDataChange {
+  /** Set when the script replaced it (SetMetaData). */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** How a notification that comes of this run, or of its attempt, is to look (SetDSN). */
+  readonly notice?: DsnOptions;
 }
 
 export type PredeliveryOutcome = MetaDataChange &

@@ -105,7 +105,7 @@ const Bounce = builtin({
     const frame = stillQueued('Bounce', frameOf(ctx, 'queue'));
     return {
       kind: 'Bounce',
-      ...present({ dsn: readDsnOptions('Bounce', dsn, ctx) }),
+      ...present({ dsn: readDsnOptions('Bounce', dsn, ctx) ?? frame.notice }),
       ...metadataChange(frame),
     };
   },
@@ -158,7 +158,8 @@ export const postdelivery = definePhase<PostdeliveryOutcome>({
       grouping: 'Matched grouping; optional.',
       policy: 'Array with `tags` and `policies`, each with its `fields`; absent when no attempt was made.',
       dsn: 'The notification that will be made by default: `action` ("failed", "delayed", "relayed", "delivered"; absent: none will be), `id` (array with `transaction` and `queue`), `status` (three numbers), `diagnostictype` ("smtp", "x-error"), `diagnosticcode`; absent after a success of which nobody is told.',
-      attempt: 'Array with `result` or `error`, `connection`, `duration`; absent when none was made.',
+      attempt:
+        'Array with `result` or `error`, `connection`, `duration`; absent when none was made. An `error` of type "config" is temporary, unless the message would come back to this server.',
     }),
     $message,
     { ...$context, readonly: true, summary: 'What predelivery left; undefined when it did not run.' },

@@ -198,11 +198,14 @@ const Bounce = builtin({
   params: [{ name: 'options', type: 'options', optional: true, keys: { reason: reasonKey, dsn: dsnKey } }],
   returns: 'none',
   ends: true,
-  run: ({ reason, dsn }, ctx): PredeliveryDecision => ({
-    kind: 'Bounce',
-    ...present({ reason: reason ?? undefined, dsn: readDsnOptions('Bounce', dsn, ctx) }),
-    ...metadataChange(frameOf(ctx, 'queue')),
-  }),
+  run: ({ reason, dsn }, ctx): PredeliveryDecision => {
+    const frame = frameOf(ctx, 'queue');
+    return {
+      kind: 'Bounce',
+      ...present({ reason: reason ?? undefined, dsn: readDsnOptions('Bounce', dsn, ctx) ?? frame.notice }),
+      ...metadataChange(frame),
+    };
+  },
 });
 
 const Delete = builtin({

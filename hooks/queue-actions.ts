@@ -64,15 +64,15 @@ export function readQueueOptions(
       quotas: quotas === undefined ? undefined : valueToStringList(quotas, 'Queue: "quotas"'),
       jobId: written.jobid ?? undefined,
       tenantId: written.tenantid ?? undefined,
-      dsn: readDsnOptions('Queue', written.dsn, ctx),
+      dsn: readDsnOptions('Queue', written.dsn, ctx) ?? frame.notice,
       dsnDelayed: written.dsn_delayed ?? undefined,
     }),
   };
 }
 
-/** What an outcome says of the metadata. */
-export function metadataChange(frame: QueueFrame): MetaDataChange {
-  return frame.metadataChanged ? { metadata: frame.metadata } : {};
+/** What an outcome says beside its action. */
+export function metadataChange({ metadata, metadataChanged, notice }: QueueFrame): MetaDataChange {
+  return { ...(metadataChanged ? { metadata } : {}), ...(notice === undefined ? {} : { notice }) };
 }
 
 function setMetadata(frame: QueueFrame, metadata: Readonly<Record<string, string>>): void {
@@ -107,8 +107,30 @@ const GetMetaData = builtin({
   run: (ctx) => stringMapToValue(frameOf(ctx, 'queue').metadata),
 });
 
+const SetDSN = builtin({
+  name: 'SetDSN',
+  summary: 'Older way to say how a notification is to look that comes of this run, or of its attempt.',
+  details:
+    'An action with a `dsn` of its own does as that says. Postdelivery takes the place of what predelivery said. It is not kept for ' +
+    'the next attempt.',
+  group: 'queue',
+  example: [
+    'SetDSN(["from_name" => "Example Mail", "subject_prepend" => "Sorry: "]);',
+    'echo "To be told, if at all: " . $message["sender"];  // To be told, if at all: alice@example.com',
+  ].join('\n'),
+  params: [{ name: 'options', type: 'array', doc: 'As the option `dsn` of Bounce() and Queue().' }],
+  returns: 'none',
+  errors: 'Exception for an option that makes no sense.',
+  deprecated: 'Bounce',
+  source: 'hooks 12.2',
+  run: (options, ctx) => {
+    frameOf(ctx, 'queue').notice = readDsnOptions('SetDSN', options, ctx) ?? {};
+    return null;
+  },
+});
+
 /** Functions of both hooks. */
-export const metadataFunctions: readonly Builtin[] = [SetMetaData, GetMetaData];
+export const metadataFunctions: readonly Builtin[] = [SetMetaData, GetMetaData, SetDSN];
 
 /** The frame of one run. */
 export function queueFrame(metadata: Readonly<Record<string, string>>, isDelivered: boolean): QueueFrame {

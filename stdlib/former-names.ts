@@ -23,7 +23,6 @@ export const formerNames: ReadonlyMap<string, string> = new Map([
     'That scanner is not supported; extras://rspamd and extras://spamassassin are modules for others.',
   ],
   ['ScanKAV', 'That scanner is not supported; extras://clamav is a module for another.'],
-  ['SetDSN', 'Use the option "dsn" of Bounce() or Queue().'],
   ['SetDestination', 'Use the options "host" and "port" of Try().'],
   ['SetProtocol', 'Use the option "protocol" of Try().'],
   ['SetTLS', 'Use the option "tls" of Try(), and those that begin with "tls_".'],

@@ -7,7 +7,7 @@
 // 2. The first digit of the reply code decides (RFC 5321 §4.2.1), in every state: 4xx defers, 5xx fails. An enhanced
 //    status that contradicts its code changes nothing, it is only shown.
 // 3. What is wrong on our side (configuration, spool, the name of a configured host) is temporary: a slip of ours must
-//    not return other people's mail.
+//    not return other people's mail. (hooks 13 has `config` among the permanent ones; only a loop is, see next-hops/failures.ts.)
 //
 // Codes with a history:
 //

@@ -68,20 +68,21 @@ export function expectationAfter(
   now: number,
   report?: AttemptReport,
   successTold: 'relayed' | 'delivered' = 'relayed',
+  dsn: DsnOptions = {},
 ): Expectation {
   if (verdict === 'delivered') {
     // The next hop was asked to tell the sender itself (RFC 3461 §5.2.1).
     const plan =
-      report?.connection?.takesDsn === true ? 'notify' : planSuccess(message, transport, successTold);
+      report?.connection?.takesDsn === true ? 'notify' : planSuccess(message, transport, successTold, dsn);
     return { expired: false, ...(typeof plan === 'string' ? undefined : { notice: plan }) };
   }
-  if (verdict === 'failed') return { expired: false, ...failureAction(message, transport) };
+  if (verdict === 'failed') return { expired: false, ...failureAction(message, transport, dsn) };
   if (isExpired(transport ?? unknownTransport, message.retry, now - message.ts)) {
     // Not the message's fault, and there is no transport that says how to tell its sender.
     if (transport === undefined) return { expired: true, action: 'QUEUE', isForOperator: true };
-    return { expired: true, ...failureAction(message, transport) };
+    return { expired: true, ...failureAction(message, transport, dsn) };
   }
-  const notice = delayByTable(message, transport, now);
+  const notice = delayByTable(message, transport, now, dsn);
   return { expired: false, action: 'QUEUE', ...(notice && { notice }) };
 }
 
@@ -104,8 +105,9 @@ export function expectationOfEnd(
 function failureAction(
   message: QueuedMessage,
   transport: KnownTransport,
+  dsn: DsnOptions,
 ): Pick<Expectation, 'action' | 'silence' | 'notice'> {
-  const plan = planFailure(message, transport, {}, false);
+  const plan = planFailure(message, transport, dsn, false);
   return typeof plan === 'string' ? { action: 'DELETE', silence: plan } : { action: 'BOUNCE', notice: plan };
 }
 
@@ -136,13 +138,14 @@ function withEnd(
 /** What is done after postdelivery has answered. `postmaster` hears of failures that have no sender to be told. */
 export function decide(
   outcome: PostdeliveryOutcome,
-  expectation: Expectation,
+  expected: Expectation,
   message: QueuedMessage,
   transport: KnownTransport,
   reason: string,
   now: number,
   postmaster?: Address,
 ): Decision {
+  const expectation = withNotice(expected, outcome.notice);
   // After a success there is nothing left to decide; the actions themselves raise an error in the script.
   if (expectation.action === undefined)
     return { kind: 'done', how: 'delivered', reason, ...noticeOf(expectation) };
@@ -170,6 +173,14 @@ export function decide(
     default:
       return assertNever(outcome);
   }
+}
+
+/** The default with a notification that looks as postdelivery says (SetDSN). */
+function withNotice(expectation: Expectation, options: DsnOptions | undefined): Expectation {
+  const { notice } = expectation;
+  if (notice === undefined || options === undefined) return expectation;
+  const { transportId = notice.transportId, recipient = notice.recipient } = options;
+  return { ...expectation, notice: { ...notice, options, transportId, recipient } };
 }
 
 /** What `Queue()` asks for, in either hook. */

@@ -80,7 +80,9 @@ export class Endings {
     const message = options.dsn === undefined ? queued : { ...queued, dsn: dsnInEffect(queued.dsn, options) };
     const verdict = judge(report);
     const now = this.#floor.now();
-    const expectation = expectationAfter(verdict, message, transport, now, report, options.dsn?.success);
+    const success = options.dsn?.success;
+    const { notice } = options;
+    const expectation = expectationAfter(verdict, message, transport, now, report, success, notice);
     const reason = diagnosticOf(report).diagnosticCode;
     logAttempt(log, message, verdict, reason, report);
     if (expectation.action === undefined) this.#verdicts.delivered++;

@@ -74,10 +74,11 @@ export function planSuccess(
   message: Subject,
   transport: KnownTransport,
   kind: 'relayed' | 'delivered',
+  options: DsnOptions = {},
 ): NoticePlan | Silence {
   if (isNull(message.sender)) return 'null-sender';
   if (!hasWord(message.dsn.notify, 'SUCCESS')) return 'notify';
-  return planned(kind, message, transport, {}, false);
+  return planned(kind, message, transport, options, false);
 }
 
 /**

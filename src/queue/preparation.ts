@@ -76,10 +76,13 @@ export class Preparation {
           ...(transport && { transport }),
         });
       }
-      case 'Try':
-        if (transport === undefined)
-          return this.#failWithoutTransport(slot, message, outcome.options, outcome.context);
-        return this.#resolve(slot, message, transport, outcome.options, outcome.context);
+      case 'Try': {
+        const { notice, context } = outcome;
+        const wish = notice === undefined ? outcome.options : { ...outcome.options, notice };
+        return transport === undefined
+          ? this.#failWithoutTransport(slot, message, wish, context)
+          : this.#resolve(slot, message, transport, wish, context);
+      }
       default:
         return assertNever(outcome);
     }

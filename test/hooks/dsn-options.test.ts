@@ -169,6 +169,21 @@ test.each([phases.predelivery, phases.postdelivery])(
   },
 );
 
+test.each([
+  ['predelivery', 'Try', 'Try(["port" => 26]);', 'Try {"port":26,"notice":{"fromName":"Post"}}'],
+  ['predelivery', 'Queue', 'Queue();', 'Queue {"dsn":{"fromName":"Post"},"notice":{"fromName":"Post"}}'],
+  ['postdelivery', 'Default', 'Default();', 'Default {"notice":{"fromName":"Post"}}'],
+  [
+    'postdelivery',
+    'Bounce',
+    'Bounce(["dsn" => ["jobid" => "j"]]);',
+    'Bounce {"dsn":{"jobId":"j"},"notice":{"fromName":"Post"}}',
+  ],
+] as const)('SetDSN() says it for the whole run: %s, %s, %s', async (phase, action, rest, expected) => {
+  const { end } = await world.runHook(phases[phase], action, `SetDSN(["from_name" => "Post"]);${rest}`);
+  expect(end).toBe(expected);
+});
+
 test('Queue has its own options beside it', async () => {
   const { end } = await world.runHook(
     phases.postdelivery,

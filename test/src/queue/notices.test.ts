@@ -20,6 +20,45 @@ function news({ told }: Pick<StartedQueue, 'told'>): string[] {
   });
 }
 
+describe('SetDSN()', () => {
+  const notice = { subjectPrepend: 'Sorry: ' };
+  const tried = { kind: 'Try', options: {}, context: null } as const;
+  const subject = ({ told }: StartedQueue) => /^Subject: (.*)$/m.exec(told[0]!.text)![1]!.trim();
+
+  test('of predelivery shapes the notification of its attempt, that of postdelivery the default', async () => {
+    for (const hooks of [
+      { predelivery: () => ({ ...tried, notice }) },
+      { postdelivery: () => ({ kind: 'Default', notice }) as const },
+      {
+        predelivery: () => ({ ...tried, notice: { subjectPrepend: 'No: ' } }),
+        postdelivery: () => ({ kind: 'Default', notice }) as const,
+      },
+    ]) {
+      for (const reply of [unknownUser, later]) {
+        const started = await startedQueue({
+          ...hooks,
+          transport: { retryIntervals: [{ seconds: 60, notify: true }] },
+          attempt: () => Promise.resolve(reply),
+        });
+        await started.submit();
+        await started.clock.advance(1);
+        expect(subject(started)).toMatch(/^Sorry: Mail /);
+      }
+    }
+  });
+
+  test('may name another transport and recipient', async () => {
+    const recipient = { localPart: 'srs', domain: 'back.test' };
+    const started = await startedQueue({
+      attempt: () => Promise.resolve(unknownUser),
+      postdelivery: () => ({ kind: 'Default', notice: { recipient } }),
+    });
+    await started.submit();
+    await started.clock.advance(1);
+    expect(started.told[0]!.attempt.recipient).toEqual(recipient);
+  });
+});
+
 describe('a delay', () => {
   const notifying = { retryIntervals: [1, 1, 5].map((seconds, i) => ({ seconds, notify: i === 1 })) };
 

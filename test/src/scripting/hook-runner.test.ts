@@ -266,12 +266,17 @@ describe('the queue', () => {
     });
   });
 
-  test('keeps metadata that a script set, with an action or without', async () => {
+  test('keeps metadata that a script set, and what it said of notifications, with an action or without', async () => {
     const { runner } = await runnerOf({
-      predelivery: '$m = GetMetaData(); $m["n"] = "1"; SetMetaData($m);',
+      predelivery:
+        '$m = GetMetaData(); $m["n"] = "1"; SetMetaData($m); SetDSN(["subject_prepend" => "Sorry: "]);',
       postdelivery: 'SetMetaData(["x" => "y"]); Default();',
     });
-    expect(runner.predelivery(message)).toMatchObject({ kind: 'Try', metadata: { k: 'v', n: '1' } });
+    expect(runner.predelivery(message)).toMatchObject({
+      kind: 'Try',
+      metadata: { k: 'v', n: '1' },
+      notice: { subjectPrepend: 'Sorry: ' },
+    });
     expect(
       runner.postdelivery(message, { retry: 2, expired: false, action: 'QUEUE' }, undefined),
     ).toMatchObject({
