@@ -138,6 +138,7 @@ const unpackedPackages = [
   'libnss-wrapper',
   'unbound',
   'ldnsutils',
+  'dovecot-lmtpd',
 ];
 
 const peersFolder = inRoot('.cache', 'peers');
