@@ -2,7 +2,7 @@
 
 import path from 'node:path';
 import { bytesToText, renderDiagnostics } from '#lang';
-import { uuidV1, uuidV4 } from '#stdlib';
+import { createLocalMemory, uuidV1, uuidV4 } from '#stdlib';
 import type {
   Configuration,
   MetricSettings,
@@ -14,6 +14,7 @@ import type { PrivdropSettings } from './config/privdrop.js';
 import { problemToText } from './config/problem.js';
 import { Control } from './control/control.js';
 import type { ReloadResult } from './control/operations/reloading.js';
+import type { ScriptData } from './control/operations/script-data.js';
 import { judge } from './delivery/failure.js';
 import { type OwnHosts, ownHosts } from './delivery/next-hops/own-hosts.js';
 import { queryNextHop } from './delivery/next-hops/query.js';
@@ -32,7 +33,13 @@ import { systemQueueClock } from './queue/clock.js';
 import { MessageQueue } from './queue/message-queue.js';
 import { limitsOf } from './scripting/configured-hooks.js';
 import { HookRunner } from './scripting/hook-runner.js';
-import { createFileStamp, createFunctionCache, createRunHost, realClock } from './scripting/host/index.js';
+import {
+  createFileStamp,
+  createFunctionCache,
+  createRunHost,
+  realClock,
+  secureRandom,
+} from './scripting/host/index.js';
 import { ProcessServices, type ScriptSettings, scriptSettings } from './scripting/process-services.js';
 import { queuedFiles } from './scripting/queued-files.js';
 import type { HookBase } from './scripting/run-surroundings.js';
@@ -145,7 +152,8 @@ export class Daemon {
     this.#spool = spool;
     this.#fileStamp = fileStampOf(configuration);
     const cache = createFunctionCache({ clock: realClock, fileStamp: (name) => this.#fileStamp(name) });
-    const host = { ...createRunHost({ echo: () => {} }), cache };
+    const memory = createLocalMemory(secureRandom.number);
+    const host = { ...createRunHost({ echo: () => {}, memory }), cache };
     this.#host = host;
     const { random } = host;
     this.#newId =
@@ -247,10 +255,11 @@ export class Daemon {
     this.shutdownAsked = new Promise((resolve) => {
       askShutdown = resolve;
     });
-    this.#control = this.#makeControl(() => host.clock.monotonic(), askShutdown);
+    this.#control = this.#makeControl({ memory, cache }, askShutdown);
   }
 
-  #makeControl(monotonic: () => number, shutdown: (reason: string) => void): Control {
+  #makeControl(kept: Pick<ScriptData, 'memory' | 'cache'>, shutdown: (reason: string) => void): Control {
+    const monotonic = (): number => this.#host.clock.monotonic();
     const startedAt = monotonic();
     return new Control({
       settings: this.#startup.control,
@@ -276,12 +285,14 @@ export class Daemon {
       resolver: {
         clear: () => this.#services.clearResolver(),
         renew: () => this.#services.renewResolver(),
+        lookUps: () => this.#services.lookUps,
         nextHop: (query, signal) => {
           const { names, network } = this.#services;
           return queryNextHop(query, { names, resolver: network.resolver, own: this.#own, signal });
         },
       },
       connections: (serverIds) => this.#servers.clients(serverIds),
+      scriptData: { ...kept, rates: this.#services.rates, monotonic, after: this.#host.after },
       reload: (what) => this.reload(what),
       shutdown,
       now: () => this.#host.clock.now(),

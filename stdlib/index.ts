@@ -14,7 +14,12 @@ export {
   nothingConfigured,
 } from './configured.js';
 export { privateKeyInPem } from './crypto/keys.js';
-export { type CountingResolver, createResolver, type ResolverSettings } from './dns/create-resolver.js';
+export {
+  type CountingResolver,
+  createResolver,
+  type LookUp,
+  type ResolverSettings,
+} from './dns/create-resolver.js';
 export { type HostRecords, hostTypes, parseHostRecord } from './dns/hosts.js';
 export { questionName } from './dns/names.js';
 export { answerToValue } from './dns/record-values.js';
@@ -22,8 +27,8 @@ export type { DnsAnswer, DnsError, DnsRecord, Question, Resolver } from './dns/r
 export { parseServerAddress } from './dns/servers/server-address.js';
 // --- Texts of other forms
 export { domainToAscii } from './encodings/idna.js';
-export { decodeJson } from './encodings/json-decode.js';
-export { encodeJson } from './encodings/json-encode.js';
+export { decodeJson, readJson } from './encodings/json-decode.js';
+export { encodeJson, writeJson } from './encodings/json-encode.js';
 export { decodeXtext } from './encodings/percent.js';
 // --- Files, and names that are gone
 export { bytesToFile, FILE_RESOURCE, type FileContent } from './files/file-content.js';

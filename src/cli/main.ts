@@ -27,6 +27,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   stats: async () => (await import('./control/stats.js')).addStatsCommand,
   log: async () => (await import('./control/log.js')).addLogCommand,
   config: async () => (await import('./control/config.js')).addConfigCommand,
+  connection: async () => (await import('./control/connection.js')).addConnectionCommand,
+  hsl: async () => (await import('./control/hsl.js')).addHslCommand,
   resolver: async () => (await import('./control/resolver.js')).addResolverCommand,
 };
 

@@ -1,5 +1,6 @@
 // The operations of the control socket, by letter: which of the daemon's parts each works on.
 
+import type { LookUp } from '#stdlib';
 import type { HopAnswer, HopQuery } from '../delivery/next-hops/query.js';
 import type { LogLines } from '../log/log-lines.js';
 import type { Logger } from '../log/logger.js';
@@ -21,7 +22,9 @@ import { queueQuota } from './operations/queue-quota.js';
 import { queueUnload } from './operations/queue-unload.js';
 import { queueUpdate } from './operations/queue-update.js';
 import { type ReloadResult, reloading } from './operations/reloading.js';
+import { resolverList } from './operations/resolver-list.js';
 import { resolverQuery } from './operations/resolver-query.js';
+import { type ScriptData, scriptData } from './operations/script-data.js';
 import { processStats, type StatisticsSources } from './statistics/process-stats.js';
 
 /** What operations work on. */
@@ -50,9 +53,12 @@ export interface ControlParts {
     clear(): void;
     /** Reads its settings, those of the system too, anew. */
     renew(): void;
+    /** The questions that wait for answers. */
+    lookUps(): Iterable<LookUp>;
     /** Finds the next hop of mail for a domain. */
     nextHop(query: HopQuery, signal: AbortSignal): Promise<HopAnswer>;
   };
+  readonly scriptData: ScriptData;
   readonly connections: (serverIds: readonly string[]) => Iterable<InboundConnection>;
   /** Stops the daemon, soon. */
   readonly shutdown: (reason: string) => void;
@@ -75,6 +81,7 @@ export function operationsOf(parts: ControlParts): Readonly<Partial<Record<Comma
   return {
     ...liveStaging(staging),
     ...reloading(reload),
+    ...scriptData(parts.scriptData),
     q: processStats(statistics),
     C: bare(() => resolver.clear()),
     k: bare(() => resolver.renew()),
@@ -85,6 +92,7 @@ export function operationsOf(parts: ControlParts): Readonly<Partial<Record<Comma
     G: queueUpdate({ ...parts, duplicate: (id) => queueImport.duplicate(id) }),
     I: queueQuota(() => queue.quotas),
     L: resolverQuery(resolver.nextHop),
+    M: resolverList(resolver, () => queue.statistics().resolving),
     J: queueUnload(parts),
     m: queueMessage(spool),
     X: queueExplain(parts),

@@ -14,9 +14,11 @@ import {
   type ConfiguredThings,
   type CountingResolver,
   createBackgroundRequests,
+  createLocalRates,
   createLocalServices,
   createResolver,
   type LibraryServices,
+  type LookUp,
   type NetworkServices,
   nothingConfigured,
   type QueueCounts,
@@ -105,7 +107,7 @@ const noCounters = { size: 0, hits: 0, misses: 0, expires: 0, evicts: 0, running
 
 /** The services of one process. */
 export class ProcessServices implements LibraryServices {
-  readonly rates: LibraryServices['rates'];
+  readonly rates = createLocalRates();
   readonly metrics = new ScriptMetrics({
     onFull: (name, mostSeries) =>
       this.#log.warn(
@@ -154,11 +156,11 @@ export class ProcessServices implements LibraryServices {
     policyFile,
   }: ProcessServicesOptions) {
     const local = createLocalServices({
+      rates: this.rates,
       ...(hostname === undefined ? {} : { hostname }),
       ...(uuidVersion === undefined ? {} : { uuidVersion }),
       ...(syslog === undefined ? {} : { syslog }),
     });
-    this.rates = local.rates;
     this.hostname = local.hostname;
     this.timeZone = local.timeZone;
     this.uuidVersion = local.uuidVersion;
@@ -232,6 +234,11 @@ export class ProcessServices implements LibraryServices {
   /** What the resolver of the moment has counted. */
   get resolverCounters(): CountingResolver['counters'] {
     return this.#resolver?.counters ?? noCounters;
+  }
+
+  /** The questions that the resolver of the moment is asked. */
+  get lookUps(): Iterable<LookUp> {
+    return this.#resolver?.underWay() ?? [];
   }
 
   /** Forgets what the resolver has learnt. */

@@ -45,8 +45,23 @@ export interface CountingResolver extends Resolver {
     /** Questions waiting for their turn now. */
     readonly pending: number;
   };
+  /** The questions that wait for an answer, as they are at this moment; the oldest first. */
+  underWay(): Iterable<LookUp>;
   /** Forgets what was learnt. */
   clear(): void;
+}
+
+/** A question that waits for its answer. */
+export interface LookUp {
+  /** Bytes. */
+  readonly name: string;
+  readonly type: RecordType;
+  /** At the servers; else it waits for its turn. */
+  readonly isRunning: boolean;
+  /** Since it was first asked. */
+  readonly seconds: number;
+  /** Who wait for it. */
+  readonly askers: number;
 }
 
 /** Makes a resolver. @throws TypeError when a setting cannot be read (the configuration checks them before) */
@@ -79,6 +94,7 @@ interface Flight {
   readonly settle: (answer: DnsAnswer) => void;
   /** The key in the cache; undefined for answers of other servers than ours. */
   readonly cacheKey: string | undefined;
+  readonly askedMs: number;
   askers: number;
 }
 
@@ -148,6 +164,15 @@ class CachingResolver implements CountingResolver {
     return flight === undefined ? tryAgain : this.#await(flight, signal);
   }
 
+  *underWay(): Generator<LookUp> {
+    const nowMs = this.#nowMs();
+    for (const flight of this.#flights.values()) {
+      const { name, type, askers, askedMs } = flight;
+      const isRunning = !this.#pending.has(flight);
+      yield { name, type, isRunning, seconds: (nowMs - askedMs) / 1000, askers };
+    }
+  }
+
   clear(): void {
     this.#cache.clear();
   }
@@ -209,6 +234,7 @@ class CachingResolver implements CountingResolver {
       answer,
       settle,
       cacheKey,
+      askedMs: this.#nowMs(),
       askers: 0,
     };
   }

@@ -34,6 +34,8 @@ export interface RateEntry {
   readonly namespace: string;
   readonly entry: string;
   readonly count: number;
+  /** The longest that was asked for: `count` is of so many seconds. */
+  readonly intervalSeconds: number;
 }
 
 export function createLocalRates(limits: Partial<RateLimits> = {}): LocalRates {
@@ -66,15 +68,19 @@ export class LocalRates implements RateStore {
 
   /** Entries with events in the longest interval they were used with; of one namespace, or of all. */
   list(nowSeconds: number, namespace?: string): RateEntry[] {
-    const found: RateEntry[] = [];
-    for (const [name, entries] of this.#namespaces) {
-      if (namespace !== undefined && name !== namespace) continue;
+    const all = [...this.each(nowSeconds)];
+    return namespace === undefined ? all : all.filter((found) => found.namespace === namespace);
+  }
+
+  /** The same one by one; entries may come and go between two steps, and any may be cleared. */
+  *each(nowSeconds: number): Generator<RateEntry> {
+    for (const [namespace, entries] of this.#namespaces) {
       for (const [entry, events] of entries.entries()) {
-        const count = events.within(nowSeconds, events.longestInterval);
-        if (count > 0) found.push({ namespace: name, entry, count });
+        const intervalSeconds = events.longestInterval;
+        const count = events.within(nowSeconds, intervalSeconds);
+        if (count > 0) yield { namespace, entry, count, intervalSeconds };
       }
     }
-    return found;
   }
 
   /** Forgets an entry, or with no entry named a whole namespace. @returns whether there was anything */

@@ -1,5 +1,6 @@
 // A queue with the operations that work on it, asked in JSON as the control socket would.
 
+import { createLocalMemory, createLocalRates, type LocalMemory, type LocalRates } from '#stdlib';
 import type { CommandLetter } from '../../src/control/commands.js';
 import { commands } from '../../src/control/commands.js';
 import type { Caller } from '../../src/control/operation.js';
@@ -7,6 +8,7 @@ import { operationsOf } from '../../src/control/operations.js';
 import type { StatisticsSources } from '../../src/control/statistics/process-stats.js';
 import { toJsonText, wireShapes } from '../../src/control/wire-shapes.js';
 import { LogLines } from '../../src/log/log-lines.js';
+import { createFunctionCache, type ProcessCache } from '../../src/scripting/host/index.js';
 import { uuid } from './mail-samples.js';
 import { type QueueSetup, type StartedQueue, startedQueue } from './started-queue.js';
 import { TestLog } from './test-log.js';
@@ -14,6 +16,10 @@ import { TestLog } from './test-log.js';
 /** A queue and its operations. */
 export interface ControlledQueue extends StartedQueue {
   readonly controlLog: TestLog;
+  /** What scripts would keep. */
+  readonly memory: LocalMemory;
+  readonly cache: ProcessCache;
+  readonly rates: LocalRates;
   /** Asks as with a body of JSON; the answer is read again from its JSON. @throws ControlError */
   ask(letter: CommandLetter, request?: object): Promise<Record<string, unknown>>;
 }
@@ -29,6 +35,9 @@ export async function controlledQueue(setup: QueueSetup = {}): Promise<Controlle
   const started = await startedQueue(setup);
   const { queue, spool, clock } = started;
   const controlLog = new TestLog();
+  const memory = createLocalMemory();
+  const cache = createFunctionCache({ clock: { now: () => clock.now(), monotonic: () => clock.now() } });
+  const rates = createLocalRates();
   let copies = 0;
   const statistics: StatisticsSources = {
     version: '0.0.0',
@@ -60,15 +69,26 @@ export async function controlledQueue(setup: QueueSetup = {}): Promise<Controlle
     resolver: {
       clear: () => {},
       renew: () => {},
+      lookUps: () => [],
       nextHop: () => Promise.reject(new Error('nobody asks for next hops')),
     },
     connections: () => [],
+    scriptData: {
+      memory,
+      cache,
+      rates,
+      monotonic: () => clock.now(),
+      after: (seconds, call) => clock.setTimer(seconds, call),
+    },
     shutdown: () => {},
   });
   const shapes = await wireShapes();
   return {
     ...started,
     controlLog,
+    memory,
+    cache,
+    rates,
     ask: async (letter, request = {}) => {
       const { name, hasBody } = commands[letter];
       const read = hasBody ? shapes.fromJson(`${name}Request`, JSON.stringify(request)) : undefined;

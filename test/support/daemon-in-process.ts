@@ -123,9 +123,9 @@ export function lineOf({ lines }: TestLog, message: string): LogLine {
 }
 
 /** Waits for something that takes real time: sockets, disks. */
-export async function eventually(isTrue: () => boolean): Promise<void> {
+export async function eventually(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while (!isTrue()) {
+  while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error('it did not happen within 20 seconds');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

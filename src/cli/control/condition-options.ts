@@ -152,6 +152,11 @@ export function conditionsOf(given: Readonly<Record<string, unknown>>): Conditio
   return Object.keys(conditions).length === 0 ? undefined : conditions;
 }
 
+/** A condition on a text: a value, a pattern, either with ! before it. */
+export function textConditionOf(key: string, text: string): object {
+  return text.startsWith('!') ? { ...textOf(key)(text.slice(1), key), not: true } : textOf(key)(text, key);
+}
+
 function patternIn(text: string): string | undefined {
   return text.length > 2 && text.startsWith('/') && text.endsWith('/') ? text.slice(1, -1) : undefined;
 }

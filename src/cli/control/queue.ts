@@ -22,11 +22,12 @@ export function addQueueCommand(program: Command, end: End): void {
   addUpdateCommand(queue, end);
   addTransferCommands(queue, end);
   addQuotaCommand(queue, end);
+  addReload(queue.command('suspend').description('Suspensions.'), 'o', 'smtpd-suspend.yaml', end);
   addReload(queue.command('policy').description('Pickup policies.'), 'p', 'smtpd-policy.yaml', end);
   addReload(queue.command('delivery').description('Delivery settings.'), 'H', 'smtpd-delivery.yaml', end);
 }
 
-function addReload(group: Command, letter: 'p' | 'H', file: string, end: End): void {
+function addReload(group: Command, letter: 'o' | 'p' | 'H', file: string, end: End): void {
   withAskingOptions(group.command('reload'))
     .description(`Apply what ${file} says now.`)
     .action(async (options: AskingOptions) =>

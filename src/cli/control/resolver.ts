@@ -1,7 +1,8 @@
 // `argonite resolver`: the resolver of the running daemon.
 
 import type { Command } from 'commander';
-import { type AskingOptions, asking, type End, UsageError, withAskingOptions } from './asking.js';
+import { type AskingOptions, asking, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
+import { tableText } from './table.js';
 import { forTerminal } from './terminal-text.js';
 
 /** Adds the command; `end` takes its exit code. */
@@ -13,6 +14,12 @@ export function addResolverCommand(program: Command, end: End): void {
   withAskingOptions(resolver.command('reload'))
     .description('Read its settings, and those of the system, anew.')
     .action(async (options: AskingOptions) => end(await bare(options, 'k', 'the settings are read')));
+  withAskingOptions(resolver.command('list'))
+    .description('Show the questions that servers are asked at this moment.')
+    .action(async (options: AskingOptions) => end(await list(options, 'running')));
+  withAskingOptions(resolver.command('queue'))
+    .description('Show the questions that wait for their turn.')
+    .action(async (options: AskingOptions) => end(await list(options, 'pending')));
   withAskingOptions(resolver.command('query'))
     .description('Show where mail for a domain would go.')
     .argument('<host>', 'the domain of a recipient')
@@ -37,11 +44,14 @@ interface NextHop {
 }
 
 function query(host: string, options: QueryOptions): Promise<number> {
-  return asking(options, async (daemon) => {
-    const { seed } = options;
-    const retry = wholeNumber('--retry', options.retry, 0, 0xffff_ffff);
-    const port = wholeNumber('--port', options.port, 1, 65535);
-    const answer = await daemon.ask('L', { host, seed, retry, port });
+  const request = () => ({
+    host,
+    seed: options.seed,
+    retry: wholeNumber('--retry', options.retry, 0, 0xffff_ffff),
+    port: wholeNumber('--port', options.port, 1, 65535),
+  });
+  return askingFor(options, request, async (daemon, wanted) => {
+    const answer = await daemon.ask('L', wanted);
     const { address = '', hostname = '', dnssec = false, tlsa = [], tlsaerror }: NextHop = answer;
     daemon.show(answer, () =>
       [
@@ -53,6 +63,41 @@ function query(host: string, options: QueryOptions): Promise<number> {
         .map(forTerminal)
         .join('\n'),
     );
+    return undefined;
+  });
+}
+
+interface LookUp {
+  readonly name?: string;
+  readonly type?: string;
+  readonly duration?: number;
+  readonly askers?: number;
+}
+
+function list(options: AskingOptions, which: 'running' | 'pending'): Promise<number> {
+  return asking(options, async (daemon) => {
+    const answer = (await daemon.askBare('M')) ?? {};
+    daemon.show(answer, () => {
+      const lookUps = (answer[which] ?? []) as readonly LookUp[];
+      const { runningcount = 0, pendingcount = 0, messages = 0 } = answer;
+      return [
+        tableText(
+          [
+            { title: 'NAME' },
+            { title: 'TYPE' },
+            { title: 'SECONDS', isNumber: true },
+            { title: 'ASKERS', isNumber: true },
+          ],
+          lookUps.map(({ name = '', type = '', duration = 0, askers = 0 }) => [
+            name,
+            type,
+            duration.toFixed(1),
+            String(askers),
+          ]),
+        ),
+        `${String(runningcount)} running, ${String(pendingcount)} waiting; ${String(messages)} messages wait for their next hop`,
+      ].join('\n');
+    });
     return undefined;
   });
 }

@@ -3,6 +3,8 @@
 import { Command, type Help } from 'commander';
 import { addSinkCommand } from '../../sink/command.js';
 import { addConfigCommand } from '../control/config.js';
+import { addConnectionCommand } from '../control/connection.js';
+import { addHslCommand } from '../control/hsl.js';
 import { addLogCommand } from '../control/log.js';
 import { addQueueCommand } from '../control/queue.js';
 import { addResolverCommand } from '../control/resolver.js';
@@ -24,6 +26,8 @@ function everyCommand(): Command {
     addLogCommand,
     addConfigCommand,
     addResolverCommand,
+    addConnectionCommand,
+    addHslCommand,
   ])
     add(program, () => undefined);
   return program;

@@ -7,9 +7,10 @@ export interface ReloadResult {
   readonly problems?: string;
 }
 
-/** Reloads everything, the policies, or the settings of deliveries. */
+/** Reloads everything, the policies with the suspensions, or the settings of deliveries. */
 export function reloading(reload: (what: 'all' | 'policies' | 'delivery') => Promise<ReloadResult>): {
   readonly r: Operation;
+  readonly o: Operation;
   readonly p: Operation;
   readonly H: Operation;
 } {
@@ -20,5 +21,6 @@ export function reloading(reload: (what: 'all' | 'policies' | 'delivery') => Pro
       return undefined;
     },
   });
-  return { r: of('all'), p: of('policies'), H: of('delivery') };
+  // Suspensions and policies are read and applied together.
+  return { r: of('all'), o: of('policies'), p: of('policies'), H: of('delivery') };
 }

@@ -25,6 +25,25 @@ export interface ProcessCache extends FunctionCache {
   forMessage(messageId: string): FunctionCache;
   /** Empties a namespace. */
   clear(namespace: string): void;
+  /** The buckets, the last used first. */
+  list(): Iterable<CacheBucket>;
+  /** Drops the buckets that fit. @returns how many those were */
+  clearBuckets(fits: (bucket: CacheBucket) => boolean): number;
+}
+
+/** A bucket as it is shown. Its words are bytes. */
+export interface CacheBucket {
+  readonly namespace: string;
+  readonly functionName: string;
+  /** The file of the function; empty for what is no function of a script. */
+  readonly file: string;
+  /** Entries that fit into it. */
+  readonly mostEntries: number;
+  readonly entries: number;
+  readonly hits: number;
+  readonly misses: number;
+  /** Entries that went for others. */
+  readonly evicts: number;
 }
 
 const MOST_BUCKETS = 10_000;
@@ -49,6 +68,9 @@ interface Bucket {
   size: number;
   /** Of a `file:` namespace: the file's stamp when the bucket was last used. */
   stamp: string | undefined;
+  hits: number;
+  misses: number;
+  evicts: number;
 }
 
 /** Makes an empty cache. */
@@ -75,8 +97,16 @@ class BucketCache implements ProcessCache {
   get(bucketName: string, key: string): CacheEntry | undefined {
     const bucket = this.#use(bucketName);
     const held = bucket?.entries.get(key);
-    if (bucket !== undefined && held !== undefined) moveToEnd(bucket.entries, held.key, held);
-    return held?.entry;
+    if (bucket === undefined) return undefined;
+    if (held === undefined) {
+      bucket.misses++;
+      return undefined;
+    }
+    // One whose time is over is called for anew.
+    if (held.entry.expires > this.#clock.monotonic()) bucket.hits++;
+    else bucket.misses++;
+    moveToEnd(bucket.entries, held.key, held);
+    return held.entry;
   }
 
   set(bucketName: string, key: string, entry: CacheEntry, wantedSize: number, lru: boolean): void {
@@ -124,6 +154,20 @@ class BucketCache implements ProcessCache {
       if (name.startsWith(`${namespace}\n`)) this.#dropBucket(name, bucket);
   }
 
+  *list(): Generator<CacheBucket> {
+    for (const bucket of [...this.#buckets.values()].reverse()) yield shown(bucket);
+  }
+
+  clearBuckets(fits: (bucket: CacheBucket) => boolean): number {
+    let cleared = 0;
+    for (const [name, bucket] of this.#buckets) {
+      if (!fits(shown(bucket))) continue;
+      this.#dropBucket(name, bucket);
+      cleared++;
+    }
+    return cleared;
+  }
+
   #use(name: string): Bucket | undefined {
     const bucket = this.#buckets.get(name);
     if (bucket === undefined) return undefined;
@@ -144,6 +188,10 @@ class BucketCache implements ProcessCache {
       expiries: new ExpiryQueue(),
       size,
       stamp: this.#stampOf(name),
+      hits: 0,
+      // The call that made it has found nothing.
+      misses: 1,
+      evicts: 0,
     };
     this.#buckets.set(bucket.name, bucket);
     return bucket;
@@ -170,6 +218,7 @@ class BucketCache implements ProcessCache {
   }
 
   #dropOldest(bucket: Bucket): void {
+    bucket.evicts++;
     this.#drop(bucket, oldestOf(bucket.entries)[0]);
   }
 
@@ -191,6 +240,21 @@ class BucketCache implements ProcessCache {
     bucket.entries.clear();
     bucket.expiries.clear();
   }
+}
+
+/** The name is the namespace, the file if there is one, and the function, a line each. */
+function shown({ name, entries, size, hits, misses, evicts }: Bucket): CacheBucket {
+  const [first, last] = [name.indexOf('\n'), name.lastIndexOf('\n')];
+  return {
+    namespace: name.slice(0, first),
+    functionName: name.slice(last + 1),
+    file: first === last ? '' : name.slice(first + 1, last),
+    mostEntries: size,
+    entries: entries.size,
+    hits,
+    misses,
+    evicts,
+  };
 }
 
 function moveToEnd<V>(map: Map<string, V>, key: string, value: V): void {

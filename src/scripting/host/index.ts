@@ -2,7 +2,12 @@
 
 export { realClock, secureRandom } from './clock.js';
 export { type CompileHostOptions, createCompileHost } from './compile-host.js';
-export { createFunctionCache, type FunctionCacheOptions, type ProcessCache } from './function-cache.js';
+export {
+  type CacheBucket,
+  createFunctionCache,
+  type FunctionCacheOptions,
+  type ProcessCache,
+} from './function-cache.js';
 export {
   createFileStamp,
   createModuleSource,

@@ -275,3 +275,54 @@ test('without a place of its own the daemon runs where the socket cannot be', as
   expect(line.fields).toHaveProperty('control');
   expect(readFileSync(path.join(mta.folder, 'smtpd.yaml'), 'utf8')).not.toContain('controlsocket');
 });
+
+test('what scripts keep can be seen and changed from outside', async () => {
+  const { mta, wire } = await controlled({
+    hooks: {
+      connect: `
+        function slow($n) { return $n; }
+        $result = cache [] slow(1);
+        rate("in", "x", 10, 60);
+        Accept(["reason" => "found ".memory_fetch("k")["a"][1]]);`,
+    },
+  });
+  expect((await wire.ask('z', { key: 'k', value: '{"a":[1,2]}' })).status).toBe('+');
+  expect(await banner(mta)).toContain('found 2');
+  const shapes = await wireShapes();
+  const buckets = async () => shapes.fromBytes('HSLCacheResponse', (await wire.ask('g')).data);
+  expect(await buckets()).toMatchObject({ buckets: [{ function: 'slow', size: 1, hits: 0, misses: 1 }] });
+  await banner(mta);
+  expect(await buckets()).toMatchObject({ buckets: [{ hits: 1, misses: 1 }] });
+  expect(jsonOf(await wire.ask('h', { function: 'slow' }))).toEqual({ cleared: 1 });
+  await banner(mta);
+  expect(await buckets()).toMatchObject({ buckets: [{ hits: 0, misses: 1 }] });
+  expect(jsonOf(await wire.ask('i', {}))).toMatchObject({
+    rates: [{ namespace: 'in', entry: 'x', count: 3 }],
+  });
+});
+
+test('look-ups under way are listed, those of scripts and those of messages', async () => {
+  const dns = await DnsServer.start({ zone: {}, behave: () => 'silence' });
+  onTestFinished(() => dns.close());
+  const { mta, wire } = await controlled({
+    hooks: { connect: 'dns_query("slow.test", ["type" => "mx"]); Accept();' },
+  });
+  editConfig<{ resolver?: object }>(mta.folder, 'smtpd-app.yaml', (app) => {
+    app.resolver = { servers: [dns.serverText] };
+  });
+  expect((await wire.ask('r')).status).toBe('+');
+  void mta.dial().catch(() => {});
+  const shapes = await wireShapes();
+  const list = async () =>
+    shapes.fromBytes('ResolverListResponse', (await wire.ask('M')).data) as {
+      readonly running: readonly object[];
+    };
+  await eventually(async () => (await list()).running.length > 0);
+  expect(await list()).toMatchObject({
+    running: [{ name: 'slow.test', type: 'MX', askers: 1 }],
+    pending: [],
+    runningcount: 1,
+    pendingcount: 0,
+    messages: 0,
+  });
+});

@@ -629,3 +629,22 @@ test.each([
 ])('settings that cannot be read are told', (settings, message) => {
   expect(() => createResolver(settings)).toThrow(message);
 });
+
+test('what is under way can be looked at, with who waits for it', async () => {
+  const server = await serve({ behave: () => 'silence' });
+  let nowMs = 1000;
+  const resolver = resolverFor([server], { mostInFlight: 1, nowMs: () => nowMs });
+  const asked = [
+    resolver.query(question('one.test', 'mx')),
+    resolver.query(question('One.test', 'mx')),
+    resolver.query(question('two.test')),
+  ];
+  nowMs += 50;
+  expect([...resolver.underWay()]).toEqual([
+    { name: 'one.test', type: 'mx', isRunning: true, seconds: 0.05, askers: 2 },
+    { name: 'two.test', type: 'a', isRunning: false, seconds: 0.05, askers: 1 },
+  ]);
+  resolver.close();
+  await Promise.all(asked);
+  expect([...resolver.underWay()]).toEqual([]);
+});

@@ -195,7 +195,7 @@ describe('memory', () => {
     rates.hit(request('x', 5, 0));
     rates.hit(request('x', 5, 1));
     rates.hit(request('y', 5, 1, 60, 'other'));
-    expect(rates.list(2, 'ns')).toEqual([{ namespace: 'ns', entry: 'x', count: 2 }]);
+    expect(rates.list(2, 'ns')).toEqual([{ namespace: 'ns', entry: 'x', count: 2, intervalSeconds: 60 }]);
     expect(rates.clear('ns', 'x')).toBe(true);
     expect(rates.clear('ns', 'x')).toBe(false);
     expect(rates.clear('other')).toBe(true);
