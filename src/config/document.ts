@@ -1,13 +1,10 @@
 // One YAML file: read, checked against its schema, with every problem at its line and column.
 
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
-import type { TSchema } from 'typebox';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import { suggest } from '#lang';
-import { isNetworkSetting } from '../smtp/edge/networks.js';
 import type { ConfigProblem } from './problem.js';
-import { isApiKey } from './submission.js';
-import { parseDuration, parseSize } from './units.js';
+import { type SettingsFile, validators } from './schema/validators.js';
 
 type Path = readonly (string | number)[];
 
@@ -19,103 +16,6 @@ export interface ConfigDocument<T> {
 }
 
 const supportedVersions = { lowest: [5, 0], highest: [6, 8] } as const;
-
-function makeAjv(): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, verbose: true });
-  ajv.addKeyword({ keyword: 'later', schemaType: 'string', validate: () => false });
-  ajv.addKeyword({
-    keyword: 'unit',
-    schemaType: 'string',
-    validate: (unit: string, value: unknown) =>
-      (unit === 'size' ? parseSize(value) : parseDuration(value)) !== undefined,
-  });
-  ajv.addKeyword({
-    keyword: 'rcpttoHook',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => typeof value === 'string' || isRcptToHook(value),
-  });
-  ajv.addKeyword({
-    keyword: 'onlyFor',
-    schemaType: 'array',
-    validate: (allowed: unknown[], value: unknown) => allowed.includes(value),
-  });
-  ajv.addKeyword({ keyword: 'feature', schemaType: 'string' });
-  // What a text with a `pattern` has to be, in words.
-  ajv.addKeyword({ keyword: 'form', schemaType: 'string' });
-  ajv.addKeyword({
-    keyword: 'textOrFlag',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => typeof value === 'string' || typeof value === 'boolean',
-  });
-  ajv.addKeyword({
-    keyword: 'textOrTexts',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) =>
-      typeof value === 'string' || (isTextList(value) && value.length > 0),
-  });
-  ajv.addKeyword({
-    keyword: 'flagOrTexts',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => typeof value === 'boolean' || isTextList(value),
-  });
-  ajv.addKeyword({
-    keyword: 'retryInterval',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => isRetryInterval(value),
-  });
-  ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
-  ajv.addKeyword({
-    keyword: 'apiKey',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => isApiKey(value),
-  });
-  ajv.addKeyword({
-    keyword: 'network',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) => typeof value === 'string' && isNetworkSetting(value),
-  });
-  ajv.addKeyword({
-    keyword: 'rate',
-    schemaType: 'boolean',
-    validate: (_: boolean, value: unknown) =>
-      typeof value === 'string' && /^[1-9][0-9]{0,8}\/[1-9][0-9]{0,8}$/.test(value),
-  });
-  ajv.addKeyword({
-    keyword: 'onlyFields',
-    schemaType: 'array',
-    validate: (allowed: unknown[], value: unknown) =>
-      Array.isArray(value) &&
-      value.length === allowed.length &&
-      allowed.every((field) => value.includes(field)),
-  });
-  return ajv;
-}
-
-function isTextList(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function isRetryInterval(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return parseDuration(value) !== undefined;
-  const { interval, notify, ...unknown } = value as Readonly<Record<string, unknown>>;
-  return (
-    parseDuration(interval) !== undefined &&
-    (notify === undefined || typeof notify === 'boolean') &&
-    Object.keys(unknown).length === 0
-  );
-}
-
-function isRcptToHook(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return Object.entries(value).every(([key, inner]) => {
-    if (key === 'id') return typeof inner === 'string';
-    if (key !== 'recipientdomains' || typeof inner !== 'object' || inner === null) return false;
-    return Object.values(inner).every((id) => typeof id === 'string');
-  });
-}
-
-let ajv: Ajv2020 | undefined;
 
 function pathText(path: Path): string {
   return path.reduce<string>(
@@ -240,13 +140,13 @@ function placeOf(
 }
 
 /**
- * Reads one configuration file.
+ * Reads one configuration file; `kind` is the name that it has where nobody gives it another.
  * @returns the checked document, or what is wrong with it
  */
 export function readDocument<T>(
   file: string,
   source: string,
-  schema: TSchema,
+  kind: SettingsFile,
 ): { readonly document: ConfigDocument<T> } | { readonly problems: readonly ConfigProblem[] } {
   const lines = new LineCounter();
   const doc = parseDocument(source, { lineCounter: lines, uniqueKeys: true, version: '1.2' });
@@ -293,8 +193,7 @@ export function readDocument<T>(
   const badVersion = versionProblem((value as { version?: unknown }).version);
   if (badVersion !== undefined) return { problems: [problemAt(['version'], badVersion)] };
 
-  ajv ??= makeAjv();
-  const validate = ajv.compile(schema);
+  const validate = validators[kind]();
   if (!validate(value)) {
     // What is wrong behind an "if" is told by itself.
     const errors = (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if');

@@ -4,7 +4,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
-import type { TSchema } from 'typebox';
 import { readSuffixList, type SuffixList } from '#stdlib';
 import { sharedPatternEngine } from '../scripting/host/patterns/engine.js';
 import { collectAddresses } from './addresses.js';
@@ -20,10 +19,11 @@ import { collectPostmaster } from './notifications.js';
 import { privdropSettings } from './privdrop.js';
 import { ConfigError, type ConfigProblem } from './problem.js';
 import { collectResolver } from './resolver.js';
-import { type DeliveryFile, deliverySchema } from './schema/delivery.js';
-import { type PolicyFile, policySchema, suspendSchema } from './schema/policies.js';
-import { type SmtpdFile, smtpdSchema } from './schema/smtpd.js';
-import { type AppFile, appSchema } from './schema/smtpd-app.js';
+import type { DeliveryFile } from './schema/delivery.js';
+import type { PolicyFile } from './schema/policies.js';
+import type { SmtpdFile } from './schema/smtpd.js';
+import type { AppFile } from './schema/smtpd-app.js';
+import type { SettingsFile } from './schema/validators.js';
 import { collectFiles, collectScripts, queueScript } from './scripts.js';
 import { collectServers } from './servers.js';
 import { checkClientCertificates, collectTransports } from './transports.js';
@@ -38,7 +38,7 @@ export interface ConfigText {
 
 function readYaml<T>(
   file: string,
-  schema: TSchema,
+  kind: SettingsFile,
   required: boolean,
   problems: ConfigProblem[],
 ): ConfigDocument<T> | undefined {
@@ -52,15 +52,15 @@ function readYaml<T>(
     problems.push({ file, message: `${why}; it is needed`, severity: 'error' });
     return undefined;
   }
-  return checkYaml({ name: file, text }, schema, problems);
+  return checkYaml({ name: file, text }, kind, problems);
 }
 
 function checkYaml<T>(
   { name, text }: ConfigText,
-  schema: TSchema,
+  kind: SettingsFile,
   problems: ConfigProblem[],
 ): ConfigDocument<T> | undefined {
-  const read = readDocument<T>(name, text, schema);
+  const read = readDocument<T>(name, text, kind);
   if ('document' in read) return read.document;
   problems.push(...read.problems);
   return undefined;
@@ -159,29 +159,29 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
     ]);
   }
   const layout = layoutOf(root);
-  const smtpd = readYaml<SmtpdFile>(path.join(layout.yaml, 'smtpd.yaml'), smtpdSchema, true, problems);
+  const smtpd = readYaml<SmtpdFile>(path.join(layout.yaml, 'smtpd.yaml'), 'smtpd.yaml', true, problems);
   const named = smtpd?.value.environment ?? {};
   const fileOf = (setting: string | undefined, name: string) =>
     setting === undefined ? path.join(layout.yaml, name) : path.resolve(root, setting);
   const app =
     givenApp === undefined
-      ? readYaml<AppFile>(fileOf(named.appconf, 'smtpd-app.yaml'), appSchema, true, problems)
-      : checkYaml<AppFile>(givenApp, appSchema, problems);
+      ? readYaml<AppFile>(fileOf(named.appconf, 'smtpd-app.yaml'), 'smtpd-app.yaml', true, problems)
+      : checkYaml<AppFile>(givenApp, 'smtpd-app.yaml', problems);
   const policy = readYaml<PolicyFile>(
     fileOf(named.policyconf, 'smtpd-policy.yaml'),
-    policySchema,
+    'smtpd-policy.yaml',
     named.policyconf !== undefined,
     problems,
   );
   readYaml(
     fileOf(named.suspendconf, 'smtpd-suspend.yaml'),
-    suspendSchema,
+    'smtpd-suspend.yaml',
     named.suspendconf !== undefined,
     problems,
   );
   const delivery = readYaml<DeliveryFile>(
     fileOf(named.deliveryconf, 'smtpd-delivery.yaml'),
-    deliverySchema,
+    'smtpd-delivery.yaml',
     named.deliveryconf !== undefined,
     problems,
   );

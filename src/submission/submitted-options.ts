@@ -1,11 +1,12 @@
 // The part `options`: from whom to whom, and what the submitter wants the script to know.
 
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject } from 'ajv/dist/2020.js';
 import type { Address, Recipient } from '#hooks';
 import { HslArray, textToBytes, type Value } from '#lang';
 import { decodeJson, domainToAscii, isAscii, isDomain, isLocalPart } from '#stdlib';
 import { RequestProblem } from './request-problem.js';
-import { type SubmissionOptions, submissionOptions } from './schemas.js';
+import type { SubmissionOptions } from './schemas.js';
+import { validators } from './validators.js';
 
 /** What the part says, checked. */
 export interface SubmittedOptions {
@@ -21,10 +22,6 @@ export interface OptionRules {
   readonly knowsTransport: (id: string) => boolean;
 }
 
-const validate = new Ajv2020({ strict: true, strictTypes: false }).compile<SubmissionOptions>(
-  submissionOptions,
-);
-
 /** Reads the part. @throws RequestProblem */
 export function readOptions(bytes: Buffer, rules: OptionRules): SubmittedOptions {
   // Read twice: as values of a script, which keeps metadata as it was written and limits its depth, and as what the schema
@@ -33,6 +30,7 @@ export function readOptions(bytes: Buffer, rules: OptionRules): SubmittedOptions
   if ('problem' in decoded)
     throw new RequestProblem(400, `the part "options" is no JSON: line ${decoded.line}: ${decoded.problem}`);
   const options: unknown = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''));
+  const validate = validators.options();
   if (!validate(options)) throw new RequestProblem(400, schemaProblem(validate.errors?.[0]));
   const { sender, recipients } = options;
   if (rules.mostRecipients > 0 && recipients.length > rules.mostRecipients)

@@ -1,9 +1,6 @@
 // The configuration files' schemas as a page.
 
-import { deliverySchema } from '../../config/schema/delivery.js';
-import { policySchema, suspendSchema } from '../../config/schema/policies.js';
-import { smtpdSchema } from '../../config/schema/smtpd.js';
-import { appSchema } from '../../config/schema/smtpd-app.js';
+import { fileSchemas } from '../../config/schema/files.js';
 import {
   anchorOf,
   code,
@@ -29,13 +26,7 @@ interface SchemaNode {
   readonly later?: string;
 }
 
-const files: Readonly<Record<string, unknown>> = {
-  'smtpd.yaml': smtpdSchema,
-  'smtpd-app.yaml': appSchema,
-  'smtpd-policy.yaml': policySchema,
-  'smtpd-suspend.yaml': suspendSchema,
-  'smtpd-delivery.yaml': deliverySchema,
-};
+const files: Readonly<Record<string, unknown>> = fileSchemas;
 
 /** What settings of more than one form are, by the keyword of ours that checks them. */
 const shapes: Readonly<Record<string, string>> = {
