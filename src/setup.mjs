@@ -70,6 +70,18 @@ function installPackages(withDevelopment) {
 
 const sourceRooms = ['lang', 'stdlib', 'hooks', 'src', 'test'];
 
+/** The same beside other work: settles when the program has ended, and says whether it went well. */
+function runBeside(command, args, options = {}) {
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      say(`cannot run ${command}: ${error.message}`);
+      resolve(false);
+    });
+    child.once('close', (code) => resolve(code === 0));
+  });
+}
+
 /** A hash over names, sizes and times of all sources: cheap, and any edit changes it. */
 function sourcesHash() {
   const hash = createHash('sha256');
@@ -79,7 +91,7 @@ function sourcesHash() {
     )) {
       const file = path.join(folder, entry.name);
       if (entry.isDirectory()) visit(file);
-      else if (entry.name.endsWith('.ts')) {
+      else if (/\.(ts|mjs|cjs)$/.test(entry.name)) {
         const { size, mtimeMs } = statSync(file);
         hash.update(`${file}\0${size}\0${mtimeMs}\n`);
       }
@@ -90,16 +102,21 @@ function sourcesHash() {
   return hash.digest('hex');
 }
 
-function compileSources() {
+/** dist/ has each source compiled, for tests and benchmarks, and the bundle, which is what the command runs. */
+async function compileSources() {
   // Tests are compiled with the rest where the packages they use are installed; a user may leave those out.
   const config = packagesAreInstalled(true) ? 'tsconfig.json' : path.join('src', 'tsconfig.build.json');
   const stamp = inRoot('dist', '.sources');
-  const now = `${config} ${sourcesHash()}`;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
+  // The bundle's code caches are for one version of Node.
+  const now = `${config} ${process.version} ${sourcesHash()}`;
+  const isBuilt = existsSync(inRoot('dist', 'bundle', 'current.json'));
+  if (isBuilt && existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
   say('compiling TypeScript');
-  run(process.execPath, [inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', inRoot(config)], {
-    stdio: ['inherit', 2, 2],
-  });
+  const done = await Promise.all([
+    runBeside(process.execPath, [inRoot('node_modules', 'typescript', 'bin', 'tsc'), '-p', inRoot(config)]),
+    runBeside(process.execPath, [inRoot('src', 'bundle', 'build.mjs')]),
+  ]);
+  if (done.includes(false)) process.exit(1);
   writeFileSync(stamp, now);
 }
 
@@ -112,10 +129,10 @@ function buildAddon() {
   if (status !== 0) say('going on without the native addon');
 }
 
-function build(withDevelopment = false) {
+async function build(withDevelopment = false) {
   installPackages(withDevelopment);
   buildAddon();
-  compileSources();
+  await compileSources();
 }
 
 // --- Programs that tests and benchmarks use ------------------------------------------------------------------------
@@ -251,7 +268,7 @@ async function untilListening(port, child) {
 }
 
 async function start() {
-  build();
+  await build();
   const example = inRoot('examples', 'first-hook');
   mkdirSync(path.join(example, 'var'), { recursive: true });
   const launch = inRoot('src', 'cli', 'launch.cjs');
@@ -291,8 +308,8 @@ async function start() {
 }
 
 /** Runs vitest and closes with the plain total; a skipped test is a failure in CI, and so is a run of nothing. */
-function test(args) {
-  build(true);
+async function test(args) {
+  await build(true);
   installPeers();
   const results = inRoot('.cache', 'test-results.json');
   mkdirSync(path.dirname(results), { recursive: true });
@@ -331,30 +348,30 @@ switch (command) {
     await start();
     break;
   case 'test':
-    test(args);
+    await test(args);
     break;
   case 'build':
-    build();
+    await build();
     break;
   case 'packages':
     installPackages(true);
     break;
   case 'conformance':
-    build(true);
+    await build(true);
     node('dist/test/conformance/run.js', args, { env: { ...process.env, TZ: 'UTC' } });
     break;
   case 'docs':
-    build();
+    await build();
     node('dist/src/cli/docs/generate.js', args);
     break;
   case 'bench':
-    build(true);
+    await build(true);
     installPeers();
     installBenchPeer(args[0]);
     node('dist/test/perf/run.js', args, { env: { ...process.env, ARGONITE_PEERS: peersFolder } });
     break;
   case 'fuzz':
-    build(true);
+    await build(true);
     node('dist/test/fuzz/run.js', args);
     break;
   default:

@@ -1,12 +1,17 @@
 #!/usr/bin/env node
-// The command. CommonJS on purpose: UV_THREADPOOL_SIZE counts only if it is set before the first use of the pool, and the
-// loader of ES modules uses it. fsync and signing share the pool, so it is larger than Node's four.
+// The command: runs the bundle that the build made. CommonJS on purpose: UV_THREADPOOL_SIZE counts only if it is set before
+// the first use of the pool, and the loader of ES modules uses it. fsync and signing share the pool, so it is larger than
+// Node's four.
 process.env.UV_THREADPOOL_SIZE ??= '12';
-import('../../dist/src/cli/main.js').catch((error) => {
-  const missing =
-    error && error.code === 'ERR_MODULE_NOT_FOUND' && /dist[\\/]src[\\/]cli/.test(String(error.message));
-  process.stderr.write(
-    missing ? 'argonite is not built yet: run "npm run build" first\n' : `${error?.stack}\n`,
-  );
+const { currentFolder, openBundle } = require('../bundle/load.cjs');
+const folder = currentFolder();
+if (folder === undefined) {
+  process.stderr.write('argonite is not built yet: run "npm run build" first\n');
   process.exit(70);
-});
+}
+try {
+  openBundle(folder)('./command.cjs');
+} catch (error) {
+  process.stderr.write(`${error?.stack}\n`);
+  process.exit(70);
+}

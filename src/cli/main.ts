@@ -53,6 +53,13 @@ function pointToHelp(command: Command, words: string): void {
   for (const inner of command.commands) pointToHelp(inner, `${words} ${inner.name()}`);
 }
 
+/** Only the command that was asked for is loaded; the overview of help and of mistakes wants them all. */
+function commandsFor(first: string): readonly string[] {
+  if (first === 'serve' || first === '-V' || first === '--version') return [];
+  const wanted = otherNames[first] ?? first;
+  return Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands);
+}
+
 function packageVersion(): string {
   const file = new URL('../../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
@@ -75,10 +82,7 @@ async function main(): Promise<number> {
   };
   addServeCommand(program, end);
   const args = globalsLast([...(aliases[calledAs] ?? []), ...process.argv.slice(2)]);
-  // Only the command that was asked for is loaded; the overview of help and of mistakes wants them all.
-  const [first = ''] = args;
-  const wanted = otherNames[first] ?? first;
-  for (const name of Object.hasOwn(commands, wanted) ? [wanted] : Object.keys(commands)) {
+  for (const name of commandsFor(args[0] ?? '')) {
     const add = await commands[name]!();
     add(program, end);
   }

@@ -67,15 +67,19 @@ test('hsh finds includes beside the script and below -I', async () => {
 test('a second run of an unchanged script does not load the parser', async () => {
   const folder = scratchFolder({ 'a.hsl': 'echo "hi";' });
   const cache = scratchFolder();
-  const env = { ...process.env, XDG_CACHE_HOME: cache, NODE_DEBUG: 'esm' };
+  // The command, telling which files of the bundle it loads.
+  const launch = `
+    const { currentFolder, openBundle } = require(${JSON.stringify(path.join(root, 'src/bundle/load.cjs'))});
+    openBundle(currentFolder(), { onScript: (file) => console.error(file) })('./command.cjs');`;
   const run = () =>
-    runProgram(process.execPath, [path.join(root, 'src/cli/launch.cjs'), 'hsh', path.join(folder, 'a.hsl')], {
-      env,
+    runProgram(process.execPath, ['-e', launch, 'argonite', 'hsh', path.join(folder, 'a.hsl')], {
+      env: { ...process.env, XDG_CACHE_HOME: cache },
     });
   const cold = await run();
   const warm = await run();
   expect([cold.stdout, warm.stdout]).toEqual(['hi\n', 'hi\n']);
   expect(cold.stderr).toContain('chevrotain');
+  expect(warm.stderr).toContain('rooms.cjs');
   expect(warm.stderr).not.toContain('chevrotain');
 });
 
