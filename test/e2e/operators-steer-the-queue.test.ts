@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { CountingSink } from '../support/counting-sink.js';
 import { Daemon, type DaemonConfig } from '../support/daemon.js';
 import { root, runProgram, stopChild } from '../support/peers.js';
 import { scratchFolder } from '../support/scratch-folder.js';
@@ -121,6 +122,33 @@ test('held mail is explained, shown, changed and deleted', async () => {
   const deleted = await argonite(['queue', 'update', '--metadata', 'a=1', '--delete', 'not wanted']);
   expect(deleted.stdout).toBe('1 affected\n');
   expect((await argonite(['queue', 'show', id!])).code).toBe(1);
+});
+
+test('what predelivery has put on hold is tried as soon as it is released (queue-and-config 1.6, 4)', async () => {
+  const sink = await CountingSink.start();
+  const quarantine = await Daemon.start({
+    environment: { controlsocket: { path: 'ctl' } },
+    nextHopPort: sink.port,
+    hooks: {
+      predelivery: `if (GetMetaData()["seen"] == "yes") Try();
+        SetMetaData(["seen" => "yes"]);
+        Queue(["hold" => true, "reason" => "quarantine"]);`,
+    },
+  });
+  onTestFinished(async () => {
+    await quarantine.dispose();
+    await sink.stop();
+  });
+  await send('b', 'hello', quarantine);
+  const held = async () => {
+    const { stdout } = await argonite(['queue', 'list', '--json', '--state', 'HOLD'], quarantine);
+    return (JSON.parse(stdout) as { items: { reason: string }[] }).items.map(({ reason }) => reason);
+  };
+  await expect.poll(held).toEqual(['quarantine']);
+  expect(sink.connections.total).toBe(0);
+  const released = await argonite(['queue', 'update', '--state', 'HOLD', '--active'], quarantine);
+  expect(released.stdout).toBe('1 affected\n');
+  await sink.waitFor(1);
 });
 
 test('messages move to another node by files, and are taken in once', async () => {
