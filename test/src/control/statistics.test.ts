@@ -53,6 +53,38 @@ test('three messages are delivered, two deferred, one bounced', async () => {
   expect(valueAt(await ask('q'), 'queue.delivery')).toEqual({ delivered: 3, delayed: 2, failed: 1 });
 });
 
+test('the names of quotas that have messages are counted (queue-and-config 6)', async () => {
+  const { ask, submit, clock } = await controlledQueue();
+  await submit({ quotas: ['c1', 'total'], delaySeconds: 10 }, { quotas: ['c2', 'total'], delaySeconds: 20 });
+  const size = async () => valueAt(await ask('q'), 'queue.quota.size');
+  expect(await size()).toBe(3);
+  await clock.advance(11);
+  expect(await size()).toBe(2);
+  await clock.advance(10);
+  expect(await size()).toBe(0);
+});
+
+test('a message whose transport is gone says so, and when it is tried again', async () => {
+  const { ask, submit, clock } = await controlledQueue();
+  const [message] = await submit({ transportId: 'gone' });
+  await clock.advance(0);
+  const explain = () => ask('X', { id: { transaction: message!.id.transaction, queue: 1 } });
+  const reasons = [
+    'The last thing that was said: the transport "gone" is not configured',
+    'The transport "gone" is not in the configuration: the message cannot be sent before it is, or before it has another (queue update --transportid-set).',
+  ];
+  expect(await explain()).toMatchObject({
+    state: 'DEFER',
+    reasons: ['It is deferred after 1 failed attempt; the next try is in 60 seconds.', ...reasons],
+    item: { reason: 'the transport "gone" is not configured', transportid: 'gone' },
+  });
+  await clock.advance(10 * 86_400);
+  expect(await explain()).toMatchObject({
+    state: 'HOLD',
+    reasons: ['It is on hold: it goes when somebody releases it (queue update --active).', ...reasons],
+  });
+});
+
 test('a message that a full counter holds back shows, as long as it is held back', async () => {
   const ends: (() => void)[] = [];
   const { ask, submit, clock, queue } = await controlledQueue({
