@@ -65,3 +65,42 @@ needsExim(
       .toMatch(/<= jos\S+@client\.test .*P=utf8esmtp/);
   },
 );
+
+needsExim(
+  named('Exim takes what senders want to hear, and what they are told, in every alphabet (RFC 3461, 6533)'),
+  async ({ onTestFinished }) => {
+    const exim = await startExim();
+    onTestFinished(() => exim.stop());
+    const daemon = await startDaemon({
+      nextHopPort: exim.port,
+      hooks: { helo: 'Accept(["extensions" => [...$arguments["extensions"], "DSN"]]);' },
+    });
+    const { client } = await TestClient.connect(daemon.port);
+    const utf8 = (text: string) => Buffer.from(text).toString('latin1');
+    for (const line of [
+      'EHLO client.test',
+      utf8('MAIL FROM:<josé@client.test> SMTPUTF8 RET=FULL ENVID=QQ+2B1'),
+      utf8('RCPT TO:<you@exim.test> NOTIFY=SUCCESS,FAILURE ORCPT=utf-8;grün@exim.test'),
+      utf8('RCPT TO:<refused@exim.test> NOTIFY=FAILURE ORCPT=utf-8;blå@exim.test'),
+      'DATA',
+    ])
+      expect((await client.command(line)).code, line).toBeLessThan(400);
+    expect((await client.command(utf8('Subject: Grüße\r\n\r\nhallå\r\n.'))).code).toBe(250);
+    await client.quit();
+    const arrivals = () => exim.log().filter((line) => line.includes(' <= '));
+    await expect.poll(() => arrivals().length, { timeout: 20_000 }).toBe(2);
+    expect(arrivals().find((line) => line.includes(' <= <> '))).toMatch(/ P=utf8esmtp/);
+    const headers = exim.messages().map(({ header }) => header);
+    const passedOn = headers.find((header) => header.includes('you@exim.test'))!;
+    expect(passedOn).toContain('utf-8;gr\\x{FC}n@exim.test');
+    expect(passedOn).toContain('-dsn_envid QQ+2B1');
+    const report = exim
+      .messages()
+      .find(({ header }) => header.includes('report-type=global-delivery-status'))!;
+    expect(report.header).toContain(utf8('To: josé@client.test\n'));
+    expect(report.body).toContain('Original-Envelope-Id: QQ+1');
+    expect(report.body).toContain(utf8('Original-Recipient: utf-8; blå@exim.test'));
+    expect(report.body).toContain('Diagnostic-Code: smtp; 550 nobody of that name');
+    expect(report.body).toContain('Content-Type: message/global\n');
+  },
+);
