@@ -28,15 +28,19 @@ export async function demandOn(
   return { kind: 'tls', state: 'BANNER', cause: 'not-tried', message, unmet: decision };
 }
 
-/** Counts for TLS reports how a session began, or that it did not (RFC 8460). */
-export function recordSession(security: HostSecurity, { connection, facts, demand }: Link): void {
+/** Counts for TLS reports how a session with a host began, or that it did not (RFC 8460). */
+export function recordSession(
+  security: HostSecurity,
+  { connection, demand }: Pick<Link, 'connection' | 'demand'>,
+  mxHost: string,
+): void {
   const { tls, tlsFailure = demand.policyFailure } = connection;
   if (demand.policy === undefined || (tls === undefined && tlsFailure === undefined)) return;
   security.record(demand.policy, {
     failure: tlsFailure,
-    mxHost: facts.remoteMx,
+    mxHost,
     mxHelo: connection.greeting?.[0]?.split(' ', 1)[0],
-    sendingIp: facts.localIp,
-    receivingIp: facts.remoteIp,
+    sendingIp: connection.localIp,
+    receivingIp: connection.remoteIp,
   });
 }

@@ -36,7 +36,7 @@ import {
   unexpectedEnding,
   weightier,
 } from './failure.js';
-import { demandOn, type HostSecurity, securityByModes } from './host-demand.js';
+import { demandOn, type HostSecurity, recordSession, securityByModes } from './host-demand.js';
 import { chosenAtRandom } from './next-hops/choice.js';
 import { misconfigured } from './next-hops/failures.js';
 import { findDestination, type Route } from './next-hops/find-destination.js';
@@ -109,6 +109,7 @@ export class InLineClient implements MailClient {
   readonly #connect: NetConnect;
   readonly #deadlines: Deadlines;
   readonly #log: DeliveryLog;
+  readonly #security: HostSecurity;
   readonly #tls: TlsClient;
   readonly #farewells = new Set<Promise<void>>();
 
@@ -117,6 +118,7 @@ export class InLineClient implements MailClient {
     this.#connect = options.connect ?? ((target) => netConnect({ ...target, noDelay: true }));
     this.#deadlines = new Deadlines(options.clock ?? systemClock);
     this.#log = options.log ?? silent;
+    this.#security = options.security ?? securityByModes;
     this.#tls = new TlsClient(options.trust);
   }
 
@@ -268,9 +270,8 @@ export class InLineClient implements MailClient {
   async #visit(plan: Plan, hop: HopAddress, signal: AbortSignal, errand: Errand): Promise<Visit> {
     const { remoteMx: host, port, ip } = hop;
     const wish = plan.introduction.tls;
-    const security = this.#options.security ?? securityByModes;
     const demand = await demandOn(
-      security,
+      this.#security,
       { host, port, mailDomain: plan.mailDomain, wish, message: ordinaryMessage },
       ip,
       signal,
@@ -297,10 +298,12 @@ export class InLineClient implements MailClient {
     const cancel = () => connection.cancel();
     signal.addEventListener('abort', cancel, { once: true });
     try {
-      const trouble =
-        (await connection.connected(plan.connectSeconds)) ??
-        (await greet(connection, introduction, this.#tls, plan.secondsFor));
-      return { end: trouble ?? (await errand.talk(connection, plan)), connection, hop };
+      const unreachable = await connection.connected(plan.connectSeconds);
+      if (unreachable !== undefined) return { end: unreachable, connection, hop };
+      const refused = await greet(connection, introduction, this.#tls, plan.secondsFor);
+      if (introduction.isTlsGivenUp !== true)
+        recordSession(this.#security, { connection, demand: introduction.demand }, hop.remoteMx);
+      return { end: refused ?? (await errand.talk(connection, plan)), connection, hop };
     } catch (error) {
       connection.drop();
       throw error;

@@ -143,7 +143,7 @@ export class SmtpDeliverer implements Deliverer {
       poolSize: options.poolSize ?? (() => 1000),
       fellBack: ({ route, logged }, why) =>
         this.#log.info({ ...logged, remoteip: route.ip, ...why }, 'TLS cannot be had, going on without'),
-      greeted: (link) => recordSession(this.#security, link),
+      greeted: (link) => recordSession(this.#security, link, link.facts.remoteMx),
     });
   }
 

@@ -67,6 +67,7 @@ export class Connection {
   #waitSeconds = 0;
   readonly #parser = new ReplyParser();
   #replies: Reply[] = [];
+  #secrets: readonly string[] = [];
   // Replies that commands already sent still have to bring; the greeting is the first.
   #expected = 1;
   #isConnected = false;
@@ -210,6 +211,12 @@ export class Connection {
     }
   }
 
+  /** From now on nothing that the peer says shows these: a reply may repeat what we sent, and is for logs and scripts. */
+  conceal(secrets: readonly string[]): void {
+    this.#secrets = secrets;
+    this.#parser.conceal();
+  }
+
   /** Called once when the connection breaks, whoever broke it; replaces the callback set before. */
   onBroken(run: (() => void) | undefined): void {
     this.#onBroken = run;
@@ -288,10 +295,17 @@ export class Connection {
     if (this.#breakage !== undefined) return;
     const replies: Reply[] = [];
     const fault = this.#parser.push(chunk, replies);
-    for (const reply of replies) this.#take(reply);
+    for (const reply of replies) this.#take(this.#secrets.length === 0 ? reply : this.#withoutSecrets(reply));
     if (fault !== undefined) this.#break({ kind: 'protocol', message: `the peer sent ${fault}` });
     // Half a reply does not wake anybody: the deadline is for the whole of it, however slowly it drips in.
     else if (replies.length > 0) this.#notify();
+  }
+
+  #withoutSecrets(reply: Reply): Reply {
+    const lines = reply.lines.map((line) =>
+      this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), line),
+    );
+    return { ...reply, lines };
   }
 
   #take(reply: Reply): void {

@@ -42,11 +42,17 @@ export class ReplyParser {
   #code = 0;
   #lines: string[] = [];
   #replyBytes = 0;
+  #isConcealing = false;
   #fault: string | undefined;
 
   /** Whether bytes of an unfinished reply have been seen. */
   get isMidReply(): boolean {
     return this.#lines.length > 0 || this.#partialLine !== undefined;
+  }
+
+  /** From now on what is no reply is not shown: it may be an echo of a password. */
+  conceal(): void {
+    this.#isConcealing = true;
   }
 
   /** Takes the next bytes and appends each finished reply to `replies`. Returns what is wrong with the bytes, if anything. */
@@ -79,17 +85,17 @@ export class ReplyParser {
   #takeLine(line: Buffer, replies: Reply[]): string | undefined {
     const code = replyCode(line);
     if (code === undefined) {
-      return `a reply line must begin with a code from 200 to 599, got ${showReceived(line)}`;
+      return `a reply line must begin with a code from 200 to 599, got ${this.#show(line)}`;
     }
     const isFirst = this.#lines.length === 0;
     if (isFirst) this.#code = code;
     // RFC 5321 §4.2.1: every line carries the same code. Taking either of two codes could bounce or lose a message.
     else if (code !== this.#code) {
-      return `a multi-line reply must repeat its code, got ${showReceived(line)} after ${this.#code}`;
+      return `a multi-line reply must repeat its code, got ${this.#show(line)} after ${this.#code}`;
     }
     const separator = line[3];
     if (separator !== undefined && separator !== SPACE && separator !== HYPHEN) {
-      return `a reply code must be followed by a space or a hyphen, got ${showReceived(line)}`;
+      return `a reply code must be followed by a space or a hyphen, got ${this.#show(line)}`;
     }
     this.#replyBytes += line.length;
     if (this.#lines.length === replyLimits.lines || this.#replyBytes > replyLimits.replyBytes) {
@@ -101,6 +107,10 @@ export class ReplyParser {
     this.#lines = [];
     this.#replyBytes = 0;
     return undefined;
+  }
+
+  #show(line: Buffer): string {
+    return this.#isConcealing ? `${line.length} bytes, not shown after a log-in` : showReceived(line);
   }
 
   #giveUp(fault: string): string {

@@ -43,11 +43,11 @@ export async function authenticate(
   const usable = (connection.tls === undefined ? inPlainText : encrypted).filter((one) =>
     offered.includes(one),
   );
+  connection.conceal(secretsOf(credentials));
   let refusal: Trouble | undefined;
   for (const mechanism of usable) {
-    const end = await dialogue(connection, mechanism, credentials, secondsFor);
-    if (end === undefined) return undefined;
-    refusal = withoutSecrets(end, credentials);
+    refusal = await dialogue(connection, mechanism, credentials, secondsFor);
+    if (refusal === undefined) return undefined;
     if (refusal.kind !== 'refused' || !NOT_THIS_MECHANISM.includes(refusal.reply.code)) return refusal;
   }
   return (
@@ -146,20 +146,14 @@ async function verdict(
   };
 }
 
-/** A reply may repeat what we sent: such text is not for logs and scripts. */
-function withoutSecrets(trouble: Trouble, { userName, password }: Credentials): Trouble {
-  if (trouble.kind !== 'refused') return trouble;
-  const secrets = [
-    // The longer first: they may contain the shorter.
+/** What is told to the peer and to nobody else, in all the forms that it is told in; the longer first: they may contain the shorter. */
+function secretsOf({ userName, password }: Credentials): readonly string[] {
+  return [
     base64(`user=${userName}\x01auth=Bearer ${password}\x01\x01`),
     base64(`\0${userName}\0${password}`),
     base64(password),
     password,
   ].filter((secret) => secret.length > 2);
-  const lines = trouble.reply.lines.map((line) =>
-    secrets.reduce((text, secret) => text.replaceAll(secret, '***'), line),
-  );
-  return { ...trouble, reply: { ...trouble.reply, lines } };
 }
 
 function base64(bytes: string): string {

@@ -375,6 +375,21 @@ test.each([
   expect(toPlain(attemptTlsToValue(tls))).toMatchObject({ peercert: { error: number } });
 });
 
+test.for([
+  ['the command', `AUTH PLAIN ${Buffer.from('\0me\0topsecret').toString('base64')}`],
+  ['a part of it', `LAIN ${Buffer.from('\0me\0topsecret').toString('base64').slice(0, -2)}`],
+  ['the password', 'topsecret'],
+  ['a reply and the password', '250-topsecret\r\ntopsecret'],
+])('a peer that echoes %s does not bring the password into a report or a log', async ([, echo], t) => {
+  const logIn = { userName: 'me', password: 'topsecret' };
+  const script = { EHLO: '250 peer.test\nAUTH PLAIN', AUTH: { raw: `${echo}\r\n` } };
+  const { report } = await deliver(t, { logIn }, { script });
+  expect(report.error).toMatchObject({ type: 'protocol', state: 'AUTH-PLAIN', temporary: true });
+  const shown = JSON.stringify([report, toPlain(attemptToValue(report)), logged]);
+  expect(shown).not.toContain('topsecret');
+  expect(shown).not.toContain(Buffer.from('\0me\0topsecret').toString('base64').slice(0, 12));
+});
+
 test('no password is in a report, in what scripts see, or in a log', async (t) => {
   const logIn = { userName: 'me', password: 'topsecret' };
   const repeats = `535 5.7.8 no: ${Buffer.from('\0me\0topsecret').toString('base64')} topsecret`;

@@ -534,13 +534,11 @@ test('what scripts send in line is held to the same: a wrong record or policy is
   const records = `_${peer.port}._tcp.mx1.test`;
   const resolver = signedResolver(zone);
   const elsewhere = { mode: 'enforce', mx: ['mx9.test'], maxAgeSeconds: 60 } as const;
-  const client = startClient(t, {
-    names: () => resolverNames(resolver),
-    security: new TransportSecurity({
-      resolver: () => resolver,
-      policies: { policyOf: async () => ({ kind: 'policy', id: '1', policy: elsewhere }) },
-    }),
+  const security = new TransportSecurity({
+    resolver: () => resolver,
+    policies: { policyOf: async () => ({ kind: 'policy', id: '1', policy: elsewhere }) },
   });
+  const client = startClient(t, { names: () => resolverNames(resolver), security });
   const send = async (tls: MailServer) => {
     const outcome = await sendThrough(client, serverAt(peer.port, { host: 'mx1.test', ...tls }));
     if ('reply' in outcome) return outcome.reply.code;
@@ -555,6 +553,20 @@ test('what scripts send in line is held to the same: a wrong record or policy is
   expect(await send({ tls: 'optional', tlsUsesMtaSts: true })).toBe('temporary');
   expect(await send({ tls: 'optional' })).toBe(250);
   expect(peer.messages.length).toBe(2);
+  const counted = security.ledger
+    .read()
+    .policies.map(({ policy, successes, failures, details }) => [
+      policy.type,
+      successes,
+      failures,
+      ...details.map(({ failure }) => failure),
+    ]);
+  expect(counted).toEqual([
+    ['tlsa', 1, 0],
+    ['tlsa', 0, 1, 'certificate-not-trusted'],
+    ['tlsa', 0, 1, 'dnssec-invalid'],
+    ['sts', 0, 1, 'validation-failure'],
+  ]);
 });
 
 test('connections made under one demand are not used under another', async (t) => {
