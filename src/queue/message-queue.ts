@@ -38,7 +38,7 @@ export type { MessageQueueOptions } from './queue-options.js';
 /** Messages that one turn of the event loop moves on, of each kind. */
 const SLICE = 200;
 /** The same, of messages that are sorted by new policies. */
-const SORT_SLICE = 2000;
+const SORT_SLICE = 1000;
 /** Between two looks whether the spool can be written to again. */
 const SPOOL_SECONDS = 1;
 /** The longest sleep: the wall clock may be set meanwhile. */

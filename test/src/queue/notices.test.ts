@@ -76,6 +76,17 @@ describe('a delay', () => {
     expect(started.told[0]!.attempt.id).toEqual(started.endings[1]!.facts.dsn!.id);
   });
 
+  test('is not told again and again by the last interval of the table, which goes on', async () => {
+    const started = await startedQueue({
+      transport: { retryIntervals: [1, 5].map((seconds, i) => ({ seconds, notify: i === 1 })) },
+      attempt: () => Promise.resolve(later),
+    });
+    await started.submit();
+    await started.clock.advance(60);
+    expect(started.attempts.length).toBeGreaterThan(10);
+    expect(news(started)).toEqual(['1 delayed 4.3.0']);
+  });
+
   test('says until when it is tried: by the retries, or by the time it may take', async () => {
     for (const [changes, seconds] of [
       [{ retryCount: 4 }, 1 + 1 + 5 + 5],
