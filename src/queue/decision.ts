@@ -12,6 +12,7 @@ import type {
 } from '#hooks';
 import type { Verdict } from '../delivery/deliverer.js';
 import type { MessageChange, QueuedMessage } from '../spool/spool.js';
+import { keptReason } from './diagnostic.js';
 import {
   type KnownTransport,
   type NoticePlan,
@@ -194,7 +195,7 @@ export function decideQueue(
   const retry = options.resetRetry ? 0 : message.retry + (options.incrementRetry ? 1 : 0);
   const change: MessageChange = {
     retry,
-    reason: options.reason ?? reason,
+    reason: keptReason(options.reason ?? reason),
     ...(options.transportId === undefined ? undefined : { transportId: options.transportId }),
     ...(options.quotas === undefined ? undefined : { quotas: options.quotas }),
     ...(options.jobId === undefined ? undefined : { jobId: options.jobId }),

@@ -34,6 +34,14 @@ export function diagnosticOf({ result, error }: AttemptReport, isExpired = false
   };
 }
 
+/** A waiting message keeps so much of a reason: it stays in memory, and is written with each retry. Replies may have 64 KiB. */
+const LONGEST_REASON = 500;
+
+/** A reason as it is kept and listed. */
+export function keptReason(reason: string): string {
+  return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}...`;
+}
+
 /** A message that ends without an attempt, because somebody wants it so. */
 export function diagnosticWithoutAttempt(reason: string): Diagnostic {
   return { diagnosticType: 'x-error', diagnosticCode: reason, status: [5, 0, 0] };

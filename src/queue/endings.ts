@@ -6,7 +6,7 @@ import type { Transport } from '../delivery/deliverer.js';
 import type { PickupGroup } from '../policy/pickup-policy.js';
 import type { MessageId, QueuedMessage } from '../spool/spool.js';
 import { type Decision, decide, type Expectation, expectationAfter } from './decision.js';
-import { type Diagnostic, diagnosticOf, diagnosticWithoutAttempt } from './diagnostic.js';
+import { type Diagnostic, diagnosticOf, diagnosticWithoutAttempt, keptReason } from './diagnostic.js';
 import type { QueueFloor } from './floor.js';
 import { dsnInEffect, type NoticePlan } from './notice-plan.js';
 import { FAILURE_RETRY_SECONDS, type Notices } from './notices.js';
@@ -83,7 +83,7 @@ export class Endings {
     const success = options.dsn?.success;
     const { notice } = options;
     const expectation = expectationAfter(verdict, message, transport, now, report, success, notice);
-    const reason = diagnosticOf(report).diagnosticCode;
+    const reason = keptReason(diagnosticOf(report).diagnosticCode);
     logAttempt(log, message, verdict, reason, report);
     if (expectation.action === undefined) this.#verdicts.delivered++;
     else if (expectation.action === 'QUEUE') this.#verdicts.delayed++;

@@ -103,6 +103,22 @@ describe('a message that is put off', () => {
     expect(endings.at(-1)!.facts.expired).toBe(true);
   });
 
+  test('keeps the beginning of an endless reason, whoever gave it; its sender and the script get more', async () => {
+    const { submit, clock, queue, endings } = await startedQueue({
+      attempt: () => Promise.resolve(replied(451, 'x'.repeat(60_000))),
+      predelivery: (message) =>
+        message.retry === 1
+          ? { kind: 'Queue', options: { ...queueOptions, reason: 'y'.repeat(1 << 20) } }
+          : { kind: 'Try', options: {}, context: null },
+    });
+    const [message] = await submit();
+    await clock.advance(1);
+    expect(queue.find(message!.id)!.message.reason).toBe(`451 ${'x'.repeat(496)}...`);
+    expect(endings[0]!.facts.dsn!.diagnosticCode).toHaveLength(60_004);
+    await clock.advance(60);
+    expect(queue.find(message!.id)!.message.reason).toBe(`${'y'.repeat(500)}...`);
+  });
+
   test('waits for its delay before the first attempt', async () => {
     const { submit, clock, attempts, queue } = await startedQueue();
     await submit({ delaySeconds: 30 });
