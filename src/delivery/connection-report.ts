@@ -4,6 +4,7 @@ import type { AttemptReport, AttemptTls } from '#hooks';
 import type { Connection } from './client/connection.js';
 import type { Link } from './connections.js';
 import type { HopAddress } from './deliverer.js';
+import type { Ending } from './failure.js';
 import type { TlsDemand } from './security/demand.js';
 
 /** `attempt.connection`. The host's name is that of the attempt: a connection may have been opened under another. */
@@ -48,15 +49,39 @@ function describeSession({ tls, tlsFailure }: Connection, { tlsa, policyFailure 
   };
 }
 
-/** The parts of a report that a log line shows: all but the certificates. */
-export function loggedReport({ result, error, connection, durationSeconds }: AttemptReport): object {
-  const { tls, ...way } = connection ?? {};
+/** Of a text by the peer that a log line shows: it may say 64 KiB, to each message. */
+const MOST_LOGGED = 500;
+
+/** The parts of a report that a log line shows: all but the certificates, and of long replies the beginning. */
+export function loggedReport(report: AttemptReport): object {
+  const { connection, durationSeconds } = report;
+  const { tls, remoteGreet, ...way } = connection ?? {};
+  const greeting = remoteGreet === undefined ? {} : { remoteGreet: beginningOf(remoteGreet) };
   return {
-    ...(result === undefined ? {} : { result }),
-    ...(error === undefined ? {} : { error }),
-    ...(connection === undefined ? {} : { connection: way }),
+    ...loggedEnding(report),
+    ...(connection === undefined ? {} : { connection: { ...way, ...greeting } }),
     ...(tls?.isStarted === true ? { tls: `${tls.protocol ?? ''} ${tls.cipher ?? ''}` } : {}),
     ...(tls?.tlsrpt === undefined ? {} : { tlsrpt: tls.tlsrpt }),
     durationSeconds,
   };
+}
+
+/** How something ended, for a log line. */
+export function loggedEnding({ result, error }: Ending): object {
+  return {
+    ...(result === undefined ? {} : { result: { ...result, reason: beginningOf(result.reason) } }),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+function beginningOf(lines: readonly string[]): readonly string[] {
+  const shown: string[] = [];
+  let left = MOST_LOGGED;
+  for (const line of lines) {
+    if (line.length > left) return [...shown, `${line.slice(0, left)}...`];
+    shown.push(line);
+    // An empty line takes room too.
+    left -= line.length + 1;
+  }
+  return shown;
 }

@@ -8,6 +8,7 @@ import { defaultTimeouts } from './client/timeouts.js';
 import type { TlsClient } from './client/tls.js';
 import type { SecondsFor, Trouble } from './client/trouble.js';
 import type { Clock } from './clock.js';
+import { loggedEnding } from './connection-report.js';
 import { fallsBackToPlainText, troubleEnding } from './failure.js';
 import { ConnectionPool, type Idling, type PoolCounters } from './pool.js';
 import type { TlsDemand } from './security/demand.js';
@@ -127,7 +128,7 @@ export class Connections {
     const { trouble } = opened;
     const fallsBack = introduction.demand.fallsBack && introduction.tls.isImplicit !== true;
     if (!fallsBackToPlainText(trouble, fallsBack)) return opened;
-    this.#options.fellBack(wanted, troubleEnding(trouble));
+    this.#options.fellBack(wanted, loggedEnding(troubleEnding(trouble)));
     return this.#openOnce(wanted, inPlainText(introduction));
   }
 

@@ -25,6 +25,7 @@ import { meantWish, noTls, TlsClient, type TlsTrust } from './client/tls.js';
 import { probe, type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, SmtpState, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
+import { loggedEnding } from './connection-report.js';
 import type { Destination, HopAddress, MailDomain, Transport } from './deliverer.js';
 import {
   type Ending,
@@ -261,7 +262,10 @@ export class InLineClient implements MailClient {
       if (dropped?.connection !== undefined) this.#dismiss(dropped.connection);
       if (isLast) return visit;
       if (isAboutHost(end)) refused.add(hop.remoteMx);
-      this.#log.debug({ remoteip: hop.ip, ...troubleEnding(end) }, 'address does not take mail');
+      this.#log.debug(
+        { remoteip: hop.ip, ...loggedEnding(troubleEnding(end)) },
+        'address does not take mail',
+      );
       if (isHeavier) kept = { ...visit, end };
     }
     return kept ?? { end: { kind: 'cancelled', state: 'BANNER' } };

@@ -14,7 +14,7 @@ import { TlsClient, type TlsTrust } from './client/tls.js';
 import { type TransactionEnd, transact } from './client/transaction.js';
 import type { SecondsFor, Trouble } from './client/trouble.js';
 import { type Clock, systemClock } from './clock.js';
-import { describeConnection, loggedReport } from './connection-report.js';
+import { describeConnection, loggedEnding, loggedReport } from './connection-report.js';
 import { Connections, type ConnectionWatcher, type Link } from './connections.js';
 import type { Attempt, Deliverer, Destination, HopAddress, Transport, Turn } from './deliverer.js';
 import {
@@ -278,7 +278,7 @@ export class SmtpDeliverer implements Deliverer {
           message: attempt.id,
           remotemx: address.remoteMx,
           remoteip: address.ip,
-          ...troubleEnding(end),
+          ...loggedEnding(troubleEnding(end)),
         },
         'address does not take mail',
       );
@@ -333,7 +333,10 @@ export class SmtpDeliverer implements Deliverer {
       const end = await this.#transact(journey, idle);
       if (end.kind === 'accepted' || !isStale(end)) return { end, link: idle };
       this.#stale++;
-      this.#log.debug({ connection: idle.facts.id, ...troubleEnding(end) }, 'pooled connection was dead');
+      this.#log.debug(
+        { connection: idle.facts.id, ...loggedEnding(troubleEnding(end)) },
+        'pooled connection was dead',
+      );
       idle.connection.drop();
     }
     const opened = await this.#connections.open({

@@ -10,6 +10,7 @@ import { SmtpDeliverer, type SmtpDelivererOptions } from '../../../src/delivery/
 import { type AttemptChanges, makeAttempt, memoryReader } from '../../support/delivery-attempt.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { type PeerAnswer, type PeerScript, type PeerState, startPeer } from '../../support/scripted-peer.js';
+import { TestLog } from '../../support/test-log.js';
 
 const plainEhlo = '250 peer.test\n8BITMIME';
 const patience = {
@@ -230,6 +231,22 @@ describe('in every state', () => {
       }
     }
   }
+
+  test.for(['BANNER', 'EHLO', 'MAIL', 'RCPT', 'EOD'] as const)(
+    'an endless reply in %s is whole for scripts and short in logs',
+    async (state, t) => {
+      const log = new TestLog();
+      const lines = Array.from(
+        { length: 400 },
+        (_, index) => `451${index === 399 ? ' ' : '-'}${'x'.repeat(140)}`,
+      );
+      const raw = lines.map((line) => `${line}\r\n`).join('');
+      const { report } = await deliverTo(t, { [state]: { raw } }, {}, { log });
+      expect(report.result?.reason).toHaveLength(400);
+      expect(log.lines.length).toBeGreaterThan(0);
+      for (const line of log.lines) expect(JSON.stringify(line).length).toBeLessThan(2500);
+    },
+  );
 
   test('a reply that drips in byte by byte is waited for only as long as a whole one', async (t) => {
     const clock = new ManualClock();
