@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.js';
+import { globalsLast } from './option-order.js';
 import { addServeCommand } from './serve.js';
 
 /** Older tools' names that the command answers to, as links to it, and what they stand for (control-api 7, 8). */
@@ -34,18 +35,6 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
 
 /** Longer spellings of commands (control-api 7). */
 const otherNames: Readonly<Record<string, string>> = { 'process-stats': 'stats' };
-
-/** Options of all commands may stand before the command too (control-api 7). */
-function globalsLast(args: readonly string[]): string[] {
-  let end = 0;
-  while (end < args.length) {
-    const [one = ''] = args.slice(end);
-    if (one === '-s' || one === '--socket') end += 2;
-    else if (one === '--no-color' || one.startsWith('--socket=')) end++;
-    else break;
-  }
-  return [...args.slice(end), ...args.slice(0, end)];
-}
 
 /** A mistake is answered with where to read on: the help of the command that was meant. */
 function pointToHelp(command: Command, words: string): void {

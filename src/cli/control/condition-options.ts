@@ -9,7 +9,7 @@
 
 import type { Command } from 'commander';
 import { parseDuration, parseSize } from '../../config/units.js';
-import { UsageError } from './asking.js';
+import { UsageError } from './usage-error.js';
 
 /** Conditions in the form of `QueueConditions`. */
 export type ConditionsRequest = Record<string, object[]>;
@@ -127,6 +127,11 @@ const options: readonly ConditionOption[] = [
   option('quota', 'quotas', 'quota', textOf('quota')),
   option('metadata', 'metadatas', 'key, key=value or key>=number', metadata),
 ];
+
+/** The lists of `QueueConditions` with the options that fill them. */
+export function* conditionOptionNames(): Generator<readonly [string, string]> {
+  for (const { list, flag } of options) yield [list, flag];
+}
 
 /** Adds an option for each kind of condition; `otherHelp` is for those that mean more in a command. */
 export function withConditions(command: Command, otherHelp: Readonly<Record<string, string>> = {}): Command {

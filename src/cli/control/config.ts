@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseDuration } from '../../config/units.js';
+import { RefusedError } from '../../control/client/control-client.js';
 import { exitCodes } from '../exit-codes.js';
 import { type AskingOptions, asking, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { countOf, several } from './option-values.js';
@@ -60,7 +61,10 @@ async function start(options: StageOptions): Promise<number> {
     options,
     () => requestOf(options),
     async (daemon, request) => {
-      const answer = await daemon.ask('a', request);
+      const answer = await daemon.ask('a', request).catch((error: unknown) => {
+        if (!(error instanceof RefusedError)) throw error;
+        throw new RefusedError(error.message.replaceAll('staged/smtpd-app.yaml', options.file));
+      });
       daemon.show(answer, () => `${forTerminal(options.id)} is staged`);
       if (options.bound === true) await daemon.client.lines(() => {});
       return undefined;

@@ -42,8 +42,8 @@ async function log(options: LogOptions): Promise<number> {
           readonly line: string;
           readonly lost?: number;
         };
-        if (lost > 0) process.stderr.write(`argonite: ${lost} lines were lost: this reader is too slow\n`);
-        process.stdout.write(`${daemon.wantsJson ? line : lineForPeople(line)}\n`);
+        if (lost > 0) daemon.complain(`${lost} lines were lost: this reader is too slow`);
+        daemon.print(daemon.wantsJson ? line : lineForPeople(line));
       });
       await daemon.ask('R', request);
       if (options.follow === true) await ended;

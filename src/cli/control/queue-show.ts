@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { RefusedError } from '../../control/client/control-client.js';
 import type { Asking } from './asking.js';
-import { type AskingOptions, askingFor, type End, withAskingOptions } from './asking.js';
+import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { messageIdOf } from './option-values.js';
 import { cellOf, type ListedItem } from './queue-columns.js';
 import { forTerminal } from './terminal-text.js';
@@ -29,7 +29,11 @@ export function addShowCommand(queue: Command, end: End): void {
 async function show(text: string, options: ShowOptions): Promise<number> {
   return askingFor(
     options,
-    () => messageIdOf(text),
+    () => {
+      if (options.raw === true && options.config !== undefined)
+        throw new UsageError('--raw shows the bytes of one daemon; use --socket instead of --config');
+      return messageIdOf(text);
+    },
     async (daemon, id) => {
       if (options.raw === true) {
         for await (const piece of piecesOf(daemon, id)) await written(piece);

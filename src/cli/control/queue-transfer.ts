@@ -80,7 +80,7 @@ async function load(files: readonly string[], options: AskingOptions): Promise<n
         });
       } catch (error) {
         if (!(error instanceof RefusedError)) throw error;
-        process.stderr.write(`argonite: ${forTerminal(file)}: ${forTerminal(error.message)}\n`);
+        daemon.complain(`${file}: ${error.message}`);
         code = exitCodes.failed;
       }
     }

@@ -70,6 +70,7 @@ function requestOf(options: UpdateOptions): object {
   if (conditions === undefined && all !== true)
     throw new UsageError('there is no condition: --all says that all messages of the queue are meant');
   const set = setOf(options);
+  mustMakeSense(options, Object.keys(set).length > 0);
   return {
     ...(conditions && { conditions }),
     ...(hold && { hold }),
@@ -82,6 +83,23 @@ function requestOf(options: UpdateOptions): object {
     ...(Object.keys(set).length > 0 && { set }),
     ...(limit !== undefined && { limit: countOf(limit, '--limit') }),
   };
+}
+
+/** What the daemon would refuse too, in the words that were typed. @throws UsageError */
+function mustMakeSense(options: UpdateOptions, isSet: boolean): void {
+  const { hold, active, delay, until, bounce, delete: remove, duplicate } = options;
+  const given = Object.entries({ hold, active, delay, until, bounce, delete: remove })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `--${name}`);
+  if (given.length > 1) throw new UsageError(`found ${given.join(' and ')}; expected one of them`);
+  if (isSet && (bounce !== undefined || remove !== undefined))
+    throw new UsageError(
+      `found ${given[0]} with an option that sets something; a message that ends is not changed`,
+    );
+  if (given.length === 0 && !isSet && duplicate === undefined)
+    throw new UsageError(
+      'there is nothing to do: expected --active, --hold, --delay, --until, --bounce, --delete, --duplicate, or an option such as --jobid-set',
+    );
 }
 
 /** A slip in a date would send at once what was to wait, and what is on hold too. What is no date, the daemon tells. */

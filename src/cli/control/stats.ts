@@ -21,7 +21,7 @@ async function stats(options: StatsOptions): Promise<number> {
     const answer = (await daemon.askBare('q')) ?? {};
     if (options.openmetrics === true) {
       const { openMetricsText } = await import('../../control/statistics/openmetrics.js');
-      process.stdout.write(openMetricsText(answer));
+      daemon.print(openMetricsText(answer).trimEnd());
       return undefined;
     }
     daemon.show(answer, () => [...linesOf('', answer)].join('\n'));

@@ -12,6 +12,8 @@ export class UnreachableError extends Error {}
 /** The daemon has said no; the message is its own. */
 export class RefusedError extends Error {}
 
+/** To be connected, with TLS if that is wanted. */
+const CONNECT_SECONDS = 15;
 /** An answer may have so many bytes: a page of 10,000 messages has some 20 MB. */
 const LONGEST_ANSWER = 512n * 1024n * 1024n;
 
@@ -55,7 +57,12 @@ export class ControlClient {
   static connect(place: string, tls?: ClientTls): Promise<ControlClient> {
     return new Promise((resolve, reject) => {
       const socket = tls === undefined ? connect(whereIs(place)) : connectTls({ ...whereIs(place), ...tls });
+      const late = setTimeout(() => {
+        socket.destroy(new Error(`nobody has answered within ${CONNECT_SECONDS} s. Is the daemon running?`));
+      }, CONNECT_SECONDS * 1000);
+      socket.once('close', () => clearTimeout(late));
       socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
+        clearTimeout(late);
         socket.removeAllListeners('error');
         resolve(new ControlClient(socket, place));
       });

@@ -91,10 +91,15 @@ export class QueueImport implements Operation<QueueImportRequest> {
     return copy.id;
   }
 
-  async #file(chunks: AsyncIterable<Buffer>): Promise<readonly MessageId[]> {
-    const { message, body } = await readQueueFile(chunks);
-    const { sizeBytes, ...envelope } = message;
-    return this.#take([envelope], sizeBytes, body);
+  /** The file is closed in the end, read or refused. */
+  async #file(chunks: AsyncGenerator<Buffer>): Promise<readonly MessageId[]> {
+    try {
+      const { message, body } = await readQueueFile(chunks);
+      const { sizeBytes, ...envelope } = message;
+      return await this.#take([envelope], sizeBytes, body);
+    } finally {
+      await chunks.return(undefined);
+    }
   }
 
   async #raw(bytes: Buffer, envelope: QueueImportRequest['envelope']): Promise<readonly MessageId[]> {
@@ -242,10 +247,10 @@ async function* chunksOfFile(name: string): AsyncGenerator<Buffer> {
   try {
     file = await open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
-    throw new ControlError(`path: the file cannot be read: ${(error as Error).message}`);
+    throw new ControlError(`path: ${adviceOn(error as NodeJS.ErrnoException)}`);
   }
   try {
-    if (!(await file.stat()).isFile()) throw new ControlError(`path: ${name} is no file`);
+    if (!(await file.stat()).isFile()) throw new ControlError('path: this is no file');
     for (;;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES);
       if (bytesRead === 0) return;
@@ -253,6 +258,22 @@ async function* chunksOfFile(name: string): AsyncGenerator<Buffer> {
     }
   } finally {
     await file.close();
+  }
+}
+
+function adviceOn({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file where the daemon runs';
+    case 'EACCES':
+    case 'EPERM':
+      return 'the daemon may not read this file; give it to the user that the daemon runs as';
+    case 'ELOOP':
+    case 'EMLINK':
+      return 'this is a link; expected the file itself';
+    default:
+      return `the file cannot be read: ${message}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { controlledQueue, itemsOf } from '../../support/controlled-queue.js';
@@ -107,7 +107,9 @@ test('no path leads out of the folder', async () => {
   expect(await ask('J', { path: inside })).toEqual({ affected: 1, failures: [] });
   expect(readFileSync(outside, 'utf8')).toBe('mine');
   symlinkSync(path.join(inside, `${uuid(1)}-1.hqf`), path.join(folder, 'link.hqf'));
-  await expect(ask('E', { path: path.join(folder, 'link.hqf') })).rejects.toThrow('cannot be read');
+  await expect(ask('E', { path: path.join(folder, 'link.hqf') })).rejects.toThrow(
+    'path: this is a link; expected the file itself',
+  );
   await expect(ask('E', { path: folder })).rejects.toThrow('is no file');
 });
 
@@ -161,6 +163,31 @@ test('what is no queue file is refused with what is wrong', async () => {
   expect(await told(changed({ metadata: { a: 'ž' } }))).toContain('a text of bytes');
   expect(queue.size).toBe(0);
 });
+
+test('a file that is refused is not kept open, and one that is not there is told once', async () => {
+  const folder = scratchFolder();
+  const { ask } = await controlledQueue();
+  const file = path.join(folder, 'wrong.hqf');
+  writeFileSync(file, `{"format":"something else"}\n${'x'.repeat(100_000)}`);
+  const open = () =>
+    readdirSync('/proc/self/fd')
+      .map((fd) => linkOf(fd))
+      .filter((name) => name === file);
+  await expect(ask('E', { path: file })).rejects.toThrow('does not say so');
+  expect(open()).toEqual([]);
+  await expect(ask('E', { path: path.join(folder, 'none.hqf') })).rejects.toThrow(
+    /^path: there is no such file where the daemon runs$/,
+  );
+});
+
+/** What a descriptor of this process is; empty when it has just been closed. */
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
 
 test('the bytes of a message are read in pieces', async () => {
   const { ask, submit } = await controlledQueue();
