@@ -274,6 +274,10 @@ describe('Try', () => {
       { proxy: { ip: '192.0.2.9', port: 26, version: 1 } },
     ],
     [{ tls: null, saslusername: null, proxy: null }, {}],
+    [{ timeout: { eod: 5, CONNECT: 6 } }, { timeouts: { EOD: 5, CONNECT: 6 } }],
+    [{ dsn: { success: 'delivered' } }, { dsn: { success: 'delivered' } }],
+    [{ tls_implicit: true, tls_mtasts: false }, { tls: { isImplicit: true, usesMtaSts: false } }],
+    [{ tls_sni: 'mx.test' }, { tls: { sni: 'mx.test' } }],
     [
       { dsn: { envid: 'e', ret: 'hdrs', notify: 'success,delay', orcpt: 'a@b.test' } },
       { dsn: { envid: 'e', ret: 'HDRS', notify: 'SUCCESS,DELAY', orcpt: 'a@b.test' } },

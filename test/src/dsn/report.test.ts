@@ -111,6 +111,21 @@ describe('a notification of a failure', () => {
   });
 });
 
+test.each([
+  ['BANNER', 'the connection'],
+  ['EHLO', 'the EHLO command'],
+  ['LHLO', 'the LHLO command'],
+  ['STARTTLS', 'the STARTTLS command'],
+  ['AUTH-LOGIN-USER', 'the AUTH command'],
+  ['MAIL', 'the MAIL FROM command'],
+  ['RCPT', 'the RCPT TO command'],
+  ['DATA', 'the DATA command'],
+  ['EOD', 'the end of the message'],
+])('a reply in the state %s was in reply to %s', async (state, command) => {
+  const { parts } = await composedAndRead({ report: replied({ state }) });
+  expect(contentOf(parts[0]!).replaceAll('\r\n', ' ')).toContain(`answered, in reply to ${command}: `);
+});
+
 describe('its kinds', () => {
   test.each([
     ['delayed', '4.1.1', 'has not been delivered yet'],
