@@ -10,6 +10,7 @@
 import type { Resolver } from '#stdlib';
 import type { TlsFailureType } from '../tlsrpt.js';
 import type { FetchedPolicy, PolicyFetch } from './fetch.js';
+import { KeptPolicies } from './kept-policies.js';
 import type { StsPolicy } from './policy.js';
 import { policyId } from './record.js';
 import type { KeptPolicy, PolicyStore } from './store.js';
@@ -75,8 +76,7 @@ export class StsPolicies implements PolicySource {
   readonly #nowMs: () => number;
   readonly #log: PolicyLog;
   readonly #capacity: number;
-  /** In the order of use: the first is the next to go. */
-  readonly #kept = new Map<string, KeptPolicy>();
+  readonly #kept: KeptPolicies;
   readonly #failures = new Map<string, Failure>();
   readonly #fetches = new Map<string, Promise<FetchedPolicy>>();
   readonly #waiting: (() => void)[] = [];
@@ -96,6 +96,7 @@ export class StsPolicies implements PolicySource {
     this.#nowMs = nowMs ?? Date.now;
     this.#log = log ?? silent;
     this.#capacity = capacity ?? 10_000;
+    this.#kept = new KeptPolicies(this.#capacity);
     this.#slowFetchMs = slowFetchMs ?? 3000;
   }
 
@@ -126,7 +127,7 @@ export class StsPolicies implements PolicySource {
 
   async #refreshOld(): Promise<void> {
     await this.#load();
-    const old = [...this.#kept.values()].filter((kept) => !this.#isOver(kept) && this.#isOld(kept));
+    const old = this.#kept.all().filter((kept) => !this.#isOver(kept) && this.#isOld(kept));
     const work = async () => {
       for (let next = old.pop(); next !== undefined; next = old.pop()) {
         if (this.#closing.signal.aborted) return;
@@ -170,15 +171,11 @@ export class StsPolicies implements PolicySource {
 
   /** The policy that is kept and still holds. */
   #use(domain: string): KeptPolicy | undefined {
-    const kept = this.#kept.get(domain);
-    if (kept === undefined) return undefined;
-    this.#kept.delete(domain);
-    if (this.#isOver(kept)) {
-      this.#save();
-      return undefined;
-    }
-    this.#kept.set(domain, kept);
-    return kept;
+    const kept = this.#kept.use(domain);
+    if (kept === undefined || !this.#isOver(kept)) return kept;
+    this.#kept.drop(domain);
+    this.#save();
+    return undefined;
   }
 
   #isOver({ fetchedAtMs, policy }: KeptPolicy): boolean {
@@ -247,9 +244,7 @@ export class StsPolicies implements PolicySource {
   }
 
   #keep(kept: KeptPolicy): void {
-    this.#kept.delete(kept.domain);
-    this.#kept.set(kept.domain, kept);
-    dropFirst(this.#kept, this.#capacity);
+    this.#kept.keep(kept);
     this.#save();
   }
 
@@ -265,9 +260,8 @@ export class StsPolicies implements PolicySource {
       for (const kept of await this.#store.load()) {
         // A clock that was set back must not make a policy live longer than it says.
         const entry = { ...kept, fetchedAtMs: Math.min(kept.fetchedAtMs, nowMs) };
-        if (!this.#isOver(entry)) this.#kept.set(entry.domain, entry);
+        if (!this.#isOver(entry)) this.#kept.keep(entry);
       }
-      dropFirst(this.#kept, this.#capacity);
     } catch (error) {
       this.#log.error(
         { error },
@@ -289,7 +283,7 @@ export class StsPolicies implements PolicySource {
     while (this.#isChanged) {
       this.#isChanged = false;
       try {
-        await store.save([...this.#kept.values()]);
+        await store.save(this.#kept.all());
       } catch (error) {
         this.#log.error(
           { error },

@@ -260,6 +260,40 @@ test('no more policies are kept than there is room for', async () => {
   expect(saved.map(({ domain }) => domain)).toEqual(domains.slice(-5));
 });
 
+test('large policies do not take the memory of all: who was used longest ago goes first', async () => {
+  const zone: Record<string, SignedName> = {};
+  const domains = Array.from({ length: 1500 }, (_, index) => `d${index}.test`);
+  for (const domain of ['a.test', ...domains]) zone[`_mta-sts.${domain}`] = { txt: ['v=STSv1; id=1'] };
+  const resolver = signedResolver(zone);
+  const mx = Array.from({ length: 1000 }, (_, index) => `${'x'.repeat(55)}.mx${index}`);
+  let saved: readonly KeptPolicy[] = [];
+  let fetches = 0;
+  const policies = new StsPolicies({
+    resolver: () => resolver,
+    fetch: async (domain) => {
+      fetches++;
+      return { kind: 'policy', policy: domain === 'a.test' ? policy : { ...policy, mx } };
+    },
+    store: {
+      load: async () => [],
+      save: async (kept) => {
+        saved = kept;
+      },
+    },
+  });
+  for (const domain of domains) {
+    await policies.policyOf(domain);
+    // Used all the time, so it stays.
+    await policies.policyOf('a.test');
+  }
+  await policies.close();
+  expect(JSON.stringify(saved).length).toBeLessThan(32 * 1024 * 1024);
+  expect(saved.length).toBeGreaterThan(200);
+  expect(saved.map(({ domain }) => domain)).toContain('a.test');
+  expect(saved.map(({ domain }) => domain)).toContain('d1499.test');
+  expect(fetches).toBe(1501);
+});
+
 describe('policies outlive the process', () => {
   function file(): string {
     const folder = mkdtempSync(path.join(tmpdir(), 'argonite-sts-'));
