@@ -85,6 +85,9 @@ export function routeTo(attempt: Attempt, address: HopAddress, { proxy }: Sessio
 /** What of the peer connections are pooled by: its address, or its name, so that any address of a host will do. */
 export type PooledBy = 'remoteip' | 'remotemx';
 
+/** A host may have 64 KiB of TLSA records, and as many idle connections as fit the pool. */
+const LONGEST_KEY = 4096;
+
 /** Connections are interchangeable when a peer could not tell them apart (queue-and-config 5). */
 export function poolKey(route: Route, introduction: Introduction, by: PooledBy = 'remoteip'): string {
   const { helo, protocol, peerName, tls, demand, credentials, xclient } = introduction;
@@ -98,14 +101,17 @@ export function poolKey(route: Route, introduction: Introduction, by: PooledBy =
   // The name counts where certificates are looked at: another host may be behind the same address.
   const protection = demand.minimum === 'none' ? '' : JSON.stringify([peerName, tls, demandKey(demand)]);
   const claimed = xclient === undefined ? '' : JSON.stringify(xclient);
-  return JSON.stringify([place, way, protection, claimed, fingerprint(credentials)]);
+  const key = JSON.stringify([place, way, protection, claimed, fingerprint(credentials)]);
+  return key.length <= LONGEST_KEY ? key : digest(key);
 }
 
 /** Tells log-ins apart without keeping passwords in more places. */
 function fingerprint(credentials: Credentials | undefined): string {
   if (credentials === undefined) return '';
   const { userName, password, allowsUnverified } = credentials;
-  return createHash('sha256')
-    .update(JSON.stringify([userName, password, allowsUnverified]))
-    .digest('base64');
+  return digest(JSON.stringify([userName, password, allowsUnverified]));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
