@@ -343,6 +343,28 @@ describe('a failure', () => {
     expect(started.told[0]!.text).toContain('\r\nSubject: Ordered\r\n');
   });
 
+  test.each([
+    ['released', { kind: 'release' }, '0 failed 5.1.1'],
+    ['bounced', { kind: 'bounce', reason: 'by order' }, '0 failed 5.0.0'],
+  ] as const)(
+    'of what waits on hold since nobody could be told is told when it is %s',
+    async (_, wish, told) => {
+      // As earlier builds left it: refused, and its reason kept.
+      const started = await startedQueue({ attempt: () => Promise.resolve(unknownUser) });
+      const [message] = await started.submit({ hold: true });
+      await started.queue.wish(message!.id, {
+        kind: 'set',
+        change: { retry: 3, reason: '550 5.1.1 no such user' },
+      });
+      await started.clock.advance(1000);
+      expect(started.told).toHaveLength(0);
+      await started.queue.wish(message!.id, wish);
+      await started.clock.advance(1);
+      expect(news(started).map((line) => line.replace(/^\d+/, '0'))).toEqual([told]);
+      expect(started.spool.count).toBe(0);
+    },
+  );
+
   test('that an operator wants and the disk has no room to tell leaves the message where it waited', async () => {
     const files = new FrozenFiles();
     const started = await startedQueue({ files });
