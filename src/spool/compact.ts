@@ -9,8 +9,11 @@
 //   of whose messages live, only the numbers are made anew; its texts are copied as they are (records.ts).
 // - The body log: of a closed segment with little life, the living records are appended to the log as if they were new, and a
 //   Move record tells where they are now. The segment is deleted when nothing lives in it any more.
+// - Either takes room before it gives any back. On a disk that is short of it (`relieve`) both are done for smaller gains than
+//   usual, and in part of the room that is kept back (room.ts).
 
 import path from 'node:path';
+import type { BodyRecord } from './body-log.js';
 import { type SpoolFiles, spoolError } from './files.js';
 import { HEADER_BYTES, RecordKind } from './format.js';
 import { type LivingTransaction, livingTransactions } from './living.js';
@@ -28,18 +31,25 @@ import {
   transactionToPayload,
   UNTOUCHED,
 } from './records.js';
-import type { Reserve } from './reserve.js';
+import type { Room } from './room.js';
+import { newSalt } from './segment-file.js';
 import type { BodySegment, BodySegments } from './segments.js';
 import { SnapshotWriter } from './snapshot-file.js';
+import { DamagedMessageError, SpoolError } from './spool.js';
 import { snapshotName } from './survey.js';
 import type { PlaceTable, StoredMessages } from './tables.js';
-import { type BodyRecord, type GroupCommit, newSalt } from './write.js';
+import type { GroupCommit } from './write.js';
 
 /** Bytes that are moved with one append. */
 const MOVE_BYTES = 1024 * 1024;
 
 /** What a message takes in a snapshot, roughly. */
 const SNAPSHOT_BYTES_EACH = 300;
+
+/** On a disk that is short of room: a body segment with a smaller living share is rewritten. */
+const SHORT_LIVE_SHARE = 0.75;
+/** The same for the metadata log: a snapshot is worth it that frees so much. */
+const SHORT_META_BYTES = 64 * 1024;
 
 /** A file of the metadata log that is closed, or the snapshot. */
 export interface ClosedMeta {
@@ -58,9 +68,7 @@ export interface CompactorOptions {
   readonly segments: BodySegments;
   readonly store: BodyStore;
   readonly commit: GroupCommit;
-  readonly reserve: Reserve;
-  /** Closed files of the metadata log are left alone until they have so many bytes. */
-  readonly snapshotBytes: number;
+  readonly room: Room;
   /** A body segment with a smaller living share is rewritten. */
   readonly liveShare: number;
 }
@@ -72,6 +80,12 @@ export class Compactor {
   #closed: ClosedMeta[] = [];
   readonly #emptier = new Set<BodySegment>();
   #isSnapshotDue = false;
+  /** The disk is short of room. */
+  #isShort = false;
+  /** What the last snapshot would have needed at least, when there was not enough room for it. */
+  #neededBytes = 0;
+  /** Jobs that fail again and again are told of once, until they succeed. */
+  readonly #told = new Set<string>();
   #isStopped = true;
   #running: Promise<void> | undefined;
 
@@ -112,17 +126,44 @@ export class Compactor {
     this.#considerMeta();
   }
 
+  /**
+   * The disk is short of room, or `isShort` is over: what would wait for more to do, or for more room to do it in, is tried now.
+   * Called again and again as long as it lasts.
+   */
+  relieve(isShort: boolean): void {
+    this.#isShort = isShort;
+    if (!isShort) return;
+    for (const segment of this.#options.segments.all()) {
+      const isDead = segment.liveBytes < segment.sizeBytes * SHORT_LIVE_SHARE;
+      if (segment.isClosed && !segment.isPinned && isDead) this.#emptier.add(segment);
+    }
+    this.#isSnapshotDue ||= this.isMetaDead(0);
+    this.#wake();
+  }
+
+  /** Whether most of the metadata log, with `openBytes` in the file that is added to, would go with a snapshot. */
+  isMetaDead(openBytes: number): boolean {
+    const needed = this.#options.messages.count * SNAPSHOT_BYTES_EACH;
+    return this.#closedBytes() + (this.#snapshot?.sizeBytes ?? 0) + openBytes > 2 * needed + SHORT_META_BYTES;
+  }
+
+  #closedBytes(): number {
+    let sizeBytes = 0;
+    for (const file of this.#closed) sizeBytes += file.sizeBytes;
+    return sizeBytes;
+  }
+
   /** A closed body segment has lost a record. */
   emptier(segment: BodySegment): void {
-    if (segment.liveBytes >= segment.sizeBytes * this.#options.liveShare) return;
+    const share = this.#isShort ? SHORT_LIVE_SHARE : this.#options.liveShare;
+    if (segment.liveBytes >= segment.sizeBytes * share) return;
     this.#emptier.add(segment);
     this.#wake();
   }
 
   #considerMeta(): void {
-    let sizeBytes = 0;
-    for (const file of this.#closed) sizeBytes += file.sizeBytes;
-    const isGrown = sizeBytes > Math.max(this.#options.snapshotBytes, this.#snapshot?.sizeBytes ?? 0);
+    const isGrown =
+      this.#closedBytes() > Math.max(this.#options.room.snapshotBytes, this.#snapshot?.sizeBytes ?? 0);
     // Each start leaves a small file behind: their number has a limit as well.
     if (isGrown || this.#closed.length > 16) this.#isSnapshotDue = true;
     if (this.#isSnapshotDue) this.#wake();
@@ -139,7 +180,7 @@ export class Compactor {
   async #run(): Promise<void> {
     await nextTurn();
     while (!this.#isStopped) {
-      const [segment] = this.#emptier;
+      const segment = this.#nextSegment();
       if (this.#isSnapshotDue) {
         this.#isSnapshotDue = false;
         await this.#attempt('write a snapshot of the metadata log', () => this.#takeSnapshot());
@@ -152,10 +193,21 @@ export class Compactor {
     }
   }
 
+  /** The one that needs the least room comes first: it gives room to the others. */
+  #nextSegment(): BodySegment | undefined {
+    let least: BodySegment | undefined;
+    for (const segment of this.#emptier)
+      if (least === undefined || segment.liveBytes < least.liveBytes) least = segment;
+    return least;
+  }
+
   async #attempt(what: string, job: () => Promise<void>): Promise<void> {
     try {
       await job();
+      this.#told.delete(what);
     } catch (error) {
+      if (this.#told.has(what)) return;
+      this.#told.add(what);
       this.#options.log.warn({ err: error, folder: this.#options.folder }, `cannot ${what} at the moment`);
     }
   }
@@ -163,13 +215,22 @@ export class Compactor {
   async #takeSnapshot(): Promise<void> {
     const last = this.#closed.at(-1);
     if (last === undefined) return;
-    const { files, folder, messages, log } = this.#options;
+    const { files, folder, messages, log, room } = this.#options;
     // On a full disk its draft would take the room that removals need: it is due again with the next closed file.
-    if (!(await this.#hasRoomFor(messages.count * SNAPSHOT_BYTES_EACH))) return;
+    const neededBytes = Math.max(this.#neededBytes, messages.count * SNAPSHOT_BYTES_EACH);
+    if (!(await room.isThereFor(neededBytes, this.#isShort))) return;
     const replaced = [...(this.#snapshot === undefined ? [] : [this.#snapshot]), ...this.#closed];
     const draft = path.join(folder, snapshotName(last.number, 'tmp'));
     const name = path.join(folder, snapshotName(last.number, 'log'));
-    const sizeBytes = await this.#writeSnapshot(draft, last.number, replaced);
+    const sizeBytes = await this.#writeSnapshot(draft, last.number, replaced).catch(
+      async (error: unknown) => {
+        // Not tried again in the same room, which is the same all the time on a full disk.
+        if (error instanceof SpoolError && error.noSpace)
+          this.#neededBytes = 2 * Math.max(neededBytes, (await room.free()) ?? 0);
+        throw error;
+      },
+    );
+    this.#neededBytes = 0;
     if (sizeBytes === undefined) {
       await files.remove(draft).catch(() => {});
       return;
@@ -192,13 +253,6 @@ export class Compactor {
         );
       }
     }
-  }
-
-  async #hasRoomFor(sizeBytes: number): Promise<boolean> {
-    const { files, folder, reserve } = this.#options;
-    const free = await files.freeSpace(folder).catch(() => undefined);
-    const kept = reserve.isSpent ? 0 : reserve.sizeBytes;
-    return free === undefined || free.bytes >= sizeBytes + kept;
   }
 
   /** Writes and flushes the snapshot; `undefined` when it was stopped. */
@@ -280,12 +334,12 @@ export class Compactor {
 
   /** Moves what lives in a segment to the end of the log. */
   async #rewrite(segment: BodySegment): Promise<void> {
-    const { places } = this.#options;
+    const { places, room } = this.#options;
     const living: number[] = [];
     for (let place = 0; place < places.top; place++) {
       if (places.isUsed(place) && places.segment(place) === segment.number) living.push(place);
     }
-    if (!(await this.#hasRoomFor(segment.liveBytes))) return;
+    if (!(await room.isThereFor(segment.liveBytes, this.#isShort))) return;
     living.sort((a, b) => places.offset(a) - places.offset(b));
     for (let next = 0; next < living.length && !this.#isStopped && !segment.isDeleted; ) {
       const group: number[] = [];
@@ -312,6 +366,8 @@ export class Compactor {
         const payload = record.subarray(HEADER_BYTES);
         moving.push({ place, offset, body: { kind, payload: [payload], sizeBytes: payload.length } });
       } catch (error) {
+        // A disk that cannot be read now, or a lack of descriptors, says nothing about the message.
+        if (!(error instanceof DamagedMessageError)) throw error;
         segment.isPinned = true;
         log.error(
           { err: error, file: segment.path, offset },

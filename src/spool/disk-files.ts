@@ -4,7 +4,7 @@
 
 import * as fs from 'node:fs';
 import path from 'node:path';
-import type { SpoolFile, SpoolFiles } from './files.js';
+import { errorCode, type OpenHow, type SpoolFile, type SpoolFiles } from './files.js';
 import { lockFolder } from './lock.js';
 
 type Done = (error: NodeJS.ErrnoException | null) => void;
@@ -114,9 +114,21 @@ function open(name: string, flags: string): Promise<number> {
   );
 }
 
+/** `undefined` when it is gone: another process that tries to take the folder makes and removes a file there. */
+async function sizeOf(name: string): Promise<number | undefined> {
+  try {
+    return (await fs.promises.stat(name)).size;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+const flags: Readonly<Record<OpenHow, string>> = { create: 'w+', read: 'r', rewrite: 'r+' };
+
 /** The spool's files on the disk of this machine. */
 export const diskFiles: SpoolFiles = {
-  open: async (name, how) => new DiskFile(await open(name, how === 'create' ? 'w+' : 'r')),
+  open: async (name, how) => new DiskFile(await open(name, flags[how])),
   makeFolder: async (folder) => {
     await fs.promises.mkdir(folder, { recursive: true, mode: 0o750 });
   },
@@ -124,8 +136,8 @@ export const diskFiles: SpoolFiles = {
     const found: { name: string; sizeBytes: number }[] = [];
     for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
       if (!entry.isFile()) continue;
-      const { size } = await fs.promises.stat(path.join(folder, entry.name));
-      found.push({ name: entry.name, sizeBytes: size });
+      const sizeBytes = await sizeOf(path.join(folder, entry.name));
+      if (sizeBytes !== undefined) found.push({ name: entry.name, sizeBytes });
     }
     return found;
   },

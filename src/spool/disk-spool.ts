@@ -2,10 +2,12 @@
 // happens in an `apply` of the group commit, that is when it is durable and in the order of the log.
 
 import { type Pieces, piecesSize } from '#stdlib';
+import type { BodyRecord, LogPlace } from './body-log.js';
 import { Compactor } from './compact.js';
 import { diskFiles } from './disk-files.js';
 import { type FreeSpace, type SpoolFiles, spoolError, withoutSync } from './files.js';
 import { RecordKind } from './format.js';
+import { Health } from './health.js';
 import { messageIdToText } from './id-table.js';
 import { IncomingBody, MessageInFile, MessageInMemory } from './incoming.js';
 import { livingMessages } from './living.js';
@@ -25,7 +27,9 @@ import {
   uuidWords,
 } from './records.js';
 import { type CorruptPolicy, type Recovery, recoverSpool } from './recover.js';
-import { Reserve } from './reserve.js';
+import { Reserve, releaseFound } from './reserve.js';
+import { Room } from './room.js';
+import { newSalt } from './segment-file.js';
 import { BodySegments } from './segments.js';
 import { SpaceWatch } from './space.js';
 import {
@@ -40,9 +44,8 @@ import {
 } from './spool.js';
 import { writeClosed } from './survey.js';
 import { Holdings, type PlaceTable, type StoredMessages } from './tables.js';
-import { Trouble } from './trouble.js';
 import type { UuidWords } from './uuid-words.js';
-import { type Append, type BodyRecord, GroupCommit, type LogPlace, newSalt } from './write.js';
+import { type Append, GroupCommit } from './write.js';
 
 /** Sizes that tests make small. */
 export interface SpoolSizes {
@@ -101,11 +104,22 @@ export async function openSpool(options: SpoolOptions): Promise<DiskSpool> {
   let unlock: () => Promise<void>;
   try {
     await files.makeFolder(options.folder);
-    unlock = await files.lock(options.folder);
+    unlock = await locked(files, options.folder);
   } catch (error) {
     throw spoolError('use the spool folder', options.folder, error);
   }
   return new DiskSpool(options, options.fsync === false ? withoutSync(files) : files, unlock);
+}
+
+/** A lock is a file: on a disk without a byte left it gets the room that the last run has kept back. */
+async function locked(files: SpoolFiles, folder: string): Promise<() => Promise<void>> {
+  try {
+    return await files.lock(folder);
+  } catch (error) {
+    const isFull = spoolError('lock', folder, error).noSpace;
+    if (!isFull || !(await releaseFound(files, folder))) throw error;
+    return files.lock(folder);
+  }
 }
 
 /** A spool in one folder. */
@@ -124,9 +138,7 @@ export class DiskSpool implements Spool {
   readonly #compactor: Compactor;
   readonly #space: SpaceWatch;
   readonly #reserve: Reserve;
-  readonly #mailTrouble: Trouble;
-  readonly #changeTrouble: Trouble;
-  #repairing: NodeJS.Timeout | undefined;
+  readonly #health: Health;
   #nextLarge = 1;
   #state: 'new' | 'open' | 'closed' = 'new';
 
@@ -140,18 +152,18 @@ export class DiskSpool implements Spool {
     this.#segments = new BodySegments(files, folder, log);
     this.#store = new BodyStore(files, folder, this.#places, this.#segments, this.#sizes.recentBytes);
     this.#reserve = new Reserve(files, folder, log, this.#sizes.reserveBytes);
-    this.#mailTrouble = new Trouble(log, folder, 'new mail is refused');
-    this.#changeTrouble = new Trouble(log, folder, 'nothing is sent, since what is done could not be noted,');
+    const room = new Room({ files, folder, reserve: this.#reserve, ...this.#sizes });
     this.#commit = new GroupCommit({
       files,
       folder,
       log,
       segments: this.#segments,
-      ...this.#sizes,
+      batchBytes: this.#sizes.batchBytes,
       onMetaClosed: (file) => this.#compactor.metaClosed(file),
       reserve: this.#reserve,
+      room,
       nextLarge: () => this.#nextLarge,
-      onTrouble: () => this.#repairSoon(),
+      onTrouble: () => this.#health.watch(),
     });
     this.#compactor = new Compactor({
       files,
@@ -162,8 +174,8 @@ export class DiskSpool implements Spool {
       segments: this.#segments,
       store: this.#store,
       commit: this.#commit,
-      reserve: this.#reserve,
-      ...this.#sizes,
+      room,
+      liveShare: this.#sizes.liveShare,
     });
     this.#segments.onEmptier = (segment) => this.#compactor.emptier(segment);
     this.#segments.beforeDelete = () => this.#commit.settle();
@@ -174,6 +186,17 @@ export class DiskSpool implements Spool {
       this.#now,
       log,
     );
+    this.#health = new Health({
+      folder,
+      log,
+      now: this.#now,
+      reserve: this.#reserve,
+      room,
+      space: this.#space,
+      commit: this.#commit,
+      compactor: this.#compactor,
+      repairMs: this.#sizes.repairMs,
+    });
   }
 
   /** How many messages are in it. */
@@ -187,7 +210,7 @@ export class DiskSpool implements Spool {
 
   /** Whether it has taken mail the last time, or would have. */
   get takesMail(): boolean {
-    return !this.#mailTrouble.isOn;
+    return this.#health.takesMail;
   }
 
   /** Whether a message is in it. */
@@ -222,7 +245,7 @@ export class DiskSpool implements Spool {
     await this.#space.refresh();
     if (!(await this.#reserve.restore())) {
       this.#reserve.tellMissing();
-      this.#repairSoon();
+      this.#health.watch();
     }
     if (recovery.isDamaged && corrupt === 'ignore') return;
     const closed = recovery.metaFiles.map(({ number, path: name, sizeBytes }) => ({
@@ -253,7 +276,10 @@ export class DiskSpool implements Spool {
   }
 
   hasRoomFor(sizeBytes: number): boolean {
-    return !this.#reserve.isSpent && this.#space.hasRoomFor(sizeBytes);
+    const isThere = !this.#reserve.isSpent && this.#space.hasRoomFor(sizeBytes);
+    // Refused by its size, mail does not come as far as to be refused by `receive`.
+    if (!isThere && this.#health.isShort) this.#health.watch();
+    return isThere;
   }
 
   async commit(transaction: Transaction): Promise<readonly QueuedMessage[]> {
@@ -275,11 +301,11 @@ export class DiskSpool implements Spool {
     try {
       if (message instanceof MessageInFile) await message.file.keep();
       const messages = await this.#append(transaction, message);
-      this.#mailTrouble.well(this.#now());
+      this.#health.mailTaken();
       return messages;
     } catch (error) {
       message.discard();
-      throw this.#refusal(spoolError('store a message in', this.#options.folder, error));
+      throw this.#refusal(error, message.sizeBytes);
     }
   }
 
@@ -331,7 +357,7 @@ export class DiskSpool implements Spool {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    clearTimeout(this.#repairing);
+    this.#health.stop();
     await this.#compactor.stop();
     const end = await this.#commit.close();
     await this.#segments.closeFiles();
@@ -374,45 +400,13 @@ export class DiskSpool implements Spool {
     try {
       await this.#commit.append(wish);
     } catch (error) {
-      throw this.#changeTrouble.tell(spoolError('write in', this.#options.folder, error), this.#now());
+      throw this.#health.changeRefused(spoolError('write in', this.#options.folder, error));
     }
-    this.#changeTrouble.well(this.#now());
+    this.#health.changeWritten();
   }
 
-  #refusal(error: unknown): SpoolError {
-    const failure = spoolError('store a message in', this.#options.folder, error);
-    if (failure.isTold) return failure;
-    this.#repairSoon();
-    return this.#mailTrouble.tell(failure, this.#now());
-  }
-
-  /** Nobody else may come to find out that the disk is well again: the queue waits for it. */
-  #repairSoon(): void {
-    if (this.#repairing !== undefined || this.#state === 'closed') return;
-    this.#repairing = setTimeout(() => {
-      void this.#repair().then(() => {
-        this.#repairing = undefined;
-        if (this.#reserve.isSpent || this.#mailTrouble.isOn || !this.#commit.isWell) this.#repairSoon();
-      });
-    }, this.#sizes.repairMs);
-    this.#repairing.unref();
-  }
-
-  /** Never rejects. */
-  async #repair(): Promise<void> {
-    const hasReserve = await this.#reserve.restore();
-    try {
-      if (!this.#commit.isWell) {
-        await this.#commit.probe(false);
-        this.#changeTrouble.well(this.#now());
-      }
-      if (this.#mailTrouble.isOn && hasReserve && this.hasRoomFor(0)) {
-        await this.#commit.probe(true);
-        this.#mailTrouble.well(this.#now());
-      }
-    } catch {
-      // Tried again soon.
-    }
+  #refusal(error: unknown, sizeBytes?: number): SpoolError {
+    return this.#health.mailRefused(spoolError('store a message in', this.#options.folder, error), sizeBytes);
   }
 
   async #append(

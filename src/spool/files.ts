@@ -17,6 +17,9 @@ export interface SpoolFile {
   close(): Promise<void>;
 }
 
+/** What a file is opened for. */
+export type OpenHow = 'create' | 'read' | 'rewrite';
+
 /** Room left on the file system. */
 export interface FreeSpace {
   readonly bytes: number;
@@ -25,8 +28,8 @@ export interface FreeSpace {
 
 /** What the spool asks of a file system. Every rejection is the system's own error (`code` is ENOSPC, EIO, ...). */
 export interface SpoolFiles {
-  /** `create` makes an empty file for reading and writing, `read` opens one that exists. */
-  open(path: string, how: 'create' | 'read'): Promise<SpoolFile>;
+  /** `create` makes an empty file for reading and writing, `read` and `rewrite` open one that exists. */
+  open(path: string, how: OpenHow): Promise<SpoolFile>;
   makeFolder(folder: string): Promise<void>;
   list(folder: string): Promise<readonly { readonly name: string; readonly sizeBytes: number }[]>;
   rename(from: string, to: string): Promise<void>;

@@ -10,22 +10,18 @@ import { SpoolError } from './spool.js';
 /** Takes the lock of a spool folder; the result gives it back. @throws SpoolError when a living process holds it */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const name = path.join(folder, 'lock');
+  // Before anything is written: on a full disk the answer must not be that it is full.
+  await refuseIfHeld(folder, await contentOf(name));
   const mine = await describeProcess(process.pid);
   const draft = path.join(folder, `lock.${process.pid}.${Math.random().toString(36).slice(2)}`);
-  await fs.writeFile(draft, mine, { mode: 0o640 });
   try {
+    await fs.writeFile(draft, mine, { mode: 0o640 });
     for (let tries = 0; tries < 10; tries++) {
       // link() fails when the name exists: of two processes exactly one gets it, with its content already in place.
       if (await linked(draft, name)) return () => unlock(name, mine);
       const theirs = await contentOf(name);
       if (theirs === undefined) continue;
-      if (await isAlive(theirs)) {
-        throw new SpoolError(
-          `the spool ${folder} is in use by process ${theirs.split(' ')[0]}; ` +
-            'stop that daemon first, or give this one a spool.path of its own',
-          false,
-        );
-      }
+      await refuseIfHeld(folder, theirs);
       await setAside(name, `${draft}.stale`, theirs);
     }
     throw new SpoolError(
@@ -35,6 +31,15 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   } finally {
     await fs.rm(draft, { force: true });
   }
+}
+
+async function refuseIfHeld(folder: string, owner: string | undefined): Promise<void> {
+  if (owner === undefined || !(await isAlive(owner))) return;
+  throw new SpoolError(
+    `the spool ${folder} is in use by process ${owner.split(' ')[0]}; ` +
+      'stop that daemon first, or give this one a spool.path of its own',
+    false,
+  );
 }
 
 /** Moves a dead owner's lock away, and back again if somebody was quicker and it is no longer that one. */

@@ -4,7 +4,8 @@
 // The two rules it keeps: what was acknowledged is either loaded or spoken of loudly; what was not may vanish.
 
 import { checkBodies, type LostBody, type ReadableSegment } from './check-bodies.js';
-import { type SpoolFiles, spoolError } from './files.js';
+import { type SpoolFile, type SpoolFiles, spoolError } from './files.js';
+import { HEADER_BYTES } from './format.js';
 import { messageIdToText } from './id-table.js';
 import { livingMessages } from './living.js';
 import type { SpoolLog } from './log.js';
@@ -150,8 +151,9 @@ function tellTorn({ log }: RecoverOptions, { file, start, end }: Damage): void {
 }
 
 /**
- * What was read may be in the system's memory only, if a process was killed. The next file of the log builds on it, so it is
- * made proof against a power cut first.
+ * What was read last may be in the system's memory only, if a process was killed. The next file of the log builds on it, so it is
+ * made proof against a power cut first. It is written once more for that: if a flush had failed before the kill, the system takes
+ * for written what is not, and another flush would say that all is well.
  */
 async function makeSure(
   { files, folder, holdings: { places } }: RecoverOptions,
@@ -160,13 +162,39 @@ async function makeSure(
   unproven: ReadonlySet<number>,
 ): Promise<void> {
   const last = replayed.files.at(-1);
-  const segments = new Set<number>();
-  for (const place of unproven) if (place >= 0 && places.isUsed(place)) segments.add(places.segment(place));
-  const entries = survey.bodies.filter((entry) => segments.has(entry.number));
-  for (const { path: name } of last === undefined ? entries : [last, ...entries]) {
-    await withFile(files, name, (file) => file.sync());
+  if (last !== undefined && replayed.previous !== undefined)
+    await rewrite(files, last.path, [[replayed.lastBatch, replayed.previous.end]]);
+  const stretches = new Map<number, [start: number, end: number][]>();
+  for (const place of unproven) {
+    if (place < 0 || !places.isUsed(place)) continue;
+    const start = places.offset(place);
+    const inSegment = stretches.get(places.segment(place)) ?? [];
+    inSegment.push([start, start + HEADER_BYTES + places.sizeBytes(place)]);
+    stretches.set(places.segment(place), inSegment);
+  }
+  for (const { number, path: name } of survey.bodies) {
+    const inSegment = stretches.get(number);
+    if (inSegment !== undefined) await rewrite(files, name, inSegment);
   }
   await files.syncFolder(folder);
+}
+
+/** Writes what stands there once more, and flushes the file. */
+async function rewrite(
+  files: SpoolFiles,
+  name: string,
+  stretches: readonly (readonly [start: number, end: number])[],
+): Promise<void> {
+  const again = async (file: SpoolFile) => {
+    for (const [start, end] of stretches) {
+      if (end <= start) continue;
+      const bytes = Buffer.alloc(end - start);
+      const count = await file.read(bytes, start);
+      await file.write([bytes.subarray(0, count)], start);
+    }
+    await file.sync();
+  };
+  await withFile(files, name, again, 'rewrite');
 }
 
 function refuse(options: RecoverOptions, damages: readonly Damage[], lost: readonly LostMail[]): void {

@@ -46,6 +46,8 @@ export interface Damage {
 export interface Replayed {
   /** Messages, by their slots, that the last batch brought: they may never have been acknowledged. */
   readonly unproven: ReadonlySet<number>;
+  /** Where the last batch begins in the last file, which may not be durable: the file's end when there is no doubt. */
+  readonly lastBatch: number;
   /** The end of the last file that is no record, and so was never acknowledged. */
   readonly torn: Damage | undefined;
   readonly damages: readonly Damage[];
@@ -87,6 +89,7 @@ export async function replayMetadata(
   const larges = [...survey.larges, ...survey.leftovers].map((entry) => entry.number);
   return {
     unproven: replay.unproven,
+    lastBatch: Math.min(replay.lastBatch, replay.end),
     torn: replay.torn,
     damages: replay.damages,
     superfluous: replay.superfluous,
@@ -104,6 +107,7 @@ class Replay {
   readonly superfluous: SpoolEntry[] = [];
   readonly unproven = new Set<number>();
   torn: Damage | undefined;
+  lastBatch = Number.POSITIVE_INFINITY;
   /** Where the last file that was read ends, as far as it counts. */
   end = 0;
   nextBody = 1;
@@ -247,6 +251,7 @@ class Replay {
       lastBatch = record.batchStart;
       for (const slot of slots) this.unproven.add(slot);
     });
+    if (lastBatch > 0) this.lastBatch = lastBatch;
     const { messages } = this.#holdings;
     for (const slot of this.unproven) {
       // It may have left the spool within the batch, and a later record may have its slot: that one is in the set as well.

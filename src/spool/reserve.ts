@@ -5,13 +5,21 @@ import { randomFillSync } from 'node:crypto';
 import path from 'node:path';
 import type { SpoolFiles } from './files.js';
 import type { SpoolLog } from './log.js';
+import { isSpoolFile } from './survey.js';
 
 const NAME = 'reserve';
-/** Of a small disk not more than this share. */
+/** Of what the spool has on its disk, and could have, not more than this share. */
 const LARGEST_SHARE = 1 / 16;
 /** Less would not help. */
 const SMALLEST_BYTES = 64 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
+
+/** Gives away what the last run has kept back, before anybody has the folder; false when there was nothing. @throws a system error */
+export async function releaseFound(files: SpoolFiles, folder: string): Promise<boolean> {
+  const isThere = (await files.list(folder)).some(({ name }) => name === NAME);
+  if (isThere) await files.remove(path.join(folder, NAME));
+  return isThere;
+}
 
 /** The room that is kept back in a spool folder. */
 export class Reserve {
@@ -53,6 +61,12 @@ export class Reserve {
     if (found === undefined || found.sizeBytes < SMALLEST_BYTES) return;
     this.#sizeBytes = found.sizeBytes;
     this.#isHeld = true;
+    // Kept back when the disk was nearly full: now it can be more. `restore` sees to it.
+    const free = await this.#files.freeSpace(this.#folder).catch(() => undefined);
+    if (free === undefined || free.bytes < 4 * this.#largestBytes) return;
+    if (2 * this.#sizeBytes > this.#largestBytes) return;
+    this.#sizeBytes = 0;
+    this.#isHeld = false;
   }
 
   /** Gives the room away; false when there was none. */
@@ -82,16 +96,16 @@ export class Reserve {
     );
   }
 
-  /** Takes the room back if there is twice as much; true when nothing is missing. Never rejects. */
+  /**
+   * Takes the room back if there is twice as much; true when nothing is missing. If others have filled the disk meanwhile, it is less
+   * than before. Never rejects.
+   */
   async restore(): Promise<boolean> {
     if (!this.isSpent) return true;
     try {
-      const free = await this.#files.freeSpace(this.#folder);
-      if (this.#sizeBytes === 0) {
-        this.#sizeBytes = Math.min(this.#largestBytes, Math.floor(free.bytes * LARGEST_SHARE));
-        if (this.#sizeBytes < SMALLEST_BYTES) this.#sizeBytes = 0;
-      }
-      if (this.#sizeBytes === 0 || free.bytes < 2 * this.#sizeBytes) return false;
+      const { bytes: free } = await this.#files.freeSpace(this.#folder);
+      if (this.#sizeBytes === 0 || free < 2 * this.#sizeBytes) this.#sizeBytes = await this.#share(free);
+      if (this.#sizeBytes === 0 || free < 2 * this.#sizeBytes) return false;
       await this.#fill();
     } catch {
       await this.#files.remove(this.#path).catch(() => {});
@@ -106,6 +120,15 @@ export class Reserve {
       );
     }
     return true;
+  }
+
+  /** How much should be kept back. */
+  async #share(free: number): Promise<number> {
+    let sizeBytes = free;
+    for (const file of await this.#files.list(this.#folder))
+      if (isSpoolFile(file.name)) sizeBytes += file.sizeBytes;
+    sizeBytes = Math.min(this.#largestBytes, Math.floor(sizeBytes * LARGEST_SHARE));
+    return sizeBytes < SMALLEST_BYTES ? 0 : sizeBytes;
   }
 
   async #fill(): Promise<void> {

@@ -43,6 +43,11 @@ export interface LogEnd {
 
 const NAME = /^(body|meta|snapshot|large|incoming)-(\d{8,})\.(log|body|tmp)$/;
 
+/** Whether a file is one of the spool's, by its name, and goes when what is in it is done. */
+export function isSpoolFile(name: string): boolean {
+  return NAME.test(name);
+}
+
 /** The name of a file of the metadata log. */
 export function metaName(number: number): string {
   return `meta-${String(number).padStart(8, '0')}.log`;
@@ -169,17 +174,18 @@ export async function withFile<T>(
   files: SpoolFiles,
   name: string,
   use: (file: SpoolFile) => Promise<T>,
+  how: 'read' | 'rewrite' = 'read',
 ): Promise<T> {
   let file: SpoolFile;
   try {
-    file = await files.open(name, 'read');
+    file = await files.open(name, how);
   } catch (error) {
     throw spoolError('open', name, error);
   }
   try {
     return await use(file);
   } catch (error) {
-    throw spoolError('read', name, error);
+    throw spoolError(how === 'read' ? 'read' : 'write in', name, error);
   } finally {
     await file.close().catch(() => {});
   }

@@ -13,6 +13,7 @@ export class Trouble {
   readonly #folder: string;
   readonly #whatIsRefused: string;
   #since: number | undefined;
+  #isOfSpace = false;
   #refused = 0;
   /** When each kind was told: large mail may be refused again and again while small mail is taken. */
   readonly #toldAt = new Map<string, number>();
@@ -29,9 +30,15 @@ export class Trouble {
     return this.#since !== undefined;
   }
 
+  /** Whether it is a lack of room, as far as the last failure tells. */
+  get isOfSpace(): boolean {
+    return this.isOn && this.#isOfSpace;
+  }
+
   /** Takes note of a failure; the result is the error to throw, which says that the log has it. */
   tell(error: SpoolError, now: number): SpoolError {
     this.#since ??= now;
+    this.#isOfSpace = error.noSpace;
     this.#refused++;
     const kind = error.noSpace ? 'space' : 'fault';
     if (now - (this.#toldAt.get(kind) ?? Number.NEGATIVE_INFINITY) >= QUIET_SECONDS) {

@@ -38,11 +38,15 @@ function fill(folder: string, bytes: number): string {
   return file;
 }
 
-/** A daemon whose spool is on a file system of its own. The next hop takes nothing until `open` is called. */
+/**
+ * A daemon whose spool is on a file system of its own. The next hop takes nothing until `open` is called, and never what is for
+ * `stays@example.test`.
+ */
 async function smallSpool(size: string, spool: Record<string, unknown> = {}) {
   let isOpen = false;
   const sink = await CountingSink.start({
-    reply: (verb) => (verb === 'RCPT' && !isOpen ? '451 4.3.0 later' : undefined),
+    reply: (verb, line) =>
+      verb === 'RCPT' && (!isOpen || line.includes('<stays@')) ? '451 4.3.0 later' : undefined,
   });
   onTestFinished(() => sink.stop());
   const folder = configFolder({
@@ -125,6 +129,107 @@ needsMount(
     expect(ready['queue']).toEqual({ active: 0, defer: 0, hold: 0 });
   },
 );
+
+/** Sends messages of some 50 KB until twenty are refused. The first of them stays. */
+async function filled(port: number): Promise<{ accepted: string[]; client: TestClient }> {
+  const accepted: string[] = [];
+  const { client } = await TestClient.connect(port);
+  for (let i = 0, refused = 0; refused < 20; i++) {
+    const reply = await client.send(
+      'a@client.test',
+      [i === 0 ? 'stays@example.test' : 'b@example.test'],
+      `Subject: before ${i}\r\n\r\n${text50k}`,
+    );
+    if (reply.code === 250) accepted.push(`before ${i}`);
+    else refused++;
+    if (reply.code !== 250) expect(reply.lines).toEqual(['452 4.3.1 Out of storage; try again later']);
+  }
+  return { accepted, client };
+}
+
+const text50k = `${'x'.repeat(70)}\r\n`.repeat(700);
+
+/** Mail is taken again, several at once, without a restart; in the end each was delivered once but the one that stays. */
+async function expectRecovery(
+  { daemon, sink, open }: Awaited<ReturnType<typeof smallSpool>>,
+  { accepted, client }: Awaited<ReturnType<typeof filled>>,
+): Promise<void> {
+  open();
+  await sink.waitFor(accepted.length - 1);
+  let number = 0;
+  const send = async () => {
+    const subject = `after ${++number}`;
+    const reply = await client.send(
+      'a@client.test',
+      ['b@example.test'],
+      `Subject: ${subject}\r\n\r\n${text50k}`,
+    );
+    if (reply.code === 250) accepted.push(subject);
+    return reply.code;
+  };
+  // One may find the last bit of room before the spool has found more.
+  const inARow = async () => {
+    for (let i = 0; i < 12; i++) if ((await send()) !== 250) return i;
+    return 12;
+  };
+  await expect.poll(inARow, { interval: 100, timeout: 20_000 }).toBe(12);
+  await client.quit();
+  await sink.waitFor(accepted.length - 1);
+  expect(await daemon.stop()).toBe(0);
+  expect(sink.deliveries.map(subjectOf).sort()).toEqual(accepted.filter((s) => s !== 'before 0').sort());
+  const again = await startDaemonIn(daemon.folder);
+  const ready = await again.waitForLine(({ msg }) => msg === 'ready');
+  const { active, defer, hold } = ready['queue'] as Record<string, number>;
+  expect(active! + defer! + hold!).toBe(1);
+}
+
+needsMount(
+  named(
+    'a disk that the queue itself has filled takes mail again when the queue has drained, without a restart',
+  ),
+  async () => {
+    const small = await smallSpool('8m');
+    const mail = await filled(small.daemon.port);
+    expect(mail.accepted.length).toBeGreaterThan(100);
+    await expectRecovery(small, mail);
+  },
+  60_000,
+);
+
+needsMount(
+  named('a queue that grew while there was room gives that room back when others have filled the disk'),
+  async () => {
+    const small = await smallSpool('128m');
+    const { client } = await TestClient.connect(small.daemon.port);
+    const early: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const text = `Subject: early ${i}\r\n\r\n${text50k}`;
+      expect((await client.send('a@client.test', ['b@example.test'], text)).code).toBe(250);
+      early.push(`early ${i}`);
+    }
+    await client.quit();
+    // One file of three megabytes, of which nothing is given back while it is the last one.
+    expect(readdirSync(small.spoolFolder).filter((name) => name.startsWith('body-'))).toHaveLength(1);
+    fill(small.spoolFolder, 60_000);
+    const mail = await filled(small.daemon.port);
+    mail.accepted.push(...early);
+    await expectRecovery(small, mail);
+  },
+  60_000,
+);
+
+needsMount(named('a start without a byte left uses the room that was kept back, and delivers'), async () => {
+  const { daemon, sink, spoolFolder, open } = await smallSpool('8m');
+  expect((await sendMail(daemon, 'Subject: one\r\n\r\nbody')).code).toBe(250);
+  await daemon.stop('SIGKILL');
+  fill(spoolFolder, 0);
+  open();
+  const again = await startDaemonIn(daemon.folder);
+  await sink.waitFor(1);
+  expect((await sendMail(again)).lines).toEqual(['452 4.3.1 Out of storage; try again later']);
+  rmSync(path.join(spoolFolder, 'ballast'));
+  await expect.poll(async () => (await sendMail(again)).code, { interval: 100, timeout: 10_000 }).toBe(250);
+});
 
 needsMount(
   named('mail that was accepted before the disk was full is there after a kill on the full disk'),

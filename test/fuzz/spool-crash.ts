@@ -1,7 +1,8 @@
 // Spools that live and die: in each run a few processes, one after the other on the same disk, commit, change, remove, unload and
 // import messages while the disk fails now and then, until they are killed or stop. Then the disk is rebuilt as a kill or a power cut
 // leaves it at some moment, and what is found is compared with what had been promised by then. Recovery may find no damage,
-// whatever happened: with `spool.corrupt: fail` it would refuse to start.
+// whatever happened: with `spool.corrupt: fail` it would refuse to start. In one world of eight files are large, and others take
+// the disk's room and give it back.
 
 import { openSpool, type SpoolSizes } from '../../src/spool/disk-spool.js';
 import { messageIdToText } from '../../src/spool/id-table.js';
@@ -30,6 +31,14 @@ const sizes: Partial<SpoolSizes> = {
   repairMs: 1,
 };
 
+/** Those of a spool on a disk that is full at times: files as large as usual, as long as there is room for them. */
+const fullDiskSizes: Partial<SpoolSizes> = {
+  liveShare: 0.6,
+  recentBytes: 500,
+  reserveBytes: 100_000,
+  repairMs: 1,
+};
+
 /** What was begun, promised or refused, in the order of the diary. */
 type Mark =
   | { readonly word: 'begin' | 'in' | 'refused'; readonly key: string; readonly body: number }
@@ -43,14 +52,14 @@ interface Held {
   value: number;
 }
 
-function bodyOf(n: number): Buffer {
-  return Buffer.alloc((n * 37) % 700, `<${n}>`);
+function bodyOf(n: number, scale: number): Buffer {
+  return Buffer.alloc(((n * 37) % 700) * scale, `<${n}>`);
 }
 
-function expectedOf(key: string, body: number): Buffer {
+function expectedOf(key: string, body: number, scale: number): Buffer {
   return key.endsWith(':2')
-    ? Buffer.concat([Buffer.from(`X-Number: ${body}\r\n`), bodyOf(body)])
-    : bodyOf(body);
+    ? Buffer.concat([Buffer.from(`X-Number: ${body}\r\n`), bodyOf(body, scale)])
+    : bodyOf(body, scale);
 }
 
 class World {
@@ -58,17 +67,49 @@ class World {
   readonly marks: { readonly at: number; readonly mark: Mark }[] = [];
   readonly random: SeededRandom;
   readonly counts: CrashCounts;
+  readonly isFullAtTimes: boolean;
   #next = 1;
+  readonly #scale: number;
+  readonly #sizes: Partial<SpoolSizes>;
   /** Whether operations fail in this life. */
   #faults: readonly Operation['kind'][] = [];
+  /** What the disk has for the spool. */
+  #capacity = Number.POSITIVE_INFINITY;
 
   constructor(random: SeededRandom, counts: CrashCounts) {
     this.random = random;
     this.counts = counts;
-    this.files.fail = ({ kind, sizeBytes }) =>
-      this.#faults.includes(kind) && random.chance(0.1)
-        ? { code: random.chance(0.5) ? 'EIO' : 'ENOSPC', written: random.below(sizeBytes + 1) }
+    this.isFullAtTimes = random.chance(1 / 8);
+    this.#scale = this.isFullAtTimes ? 100 : 1;
+    this.#sizes = this.isFullAtTimes ? fullDiskSizes : sizes;
+    this.files.fail = ({ kind, sizeBytes }) => {
+      if (this.#faults.includes(kind) && random.chance(0.1))
+        return { code: random.chance(0.5) ? 'EIO' : 'ENOSPC', written: random.below(sizeBytes + 1) };
+      const left = this.#capacity - this.#used();
+      return kind === 'write' && sizeBytes > left
+        ? { code: 'ENOSPC', written: Math.max(0, left) }
         : undefined;
+    };
+    Object.defineProperty(this.files, 'free', {
+      get: () => ({ bytes: Math.min(1e12, Math.max(0, this.#capacity - this.#used())), inodes: 1e9 }),
+    });
+  }
+
+  #used(): number {
+    if (this.#capacity === Number.POSITIVE_INFINITY) return 0;
+    return [...this.files.names.values()].reduce((sum, file) => sum + this.files.contents[file]!.length, 0);
+  }
+
+  /** Others take all but a little of the room, and give it back, again and again. */
+  async #othersUseTheDisk(isOver: () => boolean): Promise<void> {
+    while (this.isFullAtTimes && !isOver()) {
+      for (let turn = this.random.below(60); turn > 0; turn--) await new Promise(setImmediate);
+      if (isOver()) return;
+      this.#capacity = 0;
+      this.#capacity = this.#used() + this.random.below(100_000);
+      for (let turn = this.random.below(200); turn > 0; turn--) await new Promise(setImmediate);
+      this.#capacity = Number.POSITIVE_INFINITY;
+    }
   }
 
   mark(mark: Mark): void {
@@ -86,7 +127,7 @@ class World {
       log: keptLog(),
       now: () => 1000,
       corrupt: 'fail',
-      sizes,
+      sizes: this.#sizes,
     });
     const held: Held[] = [];
     await spool.recover((messages) => {
@@ -111,14 +152,20 @@ class World {
       const body = this.#next++;
       const edit = [
         { kind: 'bytes', bytes: Buffer.from(`X-Number: ${body}\r\n`) },
-        { kind: 'range', start: 0, end: bodyOf(body).length },
+        { kind: 'range', start: 0, end: bodyOf(body, this.#scale).length },
       ] as const;
       const requests = numbers.map((number) => queueRequest(number, number === 2 ? { pieces: edit } : {}));
       const keys = numbers.map((number) => `${transaction}:${number}`);
       for (const key of keys) this.mark({ word: 'begin', key, body });
       try {
         const imported = isImport ? { imported: { retry: 1, nextTry: 0 } } : {};
-        const messages = await commitMessage(spool, transaction, bodyOf(body), requests, imported);
+        const messages = await commitMessage(
+          spool,
+          transaction,
+          bodyOf(body, this.#scale),
+          requests,
+          imported,
+        );
         for (const [i, { id }] of messages.entries()) {
           this.mark({ word: 'in', key: keys[i]!, body });
           this.counts.acknowledged++;
@@ -174,10 +221,13 @@ class World {
         if (!isOver) await step();
       }
     };
+    void this.#othersUseTheDisk(() => isOver);
     const work = Promise.all([worker(), worker(), worker()]);
     if (random.chance(0.3)) {
       await work;
+      isOver = true;
       this.#faults = [];
+      this.#capacity = Number.POSITIVE_INFINITY;
       await spool.close();
       return;
     }
@@ -189,6 +239,7 @@ class World {
     isOver = true;
     process.kill();
     this.#faults = [];
+    this.#capacity = Number.POSITIVE_INFINITY;
   }
 
   /** Which body the last incarnation of a message has that was begun by then. */
@@ -209,7 +260,7 @@ class World {
       log: keptLog(),
       now: () => 1000,
       corrupt: 'fail',
-      sizes,
+      sizes: this.#sizes,
     });
     const found = new Map<string, QueuedMessage>();
     await spool.recover((messages) => {
@@ -233,7 +284,7 @@ class World {
       if (message === undefined) continue;
       const bytes = await readMessage(spool, message.id);
       const bodies = marks.flatMap((mark) => (mark.word === 'begin' ? [mark.body] : []));
-      if (!bodies.some((body) => bytes.equals(expectedOf(key, body))))
+      if (!bodies.some((body) => bytes.equals(expectedOf(key, body, this.#scale))))
         throw new Error(`${key} has other bytes`);
     }
     for (const key of found.keys()) throw new Error(`recovery made up the message ${key}`);

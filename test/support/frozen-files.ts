@@ -2,7 +2,7 @@
 // it was at any moment: as a killed process leaves it (all that was written is there), or as a power cut does (only what was
 // flushed is sure; the rest is there, or not, or torn). Operations can be made to fail.
 
-import type { FreeSpace, SpoolFile, SpoolFiles } from '../../src/spool/files.js';
+import type { FreeSpace, OpenHow, SpoolFile, SpoolFiles } from '../../src/spool/files.js';
 import { SpoolError } from '../../src/spool/spool.js';
 
 type Entry =
@@ -83,7 +83,7 @@ export class FrozenFiles implements SpoolFiles {
     return copy;
   }
 
-  async open(name: string, how: 'create' | 'read'): Promise<SpoolFile> {
+  async open(name: string, how: OpenHow): Promise<SpoolFile> {
     await this.#step({ kind: 'open', name, sizeBytes: 0 });
     let file = this.names.get(name);
     if (how === 'create') {
@@ -278,6 +278,9 @@ export class FrozenFiles implements SpoolFiles {
 
   /** A write that was not flushed: lost, whole, cut short, or full of zeros in the first half. */
   #replayByChance(entry: Entry & { readonly kind: 'write' }, random: () => number): void {
+    // Written once more as it stands there: whichever sectors are new, they are the same.
+    const there = this.contents[entry.file]!.subarray(entry.position, entry.position + entry.bytes.length);
+    if (there.equals(entry.bytes)) return;
     const chance = random();
     if (chance < 0.3) return;
     const bytes = Buffer.from(entry.bytes);

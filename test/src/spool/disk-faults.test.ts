@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { openSpool } from '../../../src/spool/disk-spool.js';
 import { SpoolError } from '../../../src/spool/spool.js';
 import { FrozenFiles, type Operation } from '../../support/frozen-files.js';
-import { commitMessage, readMessage, seededRandom, uuid } from '../../support/mail-samples.js';
+import { commitMessage, keptLog, readMessage, seededRandom, uuid } from '../../support/mail-samples.js';
 import { idsOf, openedSpool } from '../../support/opened-spool.js';
 
 const body = Buffer.from('Subject: x\r\n\r\nHello\r\n');
@@ -74,6 +75,39 @@ test('removals and changes go on while there is no room for bodies', async () =>
   const refused = expect(commitMessage(spool, uuid(3), body)).rejects.toThrow(SpoolError);
   await Promise.all([refused, spool.remove(one!.id), spool.update(two!.id, { retry: 1 })]);
   expect(idsOf((await openedSpool(files.copy())).found)).toEqual([id(2)]);
+});
+
+test('a flush that failed just before a kill is made up for at the start, before anything builds on what was read', async () => {
+  for (const part of ['body', 'meta'] as const) {
+    for (let seed = 1; seed <= 20; seed++) {
+      const files = new FrozenFiles();
+      const first = files.process();
+      const spool = await openSpool({
+        folder: '/spool',
+        files: first.files,
+        log: keptLog(),
+        corrupt: 'fail',
+      });
+      await spool.recover(() => {});
+      await commitMessage(spool, uuid(1), body);
+      files.fail = ({ kind, name }) => {
+        if (kind !== 'sync' || !name.includes(part)) return undefined;
+        first.kill();
+        return { code: 'EIO' };
+      };
+      void commitMessage(spool, uuid(2), body);
+      while (!files.diary.some(({ kind }) => kind === 'failedSync')) await new Promise(setImmediate);
+      files.fail = () => undefined;
+      // The second one is whole in the system's memory: it is taken in, and so promised.
+      const second = await openedSpool(files, { corrupt: 'fail' });
+      expect(idsOf(second.found)).toEqual([1, 2].map(id));
+      await commitMessage(second.spool, uuid(3), body);
+      const image = files.afterPowerCut(files.diary.length, seededRandom(seed));
+      const third = await openedSpool(image, { corrupt: 'fail' });
+      expect([part, seed, ...idsOf(third.found)]).toEqual([part, seed, ...[1, 2, 3].map(id)]);
+      for (const message of third.found) await readMessage(third.spool, message.id);
+    }
+  }
 });
 
 test('a removal that fails leaves the message, and can be repeated', async () => {

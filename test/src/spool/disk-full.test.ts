@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type DiskSpool, openSpool } from '../../../src/spool/disk-spool.js';
+import { type DiskSpool, openSpool, type SpoolSizes } from '../../../src/spool/disk-spool.js';
 import { type QueuedMessage, SpoolError } from '../../../src/spool/spool.js';
 import { FrozenFiles, type Operation } from '../../support/frozen-files.js';
-import { commitMessage, keptLog, readMessage, uuid } from '../../support/mail-samples.js';
+import { commitMessage, keptLog, readMessage, seededRandom, uuid } from '../../support/mail-samples.js';
 import { idsOf } from '../../support/opened-spool.js';
 
 // A disk of two megabytes that is really full: what fits of a write is written, then ENOSPC.
@@ -37,9 +37,9 @@ function smallDisk(capacity: number) {
   };
 }
 
-async function opened(files: FrozenFiles) {
+async function opened(files: FrozenFiles, more: Partial<SpoolSizes> = {}) {
   const log = keptLog();
-  const spool = await openSpool({ folder: '/spool', files, log, sizes });
+  const spool = await openSpool({ folder: '/spool', files, log, sizes: { ...sizes, ...more } });
   onTestFinished(() => spool.close());
   const found: QueuedMessage[] = [];
   await spool.recover((messages) => found.push(...messages));
@@ -93,6 +93,192 @@ test('a full disk refuses mail and says so once; the queue drains in the room th
   expect(idsOf(after.found)).toEqual([...idsOf(messages.slice(0, 10)), `${uuid(1_000_000)}:1`].sort());
   expect(after.found.filter(({ retry }) => retry === 2)).toHaveLength(10);
 });
+
+/** Files as large as on a real disk. */
+const usualSizes: Partial<SpoolSizes> = {
+  bodySegmentBytes: 64 * 1024 * 1024,
+  metaSegmentBytes: 16 * 1024 * 1024,
+  snapshotBytes: 32 * 1024 * 1024,
+};
+
+test('on a small disk files are small, so that what has left gives its room back', async () => {
+  const { files, used } = smallDisk(8_000_000);
+  const { spool } = await opened(files, usualSizes);
+  const messages = await filled(spool);
+  expect(used()).toBeGreaterThan(7_500_000);
+  const bodies = [...files.names.keys()].filter((name) => name.includes('/body-'));
+  expect(bodies.length).toBeGreaterThan(10);
+  // Every tenth stays.
+  const left = messages.filter((_, i) => i % 10 !== 0);
+  for (const { id } of left) await spool.remove(id);
+  await expect.poll(() => spool.takesMail && spool.hasRoomFor(0)).toBe(true);
+  await expect.poll(used).toBeLessThan(2_000_000);
+  await commitMessage(spool, uuid(1_000_000), body(1));
+  const after = await opened(files.copy());
+  expect(after.found).toHaveLength(messages.length - left.length + 1);
+  for (const { id } of after.found) await readMessage(after.spool, id);
+});
+
+test('a file that grew while there was room is left when there is none, and gives its room back', async () => {
+  // What stays must find room in half of what is kept back; if more does, it is waited for.
+  for (const stay of [0, 1, 3]) {
+    const { files, used, resize } = smallDisk(100_000_000);
+    const { spool } = await opened(files, usualSizes);
+    const messages: QueuedMessage[] = [];
+    for (let n = 1; n <= 300; n++) messages.push(...(await commitMessage(spool, uuid(n), body(n))));
+    expect([...files.names.keys()].filter((name) => name.includes('/body-'))).toHaveLength(1);
+    // 300 messages of 10 KB in one file; then others take the rest of the disk.
+    resize(used() + 5000);
+    await expect(commitMessage(spool, uuid(1000), body(1))).rejects.toMatchObject({ noSpace: true });
+    for (const { id } of messages.slice(stay)) await spool.remove(id);
+    await expect.poll(used).toBeLessThan(500_000);
+    await expect.poll(() => spool.takesMail && spool.hasRoomFor(0)).toBe(true);
+    await commitMessage(spool, uuid(1001), body(1001));
+    const after = await opened(files.copy());
+    expect(idsOf(after.found)).toEqual([...idsOf(messages.slice(0, stay)), `${uuid(1001)}:1`].sort());
+    for (const { id } of after.found) await readMessage(after.spool, id);
+  }
+});
+
+test('what is noted of a few messages again and again does not fill a small disk for good', async () => {
+  const { files, used } = smallDisk(2_000_000);
+  const { spool } = await opened(files, usualSizes);
+  const messages: QueuedMessage[] = [];
+  for (let n = 1; n <= 20; n++) messages.push(...(await commitMessage(spool, uuid(n), body(n))));
+  for (let round = 1; round <= 1000; round++) {
+    for (const { id } of messages)
+      await spool.update(id, { retry: round, reason: `451 4.3.0 later, ${round}`.padEnd(150) });
+  }
+  await spool.compacted();
+  // Four megabytes were written.
+  expect(used()).toBeLessThan(900_000);
+  expect(spool.isWritable()).toBe(true);
+  const after = await opened(files.copy());
+  expect(after.found.map(({ retry }) => retry)).toEqual(Array(20).fill(1000));
+});
+
+test('a metadata log that grew while there was room gives way to a snapshot when there is none', async () => {
+  const { files, used, resize } = smallDisk(1_000_000_000);
+  const { spool } = await opened(files, usualSizes);
+  const [message] = await commitMessage(spool, uuid(1), body(1));
+  for (let round = 1; round <= 4000; round++)
+    await spool.update(message!.id, { retry: round, reason: `451 4.3.0 later, ${round}`.padEnd(200) });
+  expect(used()).toBeGreaterThan(1_000_000);
+  resize(used() + 1000);
+  await expect(commitMessage(spool, uuid(2), body(2))).rejects.toMatchObject({ noSpace: true });
+  await expect.poll(used).toBeLessThan(200_000);
+  await expect.poll(() => spool.takesMail && spool.hasRoomFor(0)).toBe(true);
+  await commitMessage(spool, uuid(3), body(3));
+  const after = await opened(files.copy());
+  expect(after.found.map(({ retry }) => retry)).toEqual([4000, 0]);
+});
+
+test('what is kept back is measured anew when others have filled the disk, and again at a start with room', async () => {
+  const { files, used, resize } = smallDisk(100_000_000);
+  const { spool, log } = await opened(files, { ...usualSizes, reserveBytes: 4_000_000 });
+  const reserve = () => files.bytesOf('/reserve').length;
+  expect(reserve()).toBe(4_000_000);
+  const messages: QueuedMessage[] = [];
+  for (let n = 1; n <= 300; n++) messages.push(...(await commitMessage(spool, uuid(n), body(n))));
+  resize(used() + 20);
+  for (const { id } of messages) await spool.remove(id);
+  await expect.poll(() => spool.takesMail && spool.hasRoomFor(0)).toBe(true);
+  expect(reserve()).toBeLessThan(500_000);
+  await commitMessage(spool, uuid(1000), body(1));
+  expect(log.lines.at(-1)).toMatchObject({ message: 'the disk of the spool has room for new mail again' });
+  await spool.close();
+  resize(100_000_000);
+  await opened(files, { ...usualSizes, reserveBytes: 4_000_000 });
+  expect(reserve()).toBe(4_000_000);
+});
+
+test('room below spool.minfree comes back as well, though mail is refused before it reaches the spool', async () => {
+  const { files, resize, used } = smallDisk(100_000_000);
+  const log = keptLog();
+  const spool = await openSpool({
+    folder: '/spool',
+    files,
+    log,
+    minimumFree: { bytes: 1_000_000, inodes: 0 },
+    sizes: { ...sizes, ...usualSizes },
+  });
+  onTestFinished(() => spool.close());
+  await spool.recover(() => {});
+  const messages: QueuedMessage[] = [];
+  for (let n = 1; n <= 300; n++) messages.push(...(await commitMessage(spool, uuid(n), body(n))));
+  resize(used() + 500_000);
+  // The file system is asked once a second.
+  await expect.poll(() => spool.hasRoomFor(10_000), { timeout: 5000 }).toBe(false);
+  for (const { id } of messages.slice(1)) await spool.remove(id);
+  await expect.poll(() => spool.hasRoomFor(10_000), { timeout: 5000 }).toBe(true);
+  await commitMessage(spool, uuid(1000), body(1));
+});
+
+test('whatever comes, changes and leaves on a small disk: it takes mail again when most has left, and nothing is lost', async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const random = seededRandom(seed);
+    const { files, used } = smallDisk(2_000_000 + Math.floor(random() * 4_000_000));
+    const { spool } = await opened(files, usualSizes);
+    const living = new Map<string, { id: QueuedMessage['id']; size: number; retry: number }>();
+    const bytes = (n: number, size: number) => Buffer.alloc(size, `<${n}>`);
+    let n = 0;
+    let refused = 0;
+    const act = async () => {
+      const size = Math.floor(random() * (random() < 0.1 ? 200_000 : 20_000));
+      const number = ++n;
+      const one = [...living.values()][Math.floor(random() * living.size)];
+      const chance = random();
+      if (one === undefined || chance < 0.6) {
+        const committed = await commitMessage(spool, uuid(number), bytes(number, size)).catch(() => []);
+        if (committed.length === 0) refused++;
+        for (const { id } of committed) living.set(id.transaction, { id, size, retry: 0 });
+      } else if (chance < 0.9) {
+        await spool.update(one.id, { retry: number, reason: 'x'.repeat(Math.floor(random() * 300)) }).then(
+          () => {
+            one.retry = number;
+          },
+          () => {},
+        );
+      } else {
+        living.delete(one.id.transaction);
+        await spool.remove(one.id).catch(() => living.set(one.id.transaction, one));
+      }
+    };
+    for (let round = 0; round < 3; round++) {
+      while (refused < 20) await Promise.all([act(), act(), act()]);
+      refused = 0;
+      for (const one of living.values()) {
+        if (random() < 0.15) continue;
+        await spool.remove(one.id);
+        living.delete(one.id.transaction);
+      }
+      const free = () => spool.takesMail && spool.hasRoomFor(0);
+      await expect.poll(() => [seed, round, free()], { timeout: 5000 }).toEqual([seed, round, true]);
+      // Not only a little: what lives is a sixth of it.
+      let taken = 0;
+      for (; taken < 20; taken++) {
+        const number = ++n;
+        const [message] = await commitMessage(spool, uuid(number), bytes(number, 20_000)).catch(() => []);
+        if (message === undefined) break;
+        living.set(message.id.transaction, { id: message.id, size: 20_000, retry: 0 });
+      }
+      expect([seed, round, taken, used()]).toEqual([seed, round, 20, used()]);
+    }
+    const after = await opened(files.copy());
+    expect([seed, ...idsOf(after.found)]).toEqual([
+      seed,
+      ...[...living.keys()].map((id) => `${id}:1`).sort(),
+    ]);
+    for (const { id, retry } of after.found) {
+      const known = living.get(id.transaction)!;
+      expect(retry).toBe(known.retry);
+      const number = Number.parseInt(id.transaction.slice(-12), 16);
+      expect((await readMessage(after.spool, id)).equals(bytes(number, known.size))).toBe(true);
+    }
+    await after.spool.close();
+    await spool.close();
+  }
+}, 60_000);
 
 test('while the room that is kept back is in use, new mail is refused before a byte is taken', async () => {
   const { files, resize, used } = smallDisk(2_000_000);

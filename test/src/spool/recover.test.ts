@@ -118,7 +118,7 @@ describe('a damaged record in the middle', () => {
       await spool.compacted();
       await spool.close();
     }
-    expect(files.bytesOf('meta-00000001')).toBe(before);
+    expect(files.bytesOf('meta-00000001')).toEqual(before);
   });
 });
 
