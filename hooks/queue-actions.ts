@@ -111,7 +111,7 @@ const SetDSN = builtin({
   name: 'SetDSN',
   summary: 'Older way to say how a notification is to look that comes of this run, or of its attempt.',
   details:
-    'An action with a `dsn` of its own does as that says. Postdelivery takes the place of what predelivery said. It is not kept for ' +
+    'The option `dsn` of Bounce() and Queue() took its place; an action that has one does as that says. Postdelivery takes the place of what predelivery said. It is not kept for ' +
     'the next attempt.',
   group: 'queue',
   example: [
@@ -121,7 +121,6 @@ const SetDSN = builtin({
   params: [{ name: 'options', type: 'array', doc: 'As the option `dsn` of Bounce() and Queue().' }],
   returns: 'none',
   errors: 'Exception for an option that makes no sense.',
-  deprecated: 'Bounce',
   source: 'hooks 12.2',
   run: (options, ctx) => {
     frameOf(ctx, 'queue').notice = readDsnOptions('SetDSN', options, ctx) ?? {};
