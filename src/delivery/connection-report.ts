@@ -62,7 +62,7 @@ export function loggedReport(report: AttemptReport): object {
     ...(connection === undefined ? {} : { connection: { ...way, ...greeting } }),
     ...(tls?.isStarted === true ? { tls: `${tls.protocol ?? ''} ${tls.cipher ?? ''}` } : {}),
     ...(tls?.tlsrpt === undefined ? {} : { tlsrpt: tls.tlsrpt }),
-    durationSeconds,
+    seconds: Math.round(durationSeconds * 1000) / 1000,
   };
 }
 

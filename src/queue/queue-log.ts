@@ -2,9 +2,13 @@
 
 import type { AttemptReport } from '#hooks';
 import type { Verdict } from '../delivery/deliverer.js';
+import { printable } from '../log/printable.js';
 import { messageIdToText } from '../spool/id-table.js';
 import type { QueuedMessage } from '../spool/spool.js';
 import type { Decision } from './decision.js';
+
+/** Characters of a reason in a line. */
+const LONGEST_REASON = 500;
 
 /** The part of a pino logger that the queue uses. */
 export interface QueueLog {
@@ -27,8 +31,8 @@ export function logAttempt(
     retry: message.retry,
     remotemx: report.connection?.remoteMx,
     remoteip: report.connection?.remoteIp,
-    seconds: report.durationSeconds,
-    reason,
+    seconds: Math.round(report.durationSeconds * 1000) / 1000,
+    reason: shown(reason),
   };
   log.info(fields, `attempt ${verdict}`);
 }
@@ -39,23 +43,23 @@ export function logDecision(log: QueueLog, message: QueuedMessage, decision: Dec
     case 'done':
       if (decision.how === 'deleted') {
         log.warn(
-          { ...messageFields(message), reason: decision.reason },
+          { ...messageFields(message), reason: shown(decision.reason) },
           `message deleted${decision.silence === undefined ? '' : silences[decision.silence]}`,
         );
       } else if (decision.how === 'bounced') {
-        log.info({ ...messageFields(message), reason: decision.reason }, 'message bounced');
+        log.info({ ...messageFields(message), reason: shown(decision.reason) }, 'message bounced');
       }
       return;
     case 'hold':
-      log.info({ ...messageFields(message), reason: decision.change.reason }, 'message put on hold');
+      log.info({ ...messageFields(message), reason: shown(decision.change.reason) }, 'message put on hold');
       return;
     case 'defer':
       log.info(
         {
           ...messageFields(message),
           retry: decision.change.retry,
-          next: decision.change.nextTry,
-          reason: decision.change.reason,
+          next: timeText(decision.change.nextTry),
+          reason: shown(decision.change.reason),
         },
         'message deferred',
       );
@@ -71,6 +75,18 @@ const silences: Readonly<Record<NonNullable<Extract<Decision, { kind: 'done' }>[
   notify: ': its sender does not want to be told',
   'no-dsn-transport': ' and its sender not told: the transport has no dsn.transport',
 };
+
+/** A reply may be as long as the peer likes; the whole of it is in the queue (`queue show`). */
+function shown(reason: string | undefined): string | undefined {
+  return reason === undefined ? undefined : printable(reason, LONGEST_REASON);
+}
+
+/** Unix seconds in ISO 8601; undefined for no time at all. */
+function timeText(unixSeconds: number | undefined): string | undefined {
+  if (unixSeconds === undefined || unixSeconds <= 0) return undefined;
+  const date = new Date(unixSeconds * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
 
 function messageFields({ id, recipient }: QueuedMessage): object {
   return { id: messageIdToText(id), recipient: `${recipient.localPart}@${recipient.domain}` };

@@ -131,6 +131,9 @@ export class Dispatch {
     const session = this.#session;
     const request = command.check(session, argument);
     if (request instanceof Reply) {
+      // Mail that never got as far as a hook: its sender's postmaster will ask.
+      if (command.isMail === true && argument !== '')
+        logRefusal(session, this.lastVerb, command.forLog?.(session, argument) ?? argument, request);
       this.refuse(request);
       return;
     }

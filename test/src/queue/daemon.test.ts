@@ -112,7 +112,9 @@ test('a reload brings new settings for destinations', async () => {
     await eventually(
       () => mta.log.lines.filter(({ message }) => message === 'message deferred').length > before,
     );
-    return Math.round((Number(lineOf(mta.log, 'message deferred').fields['next']) - at) / 60);
+    return Math.round(
+      (Date.parse(String(lineOf(mta.log, 'message deferred').fields['next'])) / 1000 - at) / 60,
+    );
   };
   expect(await waits()).toBe(60);
   editConfig<{ delivery: object }>(mta.folder, 'smtpd-delivery.yaml', (file) => {

@@ -183,7 +183,7 @@ describe('RFC 2033 §4.2: each recipient has a verdict of its own', () => {
       S: 250 2.0.0 Ok`);
     expect(
       mta.log.lines.filter(({ message }) => message === 'refused').map(({ fields }) => fields['argument']),
-    ).toEqual(['c@here.test', 'b@here.test']);
+    ).toEqual(['TO:<>', 'c@here.test', 'b@here.test']);
   });
 
   test('after BDAT LAST too', async () => {

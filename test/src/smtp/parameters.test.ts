@@ -344,7 +344,7 @@ describe('RFC 9422: LIMITS', () => {
   });
 });
 
-test('a client that has not said EHLO may use SIZE and BODY, and nothing else', async () => {
+test('a client that has not said EHLO may use SIZE and BODY, and nothing else, and the log tells', async () => {
   const fixture = await start();
   await fixture.play(`
     S: 220 *
@@ -356,4 +356,15 @@ test('a client that has not said EHLO may use SIZE and BODY, and nothing else', 
     S: 552 5.3.4 *
     C: MAIL FROM:<a@b.test> SIZE=1 BODY=8BITMIME
     S: 250 *`);
+  const refused = fixture.log.lines
+    .filter(({ message }) => message === 'refused')
+    .map(({ fields }) => fields);
+  expect(refused).toMatchObject([
+    { command: 'MAIL', reply: expect.stringMatching(/^555 /) },
+    {
+      command: 'MAIL',
+      argument: 'FROM:<a@b.test> SIZE=99999999999',
+      reply: expect.stringMatching(/^552 5\.3\.4 /),
+    },
+  ]);
 });
