@@ -103,7 +103,8 @@ class ChunkSender {
   }
 
   async sendLast(chunk: Buffer, replies: number): Promise<Trouble | undefined> {
-    const trouble = await this.#answered(0);
+    // Of a connection that broke before, nothing is sent, and nobody need fear that the message arrives twice.
+    const trouble = (await this.#answered(0)) ?? this.#connection.trouble('DATA');
     if (trouble === undefined) this.#connection.sendChunk(`BDAT ${chunk.length} LAST\r\n`, chunk, replies);
     return trouble;
   }

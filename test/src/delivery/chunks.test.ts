@@ -129,6 +129,20 @@ test.each(['close', 'reset', 'silence', { raw: '250-half' }, '421 4.3.2 going', 
   },
 );
 
+test.for([300, 1200])(
+  'a reply too many before the first of %i KiB: nothing is sent, so nothing can arrive twice',
+  async (kib, t) => {
+    const { reports, peer } = await deliver(
+      t,
+      { RCPT: { raw: '250 2.1.5 ok\r\n250 2.0.0 taken\r\n' } },
+      { message: large(kib) },
+    );
+    expect(reports[0]?.error).toMatchObject({ temporary: true, type: 'protocol', state: 'DATA' });
+    expect(reports[0]?.error?.message).not.toMatch(/twice/);
+    expect(peer.chunks).toHaveLength(0);
+  },
+);
+
 test('a connection lost after the last chunk may mean that the message arrives twice', async (t) => {
   const { reports } = await deliver(t, { EOD: 'close' }, { message: large(300) });
   expect(reports[0]?.error).toMatchObject({ temporary: true, type: 'network', state: 'EOD' });
