@@ -1,7 +1,7 @@
 // Set-up and the npm scripts. Node's own modules only: this file runs before anything is installed. Each step is
 // skipped when nothing it depends on has changed, and says in one line what it does when it does something.
 //
-//   node src/setup.mjs start|test|build|docs|conformance|bench|fuzz|packages [arguments]
+//   node src/setup.mjs start|test|build|docs|conformance|bench|fuzz|packages|peers [arguments]
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -121,18 +121,30 @@ async function compileSources() {
 }
 
 /** Without a compiler there is no addon: everything runs but patterns that only PCRE2 can match, and plugins. */
-function buildAddon() {
-  const { status } = spawnSync(process.execPath, [inRoot('native', 'build.mjs')], {
-    cwd: root,
-    stdio: ['inherit', 2, 2],
-  });
-  if (status !== 0) say('going on without the native addon');
+async function buildAddon() {
+  const isBuilt = await runBeside(process.execPath, [inRoot('native', 'build.mjs')]);
+  if (!isBuilt) say('going on without the native addon');
 }
 
-async function build(withDevelopment = false) {
-  installPackages(withDevelopment);
-  buildAddon();
-  await compileSources();
+/** All that has to be there; `others` is work that does not depend on it. */
+async function build(withDevelopment = false, ...others) {
+  timed('packages', () => installPackages(withDevelopment));
+  await Promise.all([timed('addon', buildAddon), timed('sources', compileSources), ...others]);
+}
+
+/** Seconds of each step, as they ended; steps beside each other share the processors. */
+const spent = [];
+
+/** Runs a step, which may be waited for, and keeps how long it took. */
+function timed(name, step) {
+  const started = performance.now();
+  const end = () => spent.push(`${name} ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const result = step();
+  if (!(result instanceof Promise)) {
+    end();
+    return result;
+  }
+  return result.finally(end);
 }
 
 // --- Programs that tests and benchmarks use ------------------------------------------------------------------------
@@ -307,24 +319,30 @@ async function start() {
   );
 }
 
+/** Fetching the programs waits for the network and unpacks: time that the build can use. */
+function peersBeside() {
+  return timed('peers', () => runBeside(process.execPath, [inRoot('src', 'setup.mjs'), 'peers']));
+}
+
 /** Runs vitest and closes with the plain total; a skipped test is a failure in CI, and so is a run of nothing. */
 async function test(args) {
-  await build(true);
-  installPeers();
+  await build(true, peersBeside());
   const results = inRoot('.cache', 'test-results.json');
   mkdirSync(path.dirname(results), { recursive: true });
   rmSync(results, { force: true });
-  const vitest = spawnSync(
-    process.execPath,
-    [
-      inRoot('node_modules', 'vitest', 'vitest.mjs'),
-      'run',
-      '--reporter=dot',
-      '--reporter=json',
-      `--outputFile.json=${results}`,
-      ...args,
-    ],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, TZ: 'UTC', ARGONITE_PEERS: peersFolder } },
+  const vitest = timed('tests', () =>
+    spawnSync(
+      process.execPath,
+      [
+        inRoot('node_modules', 'vitest', 'vitest.mjs'),
+        'run',
+        '--reporter=dot',
+        '--reporter=json',
+        `--outputFile.json=${results}`,
+        ...args,
+      ],
+      { cwd: root, stdio: 'inherit', env: { ...process.env, TZ: 'UTC', ARGONITE_PEERS: peersFolder } },
+    ),
   );
   if (!existsSync(results)) fail('the tests did not run to their end');
   const report = JSON.parse(readFileSync(results, 'utf8'));
@@ -334,6 +352,7 @@ async function test(args) {
       if (one.status === 'pending' || one.status === 'skipped') skipped.push(one.fullName);
   }
   for (const name of skipped) say(`skipped: ${name}`);
+  say(`time: ${spent.join(', ')}`);
   const inCi = process.env.CI === 'true' || process.env.CI === '1';
   const failed = report.numFailedTests + (inCi ? skipped.length : 0);
   const total = skipped.length > 0 && !inCi ? `, ${skipped.length} skipped` : '';
@@ -356,6 +375,9 @@ switch (command) {
   case 'packages':
     installPackages(true);
     break;
+  case 'peers':
+    installPeers();
+    break;
   case 'conformance':
     await build(true);
     node('dist/test/conformance/run.js', args, { env: { ...process.env, TZ: 'UTC' } });
@@ -365,8 +387,7 @@ switch (command) {
     node('dist/src/cli/docs/generate.js', args);
     break;
   case 'bench':
-    await build(true);
-    installPeers();
+    await build(true, peersBeside());
     installBenchPeer(args[0]);
     node('dist/test/perf/run.js', args, { env: { ...process.env, ARGONITE_PEERS: peersFolder } });
     break;
@@ -376,7 +397,7 @@ switch (command) {
     break;
   default:
     process.stderr.write(
-      'usage: node src/setup.mjs start|test|build|docs|conformance|bench|fuzz|packages [arguments]\n',
+      'usage: node src/setup.mjs start|test|build|docs|conformance|bench|fuzz|packages|peers [arguments]\n',
     );
     process.exit(64);
 }

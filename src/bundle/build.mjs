@@ -183,7 +183,7 @@ if (!isLocal($arguments["address"]["domain"], $local)) Reject("not here");
 `,
 };
 
-/** Runs a bundle's command until it ends, or for 20 seconds. */
+/** Runs a bundle's command until it ends, or for a minute. */
 function runWarm(folder, files, args, cwd, onLine = () => {}) {
   return new Promise((resolve) => {
     const warm = path.join(root, 'src', 'bundle', 'warm.cjs');
@@ -193,7 +193,7 @@ function runWarm(folder, files, args, cwd, onLine = () => {}) {
       // As root the daemon would take the system's folder for its compiled scripts.
       env: { ...process.env, NODE_OPTIONS: '', XDG_CACHE_HOME: path.join(cwd, 'cache') },
     });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
     let text = '';
     child.stdout.on('data', (chunk) => {
       text += chunk;
