@@ -13,7 +13,7 @@ test('messages move out to a file each, and into another queue with all that was
   const one = await controlledQueue();
   await one.submit(
     { hold: true, metadata: { a: '\xff' }, quotas: ['q'], dsn: { notify: 'NEVER' }, priority: 1 },
-    { delaySeconds: 500, jobId: 'j' },
+    { delaySeconds: 500, jobId: 'j', dsn: { envid: 'a\r\nb', orcpt: 'rfc822;\r\n\xff', notify: '' } },
   );
   await one.queue.wish(id(1), { kind: 'set', change: { retry: 3, reason: 'busy' } });
   await one.clock.advance(0);
@@ -159,6 +159,7 @@ test('what is no queue file is refused with what is wrong', async () => {
   expect(await told(changed({ version: 2 }))).toContain('version 2; expected version 1');
   expect(await told(changed({ id: { transaction: '../../etc', number: 1 } }))).toContain('expected a UUID');
   expect(await told(changed({ recipient: { localPart: 'a\r\nb', domain: 'x' } }))).toContain('an address');
+  expect(await told(changed({ dsn: { notify: 'NEVER,DELAY' } }))).toContain('expected NEVER, or a list of');
   expect(await told(changed({ priority: 7 }))).toContain('from 0 to 1');
   expect(await told(changed({ metadata: { a: 'ž' } }))).toContain('a text of bytes');
   expect(queue.size).toBe(0);
