@@ -15,6 +15,7 @@ import { resolverNames } from '../../../../src/delivery/next-hops/resolver-names
 import { tlsaText } from '../../../../src/delivery/security/dane/tlsa.js';
 import { httpsPolicyFetch } from '../../../../src/delivery/security/mta-sts/fetch.js';
 import { type PolicyFinding, StsPolicies } from '../../../../src/delivery/security/mta-sts/policies.js';
+import { type TlsFailureType, tlsFailureTypes } from '../../../../src/delivery/security/tlsrpt.js';
 import { TransportSecurity } from '../../../../src/delivery/security/transport-security.js';
 import { SmtpDeliverer } from '../../../../src/delivery/smtp-deliverer.js';
 import { recordOf } from '../../../support/dane-chains.js';
@@ -414,6 +415,40 @@ describe('MTA-STS', () => {
       mailDomain: insecure,
     });
     expect([verdict, report.error?.type]).toEqual(['deferred', 'dane']);
+  });
+});
+
+describe('each result type of RFC 8460 4.3 is counted when that goes wrong', () => {
+  const enforced: Omit<Delivery, 'hosts'> = {
+    wish: { mode: 'optional', usesMtaSts: true },
+    mailDomain: insecure,
+    policy: { kind: 'policy', id: '1', policy: { mode: 'enforce', mx: ['mx1.test'], maxAgeSeconds: 1000 } },
+  };
+  const dane: Omit<Delivery, 'hosts'> = { wish: { mode: 'dane' }, mailDomain: secure };
+  const withoutPolicy = (failure: TlsFailureType): Delivery => ({
+    ...enforced,
+    hosts: [{}],
+    policy: { kind: 'none', failure, message: 'no policy' },
+  });
+  const deliveries: Readonly<Record<TlsFailureType, () => Delivery>> = {
+    'starttls-not-supported': () => ({ ...enforced, hosts: [{ script: stripped }] }),
+    'certificate-host-mismatch': () => ({ ...enforced, hosts: [{ shows: other }] }),
+    'certificate-expired': () => ({ ...enforced, hosts: [{ shows: expired }] }),
+    'certificate-not-trusted': () => ({ ...dane, hosts: [{ tlsa: { tlsa: [pin(good, true)] } }] }),
+    'validation-failure': () => ({ ...enforced, hosts: [{ script: { ...offered, HANDSHAKE: 'close' } }] }),
+    'tlsa-invalid': () => ({ ...dane, hosts: [{ tlsa: { tlsa: [`0 1 1 ${'ab'.repeat(32)}`] } }] }),
+    'dnssec-invalid': () => ({ ...dane, hosts: [{ tlsa: { tlsa: 'SERVFAIL' } }] }),
+    'dane-required': () => ({ ...dane, wish: { mode: 'dane_require' }, hosts: [{}] }),
+    'sts-policy-fetch-error': () => withoutPolicy('sts-policy-fetch-error'),
+    'sts-policy-invalid': () => withoutPolicy('sts-policy-invalid'),
+    'sts-webpki-invalid': () => withoutPolicy('sts-webpki-invalid'),
+  };
+
+  test.for(tlsFailureTypes)('%s', async (type, t) => {
+    const { counted, verdict } = await deliver(t, deliveries[type]());
+    expect(counted).toEqual([expect.stringMatching(new RegExp(`: 0\\+1 ${type}$`))]);
+    // Without a policy mail goes on, and unusable records want no more than encryption.
+    expect(verdict).toBe(/^sts-|^tlsa-invalid/.test(type) ? 'delivered' : 'deferred');
   });
 });
 
