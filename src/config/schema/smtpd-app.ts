@@ -202,7 +202,8 @@ const session = strict({
       sni: Type.Optional(
         Type.Unsafe<string | boolean>({
           textOrFlag: true,
-          description: 'Server name to ask for; true: the name of the host; false.',
+          description:
+            'Server name to ask for; true: the name of the host; false. Where DANE or MTA-STS asks for a certificate it is always the name that they speak of.',
         }),
       ),
       verifyhost: Type.Optional(flag('The certificate must be for the host; false.')),

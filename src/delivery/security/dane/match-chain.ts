@@ -27,8 +27,8 @@ export type ChainMatch =
 /** Longer chains are not looked at beyond this: each certificate costs digests and signatures. */
 const LONGEST_CHAIN = 20;
 /** Whoever publishes records and shows chains could otherwise have us look for ways, and check signatures, without end. */
-const MOST_ANCHORS = 16;
-const MOST_KEY_CHECKS = 100;
+const MOST_ANCHORS = 8;
+const MOST_KEY_CHECKS = 32;
 
 /** Holds a chain, the server's certificate first, against usable records. `now` is a Unix time. */
 export async function matchChain(
