@@ -30,6 +30,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   config: async () => (await import('./control/config.js')).addConfigCommand,
   connection: async () => (await import('./control/connection.js')).addConnectionCommand,
   hsl: async () => (await import('./control/hsl.js')).addHslCommand,
+  license: async () => (await import('./control/license.js')).addLicenseCommand,
   resolver: async () => (await import('./control/resolver.js')).addResolverCommand,
 };
 

@@ -1,7 +1,6 @@
 // What all commands that talk to the daemon have in common: where its socket is, or those of several daemons, JSON for machines, and how
 // they end (control-api 7).
 
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { defaultControlPath } from '../../config/control-path.js';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../../control/client/control-client.js';
 import type { CommandLetter } from '../../control/commands.js';
 import { exitCodes } from '../exit-codes.js';
+import { bytesOfFile } from './given-file.js';
 import { inWordsOfCommandLine } from './in-words.js';
 import { forTerminal } from './terminal-text.js';
 import { UsageError } from './usage-error.js';
@@ -135,6 +135,8 @@ export async function askingFor<Wanted>(
   read: () => Wanted,
   talk: (asking: Asking, wanted: Wanted) => Promise<number | undefined>,
 ): Promise<number> {
+  // A reader that has enough, as `head` has, ends it.
+  process.stdout.once('error', () => process.exit(exitCodes.done));
   try {
     const wanted = read();
     const hosts = await hostsOf(options);
@@ -179,18 +181,10 @@ async function hostsOf(options: AskingOptions): Promise<readonly Host[]> {
 function tlsOf({ tlsCa, tlsCert, tlsKey }: AskingOptions): ClientTls | undefined {
   if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
   return {
-    ...(tlsCa !== undefined && { ca: contentOf(tlsCa, '--tls-ca') }),
-    ...(tlsCert !== undefined && { cert: contentOf(tlsCert, '--tls-cert') }),
-    ...(tlsKey !== undefined && { key: contentOf(tlsKey, '--tls-key') }),
+    ...(tlsCa !== undefined && { ca: bytesOfFile(tlsCa, '--tls-ca') }),
+    ...(tlsCert !== undefined && { cert: bytesOfFile(tlsCert, '--tls-cert') }),
+    ...(tlsKey !== undefined && { key: bytesOfFile(tlsKey, '--tls-key') }),
   };
-}
-
-function contentOf(file: string, option: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`${option}: ${(error as Error).message}`);
-  }
 }
 
 /** Says what went wrong. @returns the exit code it stands for */

@@ -8,11 +8,11 @@
 //         port: 5004
 //         tls: { ca: ca.pem, certificate: me.pem, privatekey: me.key }
 
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { ClientTls } from '../../control/client/control-client.js';
 import type { Host } from './asking.js';
+import { bytesOfFile } from './given-file.js';
 import { UsageError } from './usage-error.js';
 
 /** Commands that go out to more are slow enough for a script of their own. */
@@ -22,12 +22,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** The hosts that a file names; the paths in it begin at its folder. @throws UsageError with file and line */
 export function hostsIn(file: string): readonly Host[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--config: ${(error as Error).message}`);
-  }
+  const text = bytesOfFile(file, '--config').toString('utf8');
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [wrong] = document.errors;
@@ -117,9 +112,9 @@ class HostReader {
   #content(node: Node, key: string, file: unknown): Buffer {
     if (typeof file !== 'string') throw this.problem(node, `${key}: expected the path of a PEM file`);
     try {
-      return readFileSync(this.#resolved(file));
+      return bytesOfFile(this.#resolved(file), key);
     } catch (error) {
-      throw this.problem(node, `${key}: ${(error as Error).message}`);
+      throw this.problem(node, (error as Error).message);
     }
   }
 

@@ -1,11 +1,11 @@
 // `argonite config`: reload the configuration, stage a second one (control-api 7, queue-and-config 9.1).
 
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseDuration } from '../../config/units.js';
 import { RefusedError } from '../../control/client/control-client.js';
 import { exitCodes } from '../exit-codes.js';
 import { type AskingOptions, asking, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
+import { bytesOfFile } from './given-file.js';
 import { countOf, several } from './option-values.js';
 import { forTerminal } from './terminal-text.js';
 
@@ -73,12 +73,7 @@ async function start(options: StageOptions): Promise<number> {
 }
 
 function requestOf({ id, file, probability, time, remoteip, serverid, count, bound }: StageOptions): object {
-  let config: string;
-  try {
-    config = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`--file: ${(error as Error).message}`);
-  }
+  const config = bytesOfFile(file, '--file').toString('utf8');
   return {
     id,
     config,

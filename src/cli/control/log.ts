@@ -1,7 +1,6 @@
 // `argonite log`: the daemon's log, its last lines and those to come.
 
 import type { Command } from 'commander';
-import { exitCodes } from '../exit-codes.js';
 import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { countOf, several } from './option-values.js';
 import { forTerminal } from './terminal-text.js';
@@ -31,8 +30,6 @@ export function addLogCommand(program: Command, end: End): void {
 }
 
 async function log(options: LogOptions): Promise<number> {
-  // A reader that has enough, as `head` has, ends it.
-  process.stdout.on('error', () => process.exit(exitCodes.done));
   return askingFor(
     options,
     () => requestOf(options),

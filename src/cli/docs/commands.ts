@@ -5,6 +5,7 @@ import { addSinkCommand } from '../../sink/command.js';
 import { addConfigCommand } from '../control/config.js';
 import { addConnectionCommand } from '../control/connection.js';
 import { addHslCommand } from '../control/hsl.js';
+import { addLicenseCommand } from '../control/license.js';
 import { addLogCommand } from '../control/log.js';
 import { addQueueCommand } from '../control/queue.js';
 import { addResolverCommand } from '../control/resolver.js';
@@ -28,6 +29,7 @@ function everyCommand(): Command {
     addResolverCommand,
     addConnectionCommand,
     addHslCommand,
+    addLicenseCommand,
   ])
     add(program, () => undefined);
   return program;

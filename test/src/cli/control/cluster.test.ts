@@ -38,12 +38,12 @@ test.each([
   ['hosts:\n  - { name: a, path: b, port: 1 }', ':2:5: expected a text as "path" and nothing but a name'],
   ['hosts:\n  - { name: a, port: 0 }', ':2:5: expected "path", or "address" with a "port"'],
   ['hosts:\n  - { name: a, path: b }\n  - { name: a, path: c }', ':3:5: name: found "a" twice'],
-  ['hosts:\n  - { name: a, port: 1, tls: { ca: none } }', 'ca: ENOENT'],
+  ['hosts:\n  - { name: a, port: 1, tls: { ca: none } }', 'ca: there is no file'],
   ['hosts: [', 'cli.yaml: '],
 ])('%j is refused with its place', (text, expected) => {
   expect(() => hostsIn(written(text))).toThrow(expected);
 });
 
 test('a file that is not there is told', () => {
-  expect(() => hostsIn('/nowhere/cli.yaml')).toThrow('--config: ENOENT');
+  expect(() => hostsIn('/nowhere/cli.yaml')).toThrow('--config: there is no file /nowhere/cli.yaml');
 });
