@@ -17,6 +17,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -132,7 +133,7 @@ async function bundle(folder) {
       ...bundledUrl,
       stdin: { contents: roomsEntry, resolveDir: root, sourcefile: 'rooms.js' },
       outfile: path.join(folder, 'rooms.cjs'),
-      plugins: [plainRequire, compiledSchemas(root, output), separatePackages],
+      plugins: [plainRequire, compiledSchemas(root, folder), separatePackages],
       metafile: true,
     }),
     build({
@@ -251,6 +252,12 @@ function formerFolder(pointer) {
   }
 }
 
+/** Whether another build may be at work in it. */
+function isFresh(folder) {
+  const written = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return Date.now() - written < 600_000;
+}
+
 const fresh = path.join(output, `.new-${process.pid}`);
 mkdirSync(fresh, { recursive: true });
 let name;
@@ -268,6 +275,8 @@ const former = formerFolder(pointer);
 writeFileSync(`${pointer}.new`, `${JSON.stringify({ folder: name })}\n`);
 renameSync(`${pointer}.new`, pointer);
 // Processes of the former bundle may still load a part of it.
-for (const entry of readdirSync(output, { withFileTypes: true }))
-  if (entry.isDirectory() && entry.name !== name && entry.name !== former)
-    rmSync(path.join(output, entry.name), { recursive: true, force: true });
+for (const entry of readdirSync(output, { withFileTypes: true })) {
+  const folder = path.join(output, entry.name);
+  if (entry.isDirectory() && entry.name !== name && entry.name !== former && !isFresh(folder))
+    rmSync(folder, { recursive: true, force: true });
+}
