@@ -42,7 +42,12 @@ const mailRules: Readonly<Record<string, ParameterRule>> = {
   SMTPUTF8: { extension: 'SMTPUTF8', isValid: isAbsent },
   AUTH: { extension: 'AUTH', isValid: (value) => value.length <= 500 && value !== '' && xtext.test(value) },
   RET: { extension: 'DSN', isValid: (value) => /^(?:FULL|HDRS)$/i.test(value) },
-  ENVID: { extension: 'DSN', isValid: (value) => value.length <= 100 && xtext.test(value) },
+  ENVID: {
+    extension: 'DSN',
+    // RFC 3461 §4.4: reports have to name it, so that it is text, and ASCII.
+    isValid: (value) =>
+      value.length <= 100 && xtext.test(value) && /^[\t\x20-\x7e]*$/.test(decodeXtext(value)),
+  },
   BY: { extension: 'DELIVERBY', isValid: isByValue },
   HOLDFOR: { extension: 'FUTURERELEASE', isValid: (value) => /^[1-9][0-9]{0,8}$/.test(value) },
   HOLDUNTIL: { extension: 'FUTURERELEASE', isValid: (value) => timeOf(value) !== undefined },
@@ -54,7 +59,12 @@ const rcptRules: Readonly<Record<string, ParameterRule>> = {
   NOTIFY: { extension: 'DSN', isValid: isNotifyList },
   ORCPT: {
     extension: 'DSN',
-    isValid: (value) => value.length <= 500 && /^[A-Za-z0-9-]+;./.test(value) && utf8Xtext.test(value),
+    // RFC 3461 §4.2: text, likewise.
+    isValid: (value) =>
+      value.length <= 500 &&
+      /^[A-Za-z0-9-]+;./.test(value) &&
+      utf8Xtext.test(value) &&
+      !/[\x00-\x08\x0a-\x1f\x7f]/.test(decodeXtext(value)),
   },
 };
 

@@ -67,6 +67,9 @@ describe('DSN (RFC 3461 §4)', () => {
     [{ ENVID: 'a+3Db' }, 250],
     [{ ENVID: 'a+3db' }, 250],
     [{ ENVID: 'a+b' }, 501],
+    [{ ENVID: 'a+20b' }, 250],
+    [{ ENVID: 'a+0D+0AX-Injected:+20b' }, 501],
+    [{ ENVID: '+C3+BC' }, 501],
     [{ ENVID: 'x'.repeat(101) }, 501],
   ])('MAIL %j: %i', (params, code) => {
     expect(mail(params as Record<string, string>, 'DSN')).toBe(code);
@@ -82,6 +85,9 @@ describe('DSN (RFC 3461 §4)', () => {
     [{ ORCPT: 'rfc822;a+40b' }, 250],
     [{ ORCPT: 'utf-8;\\x{FC}@b' }, 250],
     [{ ORCPT: 'rfc822;' }, 501],
+    [{ ORCPT: 'rfc822;a+0D+0Ab' }, 501],
+    [{ ORCPT: 'rfc822;a+00' }, 501],
+    [{ ORCPT: 'rfc822;+22a+20b+22@c' }, 250],
     [{ ORCPT: 'a@b' }, 501],
     [{ ORCPT: `rfc822;${'x'.repeat(500)}` }, 501],
   ])('RCPT %j: %i', (params, code) => {
