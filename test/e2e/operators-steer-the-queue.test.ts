@@ -33,6 +33,14 @@ function argonite(args: readonly string[], daemon = mta) {
   });
 }
 
+/** The same without saying where the daemon is. */
+function bare(...args: readonly string[]) {
+  return runProgram(process.execPath, [launch, ...args]);
+}
+
+/** What a program wrote, which comes as bytes. */
+const asText = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
+
 async function send(localPart: string, subject = 'hello', daemon = mta): Promise<void> {
   const { client } = await TestClient.connect(daemon.port);
   for (const line of ['EHLO c', 'MAIL FROM:<joanna@x.test>', `RCPT TO:<${localPart}@y.test>`, 'DATA'])
@@ -278,4 +286,57 @@ test('a shutdown that is asked for on the socket stops the daemon', async () => 
   socket.on('error', () => {});
   socket.write(Buffer.from([5, 7, 0x55, 2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d]));
   expect(await daemon.waitForLine(({ msg }) => msg === 'stopped')).toBeDefined();
+});
+
+test('the queue is counted by what is asked for, here and on several hosts', async () => {
+  for (let i = 0; i < 3; i++) await send('counted');
+  const { code, stdout } = await argonite([
+    ...['queue', 'groupby', '--jobid', 'counted', '-F', 'recipientdomain', '-F', 'jobid', '--age', '1h,1d'],
+  ]);
+  expect(code).toBe(0);
+  expect(asText(stdout)).toMatch(
+    /│ RECIPIENTDOMAIN │ JOBID {3}│ COUNT │ SIZE │ OLDEST +│ AGE ≤1h │ ≤1d │ >1d │/,
+  );
+  expect(asText(stdout)).toMatch(/│ y\.test +│ counted │ +3 │ +\d+ │ \S+ │ +3 │ +0 │ +0 │/);
+  expect(stdout).toContain('3 messages in 1 group\n');
+  const cluster = path.join(scratchFolder(), 'cli.yaml');
+  writeFileSync(
+    cluster,
+    JSON.stringify({
+      hosts: [
+        { name: 'here', path: path.join(mta.folder, 'ctl') },
+        { name: 'gone', path: path.join(mta.folder, 'none') },
+      ],
+    }),
+  );
+  const both = await bare('-c', cluster, 'queue', 'groupby', '--jobid', 'counted', '--json');
+  expect(both.code).toBe(69);
+  expect(both.stderr).toContain('argonite: gone: ');
+  expect(JSON.parse(both.stdout)).toMatchObject({
+    host: 'here',
+    answer: { groups: [{ values: { recipientdomain: 'y.test' }, count: 3 }], total: 3, groupcount: 1 },
+  });
+  const mistaken = await argonite(['queue', 'list', '--ts', 'yesterday']);
+  expect([mistaken.code, mistaken.stderr]).toEqual([
+    1,
+    expect.stringMatching(/^argonite: --ts: found "yesterday"/),
+  ]);
+});
+
+test('what scripts keep, who is connected and what is looked up can be seen', async () => {
+  expect((await argonite(['hsl', 'memory', 'store', 'a', '42'])).code).toBe(0);
+  expect((await argonite(['hsl', 'memory', 'fetch', 'a'])).stdout).toBe('42\n');
+  await argonite(['hsl', 'memory', 'store', 'b', 'hi']);
+  expect((await argonite(['hsl', 'memory', 'fetch', 'b'])).stdout).toBe('"hi"\n');
+  expect((await argonite(['hsl', 'memory', 'list'])).stdout).toBe('a\nb\n2 of 2\n');
+  expect((await argonite(['hsl', 'memory', 'fetch', 'c'])).code).toBe(1);
+  expect((await argonite(['hsl', 'cache', 'clear'])).stdout).toBe('0 buckets cleared\n');
+  expect((await argonite(['hsl', 'rate', 'clear'])).code).toBe(64);
+  const { client } = await TestClient.connect(mta.port);
+  await client.command('EHLO c');
+  const { stdout } = await bare('connection', '-s', path.join(mta.folder, 'ctl'), 'list');
+  expect(asText(stdout)).toMatch(/│ in +│ 127\.0\.0\.1 │/);
+  client.destroy();
+  expect((await argonite(['resolver', 'list'])).stdout).toContain('0 running, 0 waiting');
+  expect((await argonite(['queue', 'suspend', 'reload'])).code).toBe(0);
 });
