@@ -1,17 +1,13 @@
 // By what messages are put into groups (control-api 4.2): the fields of lists, the domains of the addresses, and entries of the
 // metadata. A message is in one group; where it has several values of a field, they are one value together.
 
-import { textToBytes } from '#lang';
 import type { SeenInQueue } from '../queue/message-queue.js';
 import { isoTime, localIpsOf, retryDelayOf } from './listed-values.js';
 import { ControlError } from './operation.js';
-import { itemFieldNames, rankOfField } from './queue-items.js';
+import { itemFieldNames, METADATA, rankOfEntry, rankOfField } from './queue-items.js';
 
 /** What a message has of a field, in bytes; undefined and the empty text are the same. */
 export type GroupKey = (seen: SeenInQueue, now: number) => string | number | undefined;
-
-/** Before the key of an entry: `metadata.customer`. */
-const METADATA = 'metadata.';
 
 const fields: Readonly<Record<string, GroupKey>> = {
   id: ({ message: { id } }) => `${id.transaction}:${id.number}`,
@@ -37,10 +33,8 @@ const names: readonly string[] = [
 
 /** What a name of a request reads of a message. @throws ControlError for a name that is none */
 export function groupKeyCalled(name: string, at: string): GroupKey {
-  if (name.startsWith(METADATA) && name.length > METADATA.length) {
-    const key = textToBytes(name.slice(METADATA.length));
-    return ({ message: { metadata } }) => (Object.hasOwn(metadata, key) ? metadata[key] : undefined);
-  }
+  const ofEntry = rankOfEntry(name);
+  if (ofEntry !== undefined) return ofEntry;
   const own = Object.hasOwn(fields, name) ? fields[name] : undefined;
   const found = own ?? (names.includes(name) ? rankOfField(name) : undefined);
   if (found === undefined)

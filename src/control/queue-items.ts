@@ -1,7 +1,7 @@
 // A queued message as lists show it (control-api 4.1), field by field. What is not known is left out.
 
 import type { Address } from '#hooks';
-import { bytesToText } from '#lang';
+import { bytesToText, textToBytes } from '#lang';
 import type { SeenInQueue } from '../queue/message-queue.js';
 import {
   addressText,
@@ -98,6 +98,9 @@ const itemFields: Readonly<Record<string, ItemField>> = {
   suspended: word(suspendedBy),
 };
 
+/** Before the key of one entry: `metadata.customer`. */
+export const METADATA = 'metadata.';
+
 /** The names of all fields, in the order in which they are shown. */
 export const itemFieldNames: readonly string[] = Object.keys(itemFields);
 
@@ -115,7 +118,10 @@ export function itemMaker(fields: readonly string[]): (listed: SeenInQueue, now:
     const item: Record<string, unknown> = {};
     for (const [name, { show }] of chosen) {
       const value = show(listed, now);
-      if (value !== undefined) item[name] = value;
+      if (value === undefined) continue;
+      // One entry of the metadata, beside others.
+      if (name.startsWith(METADATA)) item['metadata'] = { ...(item['metadata'] as object), ...value };
+      else item[name] = value;
     }
     return item;
   };
@@ -149,12 +155,33 @@ export function itemOrder(keys: readonly SortKey[], now: number): (a: SeenInQueu
 }
 
 function fieldCalled(name: string, at: string): ItemField {
+  if (name.startsWith(METADATA) && name.length > METADATA.length) return entryOf(name.slice(METADATA.length));
   const field = Object.hasOwn(itemFields, name) ? itemFields[name] : undefined;
   if (field === undefined)
     throw new ControlError(
-      `${at}: found ${JSON.stringify(name)}; expected one of ${itemFieldNames.join(', ')}`,
+      `${at}: found ${JSON.stringify(name)}; expected one of ${itemFieldNames.join(', ')}, or ${METADATA}KEY`,
     );
   return field;
+}
+
+/** What `metadata.KEY` reads; undefined for a name that is not of that form. */
+export function rankOfEntry(name: string): Rank | undefined {
+  const isOne = name.startsWith(METADATA) && name.length > METADATA.length;
+  return isOne ? entryOf(name.slice(METADATA.length)).rank : undefined;
+}
+
+/** One entry of the metadata. */
+function entryOf(key: string): ItemField {
+  const name = textToBytes(key);
+  const of = ({ message: { metadata } }: SeenInQueue): string | undefined =>
+    Object.hasOwn(metadata, name) ? metadata[name] : undefined;
+  return {
+    show: (listed) => {
+      const value = of(listed);
+      return value === undefined ? undefined : { [key]: bytesToText(value) };
+    },
+    rank: of,
+  };
 }
 
 function shownText(bytes: string | undefined): string | undefined {

@@ -15,13 +15,23 @@ export const views: Readonly<Record<string, readonly string[]>> = {
 
 const numbers = new Set(['size', 'priority', 'retrycount', 'retrydelay', 'duration']);
 
+/** Before the key of one entry. */
+const METADATA = 'metadata.';
+
 /** The column of a field. */
 export function columnOf(field: string): Column {
+  // The keys of metadata are the scripts', and stay as they are.
+  if (field.startsWith(METADATA)) return { title: field };
   return { title: field.toUpperCase(), isNumber: numbers.has(field) };
 }
 
 /** A field's value for people. */
 export function cellOf(item: ListedItem, field: string): string {
+  if (field.startsWith(METADATA)) {
+    const metadata = (item['metadata'] ?? {}) as Readonly<Record<string, string>>;
+    const key = field.slice(METADATA.length);
+    return Object.hasOwn(metadata, key) ? metadata[key]! : '';
+  }
   const value = item[field];
   if (value === undefined || value === null) return '';
   if (field === 'id') return idText(value);

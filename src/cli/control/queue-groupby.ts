@@ -5,6 +5,7 @@ import { parseDuration } from '../../config/units.js';
 import { type AskingOptions, askingFor, type End, UsageError, withAskingOptions } from './asking.js';
 import { conditionsOf, withConditions } from './condition-options.js';
 import { countOf, several } from './option-values.js';
+import { columnOf } from './queue-columns.js';
 import { type Column, tableText } from './table.js';
 
 interface GroupByOptions extends AskingOptions {
@@ -119,18 +120,13 @@ function intervalsOf(field: Intervals['field'], text: string): Intervals {
 }
 
 function columnsOf(fields: readonly string[], intervals: Intervals | undefined): Column[] {
-  const columns: Column[] = fields.map((field) => ({ title: titleOf(field) }));
+  const columns: Column[] = fields.map((field) => ({ title: columnOf(field).title }));
   columns.push({ title: 'COUNT', isNumber: true }, { title: 'SIZE', isNumber: true }, { title: 'OLDEST' });
   if (intervals === undefined) return columns;
   const { field, words } = intervals;
   const titles = [...words.map((word) => `≤${word}`), `>${words.at(-1)}`];
   titles[0] = `${field.toUpperCase()} ${titles[0]}`;
   return [...columns, ...titles.map((title) => ({ title, isNumber: true }))];
-}
-
-/** The keys of metadata are the scripts', and stay as they are. */
-function titleOf(field: string): string {
-  return field.startsWith('metadata.') ? field : field.toUpperCase();
 }
 
 function cellsOf(

@@ -23,7 +23,7 @@ const USUAL_LIMIT = 100;
 export function addListCommand(queue: Command, end: End): void {
   withConditions(withAskingOptions(queue.command('list')))
     .description('List messages.')
-    .option('-F, --field <name>', 'show this field (repeatable)', several)
+    .option('-F, --field <name>', 'show this field, or the entry metadata.KEY (repeatable)', several)
     .option('--view <name>', `columns for a purpose: ${Object.keys(views).join(', ')}`)
     .option('--limit <count>', `messages at most (default: ${USUAL_LIMIT})`)
     .option('--offset <count>', 'leave out so many')

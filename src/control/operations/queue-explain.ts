@@ -31,7 +31,7 @@ export function queueExplain(parts: QueueExplainParts): Operation<{ readonly id?
           `there is no message ${messageIdToText(id)} in the queue: it was delivered or has ended, or it never was here; the log knows`,
         );
       const { reasons, earliest } = explain(listed, holdUp, now());
-      if (!parts.spool.isWritable())
+      if (!parts.spool.isWritable(id))
         reasons.unshift('The spool cannot be written to: nothing goes out before it can. The log says why.');
       if (!parts.knowsTransport(listed.message.transportId))
         reasons.push(

@@ -48,6 +48,12 @@ test('lists are cut, sorted and counted as they are asked for', async () => {
   ]);
   expect((await jobs({ limit: 2, offset: 3 })).jobs).toEqual(['job5', 'job4']);
   expect(await jobs({ limit: 0, total: true })).toEqual({ jobs: [], total: 5 });
+  const numbered = { fields: ['metadata.n'], sort: [{ field: 'metadata.n' }, { field: 'size' }] };
+  expect(itemsOf(await ask('F', { ...numbered, limit: 3 }))).toEqual([
+    { metadata: { n: '0' } },
+    { metadata: { n: '0' } },
+    { metadata: { n: '1' } },
+  ]);
   await expect(jobs({ sort: [{ field: 'metadata' }] })).rejects.toThrow('cannot be sorted by metadata');
   await expect(jobs({ fields: ['jobb'] })).rejects.toThrow('fields: found "jobb"; expected one of id, state');
   await expect(jobs({ limit: 10_001 })).rejects.toThrow('at most 10000');
