@@ -54,7 +54,7 @@ export class DsnNotifier implements Notifier {
     }
     const surroundings = { hostname, now: now() };
     const report = composeReport(notice, original, surroundings, newBoundary());
-    const received = await this.#receive(report.bytes);
+    const received = await this.#receive(report.bytes, message.id);
     let isCommitted = false;
     try {
       const pieces = await this.#signed(received, notice);
@@ -67,6 +67,7 @@ export class DsnNotifier implements Notifier {
         senderHelo: '',
         ...(message.stageKey === undefined ? undefined : { stageKey: message.stageKey }),
         message: received,
+        beside: message.id,
         requests: [requestOf(notice, pieces, report.needsSmtpUtf8)],
       });
     } finally {
@@ -87,8 +88,8 @@ export class DsnNotifier implements Notifier {
     }
   }
 
-  async #receive(bytes: Buffer): Promise<ReceivedMessage> {
-    const incoming = this.#options.spool.receive();
+  async #receive(bytes: Buffer, beside: MessageId): Promise<ReceivedMessage> {
+    const incoming = this.#options.spool.receive(beside);
     try {
       await incoming.write(bytes);
       return await incoming.finish();

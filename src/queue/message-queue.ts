@@ -41,6 +41,8 @@ const SLICE = 200;
 const SORT_SLICE = 1000;
 /** Between two looks whether the spool can be written to again. */
 const SPOOL_SECONDS = 1;
+/** The same of one spool folder of several: each of its messages that are due is looked at. */
+const FOLDER_SECONDS = 5;
 /** The longest sleep: the wall clock may be set meanwhile. */
 const LONGEST_SLEEP_SECONDS = 60;
 /** How long attempts that were given up may take to come back. */
@@ -77,6 +79,8 @@ export class MessageQueue {
   readonly #wishes: OperatorWishes;
   /** Messages that came so far. */
   #accepted = 0;
+  /** Some messages lie in a spool folder that cannot be written to. */
+  #isPartly = false;
   #isTurnPlanned = false;
   #wakeTime = Number.POSITIVE_INFINITY;
   #cancelTimer: (() => void) | undefined;
@@ -292,7 +296,11 @@ export class MessageQueue {
       this.#sleepUntil(now + SPOOL_SECONDS);
       return;
     }
-    for (let i = 0; i < SLICE && this.#mayPrepare(); i++) this.#preparation.begin(waiting.shiftDue());
+    this.#isPartly = this.#options.spool.isPartlyWritable();
+    for (let i = 0; i < SLICE && this.#mayPrepare(); i++) {
+      const slot = waiting.shiftDue();
+      if (!this.#isPostponed(slot)) this.#preparation.begin(slot);
+    }
     for (let i = 0; i < SLICE && this.#maySend(); i++) if (!this.#sendNext()) break;
     const next = waiting.nextTime;
     if (
@@ -355,7 +363,19 @@ export class MessageQueue {
     if (picked === undefined) return false;
     const trial = this.#trials[picked.slot]!;
     this.#trials[picked.slot] = undefined;
-    this.#attempts.begin(picked, trial);
+    if (this.#isPostponed(picked.slot)) picked.ticket.release();
+    else this.#attempts.begin(picked, trial);
+    return true;
+  }
+
+  /** Of several spool folders one cannot be written to: what lies there waits, and the rest goes on. */
+  #isPostponed(slot: number): boolean {
+    const { table } = this.#floor;
+    if (!this.#isPartly || this.#options.spool.isWritable(table.idOf(slot))) return false;
+    table.setStage(slot, Stage.Finishing);
+    // Of no interest to the disk: there it is due.
+    table.change(slot, { nextTry: this.#floor.now() + FOLDER_SECONDS });
+    this.#floor.place(slot, false);
     return true;
   }
 

@@ -12,7 +12,7 @@ import type { QueueLog } from './queue-log.js';
 
 /** What the queue works with. */
 export interface MessageQueueOptions {
-  readonly spool: Pick<Spool, 'update' | 'remove' | 'open' | 'isWritable'>;
+  readonly spool: Pick<Spool, 'update' | 'remove' | 'open' | 'isWritable' | 'isPartlyWritable'>;
   readonly deliverer: Pick<Deliverer, 'resolve' | 'attempt'>;
   readonly hooks: QueueHooks;
   /** What a report means (src/delivery/failure.ts). */

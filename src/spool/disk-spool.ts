@@ -208,6 +208,10 @@ export class DiskSpool implements Spool {
     return this.#commit.isWell;
   }
 
+  isPartlyWritable(): boolean {
+    return false;
+  }
+
   /** Whether it has taken mail the last time, or would have. */
   get takesMail(): boolean {
     return this.#health.takesMail;

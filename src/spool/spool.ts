@@ -39,6 +39,11 @@ export interface Transaction {
   readonly message: ReceivedMessage;
   readonly requests: readonly QueueRequest[];
   /**
+   * The message that this one tells of (a report): they belong into the same folder, so that no power cut takes back that the one has
+   * ended and keeps that the other has.
+   */
+  readonly beside?: MessageId;
+  /**
    * Present for an import (control-api 4.1): what the messages bring along beside their ids. The ids may have been in the spool
    * before; one that is in it now is refused, as ever.
    */
@@ -129,8 +134,8 @@ export class DamagedMessageError extends SpoolError {
 }
 
 export interface Spool {
-  /** Begins to receive a message. @throws SpoolError */
-  receive(): IncomingMessage;
+  /** Begins to receive a message; `beside` as in Transaction. @throws SpoolError */
+  receive(beside?: MessageId): IncomingMessage;
   /** Whether a message of that size would leave the room that `spool.minfree` asks for, as far as is known. */
   hasRoomFor(sizeBytes: number): boolean;
   /**
@@ -156,6 +161,8 @@ export interface Spool {
    * a crash would bring it back. The spool tries by itself until it can.
    */
   isWritable(id?: MessageId): boolean;
+  /** Whether `isWritable` is to be asked for each message: some are in a folder that cannot be written to, and others are not. */
+  isPartlyWritable(): boolean;
   /** Flushes and closes; pending commits settle first. */
   close(): Promise<void>;
 }

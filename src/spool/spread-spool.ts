@@ -1,6 +1,11 @@
 // Several folders as one spool (`spool.path` as a list): each is a spool of its own, on a disk of its own as a rule, with all its
 // messages in it when its disk is moved to another machine. A transaction goes to one of them, chosen by its id; one
-// that is full or broken is passed over, and the others go on.
+// that is full or broken is passed over, and the others go on, with its new mail and with what lies in them.
+//
+// Each folder has a log of its own, and a power cut may take back the end of one and not of the other. So a report lies in the
+// folder of its message, where the log has the end of the one before that of the other. If that folder takes no mail, the report
+// lies elsewhere, and its own end waits until that of its message is durable: else the message would be back, its report gone,
+// and the sender would be told twice.
 
 import { crc32 } from 'node:zlib';
 import { diskFiles } from './disk-files.js';
@@ -68,6 +73,8 @@ export class SpreadSpool implements Spool {
   readonly #log: SpoolLog;
   /** Where a message in a file of its own lies: it can be committed nowhere else. */
   readonly #homes = new WeakMap<ReceivedMessage, DiskSpool>();
+  /** Reports, by `uuid:number`, that lie elsewhere than the message they tell of, and where that is or was. */
+  readonly #apart = new Map<string, DiskSpool>();
   #next = 0;
 
   constructor(spools: readonly DiskSpool[], log: SpoolLog) {
@@ -94,9 +101,9 @@ export class SpreadSpool implements Spool {
     }
   }
 
-  receive(): IncomingMessage {
+  receive(beside?: MessageId): IncomingMessage {
     let failure: unknown;
-    for (const spool of this.#inTurn(this.#next++, 0)) {
+    for (const spool of this.#inTurn(this.#next++, 0, this.#homeOf(beside))) {
       try {
         return this.#receiveIn(spool);
       } catch (error) {
@@ -111,30 +118,33 @@ export class SpreadSpool implements Spool {
   }
 
   async commit(transaction: Transaction): Promise<readonly QueuedMessage[]> {
-    const { message, requests, id } = transaction;
+    const { message, requests, id, beside } = transaction;
     const known = requests
       .map(({ number }) => this.#find({ transaction: id, number }))
       .find((spool) => spool !== undefined);
     const only = known ?? (message instanceof MessageInFile ? this.#homes.get(message) : undefined);
-    if (only !== undefined) return only.commit(transaction);
-    const inTurn = this.#inTurn(crc32(id), message.sizeBytes);
+    const home = this.#homeOf(beside);
+    const inTurn = only === undefined ? this.#inTurn(crc32(id), message.sizeBytes, home) : [only];
     for (const spool of inTurn.slice(0, -1)) {
       try {
-        return await spool.commit(transaction);
+        return await this.#commitIn(spool, transaction, home);
       } catch (error) {
         // A fault of the disk is told by the spool that has it. A message in memory is as good for the next one.
         if (!(error instanceof SpoolError && error.isTold)) throw error;
       }
     }
-    return inTurn.at(-1)!.commit(transaction);
+    return this.#commitIn(inTurn.at(-1)!, transaction, home);
   }
 
   update(id: MessageId, change: MessageChange): Promise<void> {
     return this.#of(id).update(id, change);
   }
 
-  remove(id: MessageId): Promise<void> {
-    return this.#of(id).remove(id);
+  async remove(id: MessageId): Promise<void> {
+    const name = this.#apart.size === 0 ? '' : messageIdToText(id);
+    await this.#apart.get(name)?.flushed();
+    await this.#of(id).remove(id);
+    this.#apart.delete(name);
   }
 
   open(id: MessageId): MessageReader {
@@ -146,19 +156,51 @@ export class SpreadSpool implements Spool {
   }
 
   isWritable(id?: MessageId): boolean {
-    return id === undefined ? this.#spools.some((spool) => spool.isWritable()) : this.#of(id).isWritable();
+    if (id === undefined) return this.#spools.some((spool) => spool.isWritable());
+    const home = this.#apart.size === 0 ? undefined : this.#apart.get(messageIdToText(id));
+    return this.#of(id).isWritable() && home?.isWritable() !== false;
+  }
+
+  isPartlyWritable(): boolean {
+    return this.isWritable() && !this.#spools.every((spool) => spool.isWritable());
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#spools.map((spool) => spool.close()));
   }
 
-  /** All spools from that one on; those that have no room, or are in trouble and try to get out of it, come last. */
-  #inTurn(from: number, sizeBytes: number): readonly DiskSpool[] {
+  /**
+   * All spools: `first`, then from that one on. Those that have no room, or are in trouble and try to get out of it, come last.
+   */
+  #inTurn(from: number, sizeBytes: number, first: DiskSpool | undefined): readonly DiskSpool[] {
     const count = this.#spools.length;
-    const spools = this.#spools.map((_, i) => this.#spools[(from + i) % count]!);
-    const good = spools.filter((spool) => spool.takesMail && spool.hasRoomFor(sizeBytes));
+    const inTurn = this.#spools.map((_, i) => this.#spools[(from + i) % count]!);
+    const spools = first === undefined ? inTurn : [first, ...inTurn.filter((spool) => spool !== first)];
+    const isGood = (spool: DiskSpool) => spool.takesMail && spool.isWritable() && spool.hasRoomFor(sizeBytes);
+    const good = spools.filter(isGood);
     return [...good, ...spools.filter((spool) => !good.includes(spool))];
+  }
+
+  #homeOf(beside: MessageId | undefined): DiskSpool | undefined {
+    return beside === undefined ? undefined : this.#find(beside);
+  }
+
+  async #commitIn(
+    spool: DiskSpool,
+    transaction: Transaction,
+    home: DiskSpool | undefined,
+  ): Promise<readonly QueuedMessage[]> {
+    const isApart = home !== undefined && home !== spool;
+    const names = transaction.requests.map(({ number }) =>
+      messageIdToText({ transaction: transaction.id, number }),
+    );
+    if (isApart) for (const name of names) this.#apart.set(name, home);
+    try {
+      return await spool.commit(transaction);
+    } catch (error) {
+      if (isApart) for (const name of names) this.#apart.delete(name);
+      throw error;
+    }
   }
 
   #receiveIn(spool: DiskSpool): IncomingMessage {

@@ -111,6 +111,10 @@ export class RamSpool implements Spool {
     });
   }
 
+  isPartlyWritable(): boolean {
+    return false;
+  }
+
   isWritable(): boolean {
     return true;
   }

@@ -705,6 +705,7 @@ test('a hundred thousand messages that fall due at once are taken in slices', as
       // The spool is not what is tested here: it would keep a hundred thousand bodies in memory.
       spool: {
         isWritable: () => true,
+        isPartlyWritable: () => false,
         update: () => Promise.resolve(),
         remove: () => Promise.resolve(),
         open: () => ({ sizeBytes: 0, chunks: () => (async function* () {})(), whole: () => undefined }),

@@ -33,6 +33,7 @@ test('a message whose bytes are damaged goes on hold, loudly, and postdelivery i
     options: {
       spool: {
         isWritable: () => true,
+        isPartlyWritable: () => false,
         update: () => Promise.resolve(),
         remove: () => Promise.resolve(),
         open: () => broken(new DamagedMessageError('the message is damaged')),
@@ -57,6 +58,7 @@ test('a message that cannot be read for other reasons is tried again', async () 
     options: {
       spool: {
         isWritable: () => true,
+        isPartlyWritable: () => false,
         update: () => Promise.resolve(),
         remove: () => Promise.resolve(),
         open: () => broken(new SpoolError('the disk is busy', false)),

@@ -95,6 +95,27 @@ test('mail is refused when every folder is broken', async () => {
   await expect(commit(spool, 2)).rejects.toThrow(SpoolError);
 });
 
+test('what lies in a folder that cannot be written to is not to be sent, what lies in the others is; new mail goes there', async () => {
+  const { spool, files } = await openedSpools(twoFolders());
+  const messages: QueuedMessage[] = [];
+  for (let n = 0; n < 20; n++) messages.push(...(await commit(spool, n)));
+  expect(spool.isPartlyWritable()).toBe(false);
+  files.fail = ({ kind, name }) =>
+    kind === 'write' && name.startsWith('/one/') ? { code: 'EIO' } : undefined;
+  const outcomes = await Promise.allSettled(messages.map(({ id }) => spool.update(id, { retry: 1 })));
+  const isRefused = outcomes.map(({ status }) => status === 'rejected');
+  expect(new Set(isRefused)).toEqual(new Set([true, false]));
+  expect(spool.isWritable()).toBe(true);
+  expect(spool.isPartlyWritable()).toBe(true);
+  for (const [n, { id }] of messages.entries()) expect(spool.isWritable(id)).toBe(!isRefused[n]);
+  const before = inFolder(files, '/two');
+  for (let n = 20; n < 40; n++) await commit(spool, n);
+  expect(inFolder(files, '/two')).toBeGreaterThan(before + 20 * 20);
+  files.fail = () => undefined;
+  await expect.poll(() => spool.isPartlyWritable()).toBe(false);
+  for (const { id } of messages) expect(spool.isWritable(id)).toBe(true);
+});
+
 test('room is asked of each folder', async () => {
   const files = twoFolders();
   files.freeOf.set('/one', { bytes: 10, inodes: 10 });
