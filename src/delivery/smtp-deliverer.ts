@@ -4,6 +4,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Address, AttemptReport, TryOptions } from '#hooks';
+import { messageIdToText } from '../spool/id-table.js';
 import type { Connection, NetConnect } from './client/connection.js';
 import type { Introduction } from './client/greeting.js';
 import { fillParcel, type Parcel, type ParcelEnvelope, prepareEnvelope } from './client/parcel.js';
@@ -188,7 +189,10 @@ export class SmtpDeliverer implements Deliverer {
           outcome.end.kind === 'accepted' ? successEnding(outcome.end.reply) : troubleEnding(outcome.end);
       } else ending = destination;
     } catch (error) {
-      this.#log.error({ error, message: attempt.id }, 'an attempt failed through a mistake of ours');
+      this.#log.error(
+        { error, id: messageIdToText(attempt.id) },
+        'an attempt failed through a mistake of ours',
+      );
       ending = unexpectedEnding(error);
     }
     const { link, address } = outcome ?? {};
@@ -201,7 +205,7 @@ export class SmtpDeliverer implements Deliverer {
     };
     this.#log.debug(
       {
-        message: attempt.id,
+        id: messageIdToText(attempt.id),
         verdict: judge(report),
         remotemx: attempt.destination.remoteMx,
         ...loggedReport(report),
@@ -275,7 +279,7 @@ export class SmtpDeliverer implements Deliverer {
       if (isAboutHost(end)) refused.add(address.remoteMx);
       this.#log.info(
         {
-          message: attempt.id,
+          id: messageIdToText(attempt.id),
           remotemx: address.remoteMx,
           remoteip: address.ip,
           ...loggedEnding(troubleEnding(end)),
@@ -344,7 +348,7 @@ export class SmtpDeliverer implements Deliverer {
       route,
       introduction,
       transportId: attempt.transport.id,
-      logged: { message: attempt.id, remotemx: host },
+      logged: { id: messageIdToText(attempt.id), remotemx: host },
       connectSeconds: attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds,
       secondsFor: journey.secondsFor,
       signal,
