@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { SpoolSizes } from '../../../src/spool/disk-spool.js';
 import { messageIdToText } from '../../../src/spool/id-table.js';
 import { DamagedMessageError } from '../../../src/spool/spool.js';
 import type { FrozenFiles } from '../../support/frozen-files.js';
@@ -14,8 +15,9 @@ async function check(
   name: string,
   image: FrozenFiles,
   what: string,
+  sizes: Partial<SpoolSizes> = wornSizes,
 ): Promise<void> {
-  const { spool, found, log } = await openedSpool(image, { sizes: wornSizes });
+  const { spool, found, log } = await openedSpool(image, { sizes });
   // After a kill the open end may miss whole writes: so it lies on a disk that they have not reached yet.
   const isOpenEnd =
     !isClosed &&
@@ -98,6 +100,35 @@ for (const isClosed of [false, true]) {
         return bytes;
       });
       await check(worn, name, image, `${name}, bit ${bit} of byte ${at} flipped`);
+    }
+  }, 60_000);
+
+  test(`half-made files and the room kept back by a ${state} spool may be cut off or wrong anywhere; all mail is there`, async () => {
+    const worn = await wornSpool(isClosed);
+    const snapshot = [...worn.files.names.keys()].find((name) => name.includes('/snapshot-'))!;
+    const extras: Readonly<Record<string, Buffer>> = {
+      '/spool/incoming-00000090.tmp': Buffer.alloc(3000, 'half a message '),
+      '/spool/snapshot-00000090.tmp': Buffer.from(worn.files.bytesOf(snapshot)),
+      '/spool/large-00000091.body': Buffer.alloc(3000, 'a message that was never promised '),
+      '/spool/reserve': Buffer.alloc(65_536, 'r'),
+    };
+    const sizes = { ...wornSizes, reserveBytes: 65_536 };
+    for (const [name, whole] of Object.entries(extras)) {
+      for (const cut of [0, 1, 2, 15, 16, 17, 100, 1000, whole.length]) {
+        for (const isWrong of [false, true]) {
+          const bytes = Buffer.from(whole.subarray(0, whole.length - cut));
+          if (isWrong) bytes.fill(0xa7, Math.max(0, bytes.length - 20));
+          const image = worn.files.copy();
+          const file = await image.open(name, 'create');
+          await file.write([bytes], 0);
+          const what = `${name} without ${cut} bytes${isWrong ? ', the last ones wrong' : ''}`;
+          await check(worn, name, image, what, sizes);
+          // Nothing of what never counted stays, and the room is kept back again.
+          const names = [...image.names.keys()];
+          expect([what, names.includes(name)]).toEqual([what, name.endsWith('/reserve')]);
+          expect([what, image.bytesOf('/reserve').length]).toEqual([what, 65_536]);
+        }
+      }
     }
   }, 60_000);
 
