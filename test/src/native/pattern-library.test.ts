@@ -112,6 +112,8 @@ test('the clock in front of a pattern changes no meaning', () => {
 });
 
 test('ten thousand patterns do not pile up', () => {
+  // Other files have run in this process.
+  const before = process.memoryUsage().rss;
   for (let i = 0; i < 10_000; i++) expect(compile(`a${i}(b+)`).exec(`a${i}b`, 0, false)).toBe('match');
-  expect(process.memoryUsage().rss).toBeLessThan(1 << 30);
+  expect(process.memoryUsage().rss - before).toBeLessThan(1 << 30);
 });
