@@ -1,12 +1,12 @@
 import Type, { type Static } from 'typebox';
+import { smtpStates } from '#stdlib';
 import { retryTable } from './retry.js';
 import { count, duration, flag, later, strict, text, version } from './types.js';
 
 // smtpd-delivery.yaml: what holds for a destination (queue-and-config 5).
 
-/** The states whose timeouts can be set (hooks 14). */
-const states =
-  'BANNER|CONNECT|HELO|EHLO|LHLO|STARTTLS|AUTH|AUTH-[A-Z0-9-]+|XCLIENT|MAIL|RCPT|DATA|EOD|RSET|NOOP|QUIT';
+/** The states whose timeouts can be set (hooks 14), and the older name of the first. */
+const states = ['CONNECT', ...smtpStates].join('|');
 
 const settings = strict({
   tls: Type.Optional(

@@ -126,6 +126,10 @@ test.each([
   ['{ then: { tls: { protocols: "!SSLv9" } } }', 'SSLv9'],
   ['{ then: { retry: { intervals: [{ notify: true }] } } }', 'expected seconds, a text such as "1h30m"'],
   ['{ then: { timeout: { smtp: { NOSUCH: 1 } } } }', 'NOSUCH'],
+  [
+    '{ then: { timeout: { smtp: { AUTH-PLIAN: 1 } } } }',
+    'unknown key "AUTH-PLIAN"; expected one of CONNECT, BANNER,',
+  ],
 ])('the condition %s is refused', (condition, text) => {
   expect(problemOf(`delivery: { conditions: [${condition}] }`)).toContain(text);
 });
