@@ -1,7 +1,11 @@
-// Functions of earlier releases of the language's library that are not here, and what scripts use instead. The compiler
-// says it with "unknown function"; names that only changed their spelling are not here but beside their successors
-// (`olderName`).
+// Functions of earlier releases of the language's library that are not here, and what scripts use instead; and some that are to
+// come. The compiler says it with "unknown function"; names that only changed their spelling are not here but beside their
+// successors (`olderName`).
 
+const notYetSuspends =
+  'Suspending a part of the queue at run time is not supported yet; Queue(["hold" => true]) keeps one message back.';
+const notYetPolicies =
+  'Policies that scripts make are not supported yet; those of the configuration are in smtpd-policy.yaml.';
 const ofTheAppliance = 'It belonged to the appliance that this language came from, and has no successor.';
 
 /** For `Environment.formerNames`: by name, a sentence that says what to do. */
@@ -37,6 +41,16 @@ export const formerNames: ReadonlyMap<string, string> = new Map([
   ['SetSenderIP', 'Use the option "remoteip" of Accept() in the connect hook.'],
   ['GetExtensions', 'They are in $arguments["extensions"] of the helo hook.'],
   ['SetExtensions', 'Use the option "extensions" of Accept() in the helo hook.'],
+  [
+    'CurrentConnections',
+    'No script has to count them: "concurrency" of a policy in smtpd-policy.yaml limits the deliveries under way at once.',
+  ],
+  ['GetMailQueueMetric', 'Use queue_quota(name), which counts what was queued with that name in "quotas".'],
+  ['PickupSuspend', notYetSuspends],
+  ['queue_suspend', notYetSuspends],
+  ['PickupPolicy', notYetPolicies],
+  ['queue_policy', notYetPolicies],
+  ['queue_policy_delete', notYetPolicies],
   ['GetMailFile', 'Use File($message["file"]["modified"]), or ["original"].'],
   ['serial', ofTheAppliance],
   ['stat', `${ofTheAppliance} Counters that operators see are made by metrics_increment().`],
