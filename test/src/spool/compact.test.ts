@@ -65,6 +65,26 @@ test('a reader keeps its bytes while they are moved and their file deleted', asy
   expect((await reading.next()).value).toEqual(Buffer.alloc(1500, '0'));
 });
 
+for (const code of ['EMFILE', 'EIO']) {
+  test(`a disk that cannot be read for a while (${code}) is not taken for a damaged message`, async () => {
+    const { spool, files, log } = await openedSpool(new FrozenFiles(), { sizes });
+    const messages: QueuedMessage[] = [];
+    for (let n = 0; n < 20; n++)
+      messages.push(...(await commitMessage(spool, uuid(n), Buffer.alloc(1500, `${n}`))));
+    files.fail = ({ kind, name }) =>
+      name.includes('body-00000001') && ['open', 'read'].includes(kind) ? { code } : undefined;
+    for (const message of messages.slice(1, 6)) await spool.remove(message.id);
+    await spool.compacted();
+    expect(log.lines.map(({ level }) => level)).toEqual(['warn']);
+    files.fail = () => undefined;
+    // Its file is no file that is kept as it is: the next that leaves it lets the rest be moved.
+    await spool.remove(messages[6]!.id);
+    await spool.compacted();
+    expect([...files.names.keys()].some((name) => name.includes('body-00000001'))).toBe(false);
+    expect(await readMessage(spool, messages[0]!.id)).toEqual(Buffer.alloc(1500, '0'));
+  });
+}
+
 test('a snapshot that cannot be written is tried again later and costs nothing', async () => {
   const { spool, files, log } = await openedSpool(new FrozenFiles(), { sizes });
   files.fail = ({ name }) => (name.includes('snapshot') ? { code: 'ENOSPC' } : undefined);

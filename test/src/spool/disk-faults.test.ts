@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { openSpool } from '../../../src/spool/disk-spool.js';
 import { SpoolError } from '../../../src/spool/spool.js';
 import { FrozenFiles, type Operation } from '../../support/frozen-files.js';
-import { commitMessage, keptLog, readMessage, seededRandom, uuid } from '../../support/mail-samples.js';
+import {
+  commitMessage,
+  keptLog,
+  queueRequest,
+  readMessage,
+  seededRandom,
+  uuid,
+} from '../../support/mail-samples.js';
 import { idsOf, openedSpool } from '../../support/opened-spool.js';
 
 const body = Buffer.from('Subject: x\r\n\r\nHello\r\n');
@@ -87,6 +94,7 @@ test('a flush that failed just before a kill is made up for at the start, before
         files: first.files,
         log: keptLog(),
         corrupt: 'fail',
+        sizes: { reserveBytes: 0 },
       });
       await spool.recover(() => {});
       await commitMessage(spool, uuid(1), body);
@@ -139,6 +147,39 @@ test('no room for a new file: the old one grows, and nothing is lost when the he
     await commitMessage(spool, uuid(3), body);
     expect(idsOf((await openedSpool(files.copy())).found)).toEqual([1, ...during, 3].map(id));
   }
+});
+
+test('a batch that is whole in the log and failed all the same is cut off, and no power cut brings it back', async () => {
+  const { spool, files } = await openedSpool();
+  await commitMessage(spool, uuid(1), body);
+  files.fail = ({ kind, name, sizeBytes }) =>
+    kind === 'write' && name.includes('meta') ? { code: 'ENOSPC', written: sizeBytes } : undefined;
+  await expect(commitMessage(spool, uuid(2), body)).rejects.toThrow(SpoolError);
+  for (let seed = 1; seed <= 100; seed++) {
+    const image = files.afterPowerCut(files.diary.length, seededRandom(seed));
+    expect([seed, ...idsOf((await openedSpool(image)).found)]).toEqual([seed, id(1)]);
+  }
+});
+
+test('a mistake in one record is told to whom it concerns, and what is written with it goes on', async () => {
+  const { spool, files } = await openedSpool();
+  const slip = {
+    toJSON() {
+      throw new Error('as the test wants it');
+    },
+  };
+  const metadata = slip as unknown as Readonly<Record<string, string>>;
+  const [before, wrong, after] = await Promise.allSettled([
+    commitMessage(spool, uuid(1), body),
+    commitMessage(spool, uuid(2), body, [queueRequest(1, { metadata })]),
+    commitMessage(spool, uuid(3), body),
+  ]);
+  expect([before.status, wrong.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(String((wrong as PromiseRejectedResult).reason)).toContain('as the test wants it');
+  await commitMessage(spool, uuid(4), body);
+  const next = await openedSpool(files.copy());
+  expect(idsOf(next.found)).toEqual([1, 3, 4].map(id));
+  for (const message of next.found) expect(await readMessage(next.spool, message.id)).toEqual(body);
 });
 
 test('random faults never lose an acknowledged message nor keep a refused one', async () => {
