@@ -83,7 +83,9 @@ export function expectationAfter(
     if (transport === undefined) return { expired: true, action: 'QUEUE', isForOperator: true };
     return { expired: true, ...failureAction(message, transport, dsn) };
   }
-  const notice = delayByTable(message, transport, now, dsn);
+  const plan = delayByTable(message, transport, dsn);
+  const nextTry = now + retryInterval(transport, message.retry);
+  const notice = plan && withEnd(plan, message, transport, message.retry + 1, nextTry);
   return { expired: false, action: 'QUEUE', ...(notice && { notice }) };
 }
 
@@ -116,13 +118,11 @@ function failureAction(
 function delayByTable(
   message: QueuedMessage,
   transport: KnownTransport,
-  now: number,
   options: DsnOptions = {},
 ): NoticePlan | undefined {
   if (!notifiesOf(transport, message.retry)) return undefined;
   const plan = planDelay(message, transport, options, false);
-  const nextTry = now + retryInterval(transport, message.retry);
-  return typeof plan === 'string' ? undefined : withEnd(plan, message, transport, message.retry + 1, nextTry);
+  return typeof plan === 'string' ? undefined : plan;
 }
 
 function withEnd(
@@ -136,23 +136,33 @@ function withEnd(
   return retriesUntil === undefined ? plan : { ...plan, retriesUntil };
 }
 
-/** What is done after postdelivery has answered. `postmaster` hears of failures that have no sender to be told. */
+/** What else is asked for when a decision is made. */
+export interface DecisionContext {
+  /** Unix seconds. */
+  readonly now: number;
+  /** Hears of failures that have no sender to be told. */
+  readonly postmaster?: Address | undefined;
+  /** Finds the transport that Queue() gives the message to. */
+  readonly transportOf: (id: string) => KnownTransport;
+}
+
+/** What is done after postdelivery has answered. */
 export function decide(
   outcome: PostdeliveryOutcome,
   expected: Expectation,
   message: QueuedMessage,
   transport: KnownTransport,
   reason: string,
-  now: number,
-  postmaster?: Address,
+  context: DecisionContext,
 ): Decision {
+  const { now, postmaster } = context;
   const expectation = withNotice(expected, outcome.notice);
   // After a success there is nothing left to decide; the actions themselves raise an error in the script.
   if (expectation.action === undefined)
     return { kind: 'done', how: 'delivered', reason, ...noticeOf(expectation) };
   switch (outcome.kind) {
     case 'Queue':
-      return decideQueue(outcome.options, message, transport, reason, now);
+      return decideQueue(outcome.options, message, transport, reason, context);
     case 'Delete':
       return { kind: 'done', how: 'deleted', reason, silence: 'script' };
     case 'Bounce':
@@ -184,13 +194,30 @@ function withNotice(expectation: Expectation, options: DsnOptions | undefined): 
   return { ...expectation, notice: { ...notice, options, transportId, recipient } };
 }
 
+/** An answer of postdelivery with what predelivery wanted a notification to look like, where it has no wish of its own. */
+export function withEarlierNotice(
+  outcome: PostdeliveryOutcome,
+  earlier: DsnOptions | undefined,
+): PostdeliveryOutcome {
+  if (earlier === undefined) return outcome;
+  switch (outcome.kind) {
+    case 'Bounce':
+      return { ...outcome, dsn: outcome.dsn ?? earlier };
+    case 'Queue':
+      return { ...outcome, options: { ...outcome.options, dsn: outcome.options.dsn ?? earlier } };
+    default:
+      // The default has it already (expectationAfter).
+      return outcome;
+  }
+}
+
 /** What `Queue()` asks for, in either hook. */
 export function decideQueue(
   options: QueueOptions,
   message: QueuedMessage,
   transport: KnownTransport,
   reason: string,
-  now: number,
+  { now, transportOf }: Pick<DecisionContext, 'now' | 'transportOf'>,
 ): Decision {
   const retry = options.resetRetry ? 0 : message.retry + (options.incrementRetry ? 1 : 0);
   const change: MessageChange = {
@@ -208,7 +235,9 @@ export function decideQueue(
     return { kind: 'hold', change: { ...change, hold: true, nextTry: 0 }, ...notice };
   }
   const nextTry = now + (options.delaySeconds ?? retryInterval(transport, message.retry));
-  const notice = delayOfQueue(options, message, transport, retry, nextTry, now);
+  const plan = delayOfQueue(options, message, transport);
+  const next = options.transportId === undefined ? transport : transportOf(options.transportId);
+  const notice = plan && withEnd(plan, message, next, retry, nextTry);
   return { kind: 'defer', change: { ...change, nextTry }, ...(notice && { notice }) };
 }
 
@@ -217,15 +246,12 @@ function delayOfQueue(
   { dsn = {}, dsnDelayed, delaySeconds, incrementRetry }: QueueOptions,
   message: QueuedMessage,
   transport: KnownTransport,
-  retry: number,
-  nextTry: number,
-  now: number,
 ): NoticePlan | undefined {
   if (dsnDelayed === undefined && delaySeconds === undefined && incrementRetry)
-    return delayByTable(message, transport, now, dsn);
+    return delayByTable(message, transport, dsn);
   if (dsnDelayed !== true) return undefined;
   const plan = planDelay(message, transport, dsn, true);
-  return typeof plan === 'string' ? undefined : withEnd(plan, message, transport, retry, nextTry);
+  return typeof plan === 'string' ? undefined : plan;
 }
 
 function decideRetry(

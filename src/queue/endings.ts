@@ -1,11 +1,11 @@
 // From the end of an attempt, or of a message, to what becomes of it: postdelivery is asked, the decision (decision.ts) is carried
 // out. Nothing here rejects: a hook that breaks leaves the default, a write that fails is the ledger's to repeat.
 
-import type { AttemptReport, PostdeliveryOutcome, TryOptions } from '#hooks';
+import type { AttemptReport, DsnOptions, PostdeliveryOutcome, TryOptions } from '#hooks';
 import type { Transport } from '../delivery/deliverer.js';
 import type { PickupGroup } from '../policy/pickup-policy.js';
 import type { MessageId, QueuedMessage } from '../spool/spool.js';
-import { type Decision, decide, type Expectation, expectationAfter } from './decision.js';
+import { type Decision, decide, type Expectation, expectationAfter, withEarlierNotice } from './decision.js';
 import { type Diagnostic, diagnosticOf, diagnosticWithoutAttempt, keptReason } from './diagnostic.js';
 import type { QueueFloor } from './floor.js';
 import { dsnInEffect, type NoticePlan } from './notice-plan.js';
@@ -32,6 +32,8 @@ export interface Ending extends Story {
   readonly group?: PickupGroup;
   /** What Try said of the attempt. */
   readonly options?: TryOptions;
+  /** How predelivery wants the notification to look. */
+  readonly notice?: DsnOptions;
 }
 
 /** How attempts have ended. */
@@ -96,6 +98,7 @@ export class Endings {
       report,
       ...(transport && { transport }),
       options,
+      ...(notice && { notice }),
       ...(group && { group }),
     });
   }
@@ -118,12 +121,14 @@ export class Endings {
     table.setStage(slot, Stage.Finishing);
     const { message, expectation, transport, reason } = ending;
     if (expectation.action === undefined) this.#delivered.add(slot);
-    const outcome = await this.#askPostdelivery(ending);
+    const outcome = withEarlierNotice(await this.#askPostdelivery(ending), ending.notice);
     if (this.#floor.isStopped) return undefined;
     this.#floor.takeMetadata(slot, outcome.metadata);
-    const now = this.#floor.now();
-    const postmaster = options.postmaster?.();
-    const decision = decide(outcome, expectation, message, transport, reason, now, postmaster);
+    const decision = decide(outcome, expectation, message, transport, reason, {
+      now: this.#floor.now(),
+      postmaster: options.postmaster?.(),
+      transportOf: (id) => options.transport(id, message.stageKey),
+    });
     return this.carryOut(slot, decision, ending, expectation.expired);
   }
 

@@ -64,7 +64,7 @@ export class Preparation {
         return this.#queue(slot, outcome.options, message, transport, outcome.options.reason ?? '');
       case 'Bounce':
       case 'Delete': {
-        const dsn = outcome.kind === 'Bounce' ? outcome.dsn : undefined;
+        const dsn = outcome.kind === 'Bounce' ? outcome.dsn : outcome.notice;
         const expectation = expectationOfEnd(outcome.kind, message, transport, dsn);
         const reason = outcome.reason ?? `${outcome.kind}() in predelivery`;
         const context = 'context' in outcome ? outcome.context : null;
@@ -73,6 +73,7 @@ export class Preparation {
           expectation,
           reason,
           context,
+          ...(dsn && { notice: dsn }),
           ...(transport && { transport }),
         });
       }
@@ -111,7 +112,10 @@ export class Preparation {
     transport: Transport | undefined,
     reason: string,
   ): Promise<unknown> {
-    const decision = decideQueue(options, message, transport, reason, this.#floor.now());
+    const decision = decideQueue(options, message, transport, reason, {
+      now: this.#floor.now(),
+      transportOf: (id) => this.#floor.options.transport(id, message.stageKey),
+    });
     return this.#endings.carryOut(slot, decision, { message, reason, ...(transport && { transport }) });
   }
 

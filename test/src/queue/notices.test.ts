@@ -47,6 +47,27 @@ describe('SetDSN()', () => {
     }
   });
 
+  test('of predelivery shapes what postdelivery asks for without a wish of its own', async () => {
+    const bounce = { kind: 'Bounce' } as const;
+    const delay = { kind: 'Queue', options: { ...queueOptions, dsnDelayed: true } } as const;
+    const dsn = { subjectPrepend: 'No: ' };
+    for (const [outcome, expected] of [
+      [bounce, 'Sorry: '],
+      [delay, 'Sorry: '],
+      [{ ...bounce, dsn }, 'No: '],
+      [{ kind: 'Queue', options: { ...delay.options, dsn } } as const, 'No: '],
+    ] as const) {
+      const started = await startedQueue({
+        predelivery: () => ({ ...tried, notice }),
+        attempt: () => Promise.resolve(later),
+        postdelivery: () => outcome,
+      });
+      await started.submit();
+      await started.clock.advance(1);
+      expect(subject(started)).toContain(`${expected}Mail `);
+    }
+  });
+
   test('may name another transport and recipient', async () => {
     const recipient = { localPart: 'srs', domain: 'back.test' };
     const started = await startedQueue({
@@ -189,6 +210,41 @@ describe('a delay', () => {
     expect(started.told[0]!.text).toContain('\r\nSubject: Wait\r\n');
     expect(started.told[0]!.text).toContain('\r\nDiagnostic-Code: x-error; not before six\r\n');
     expect(started.told[0]!.text).not.toContain('Last-Attempt-Date');
+  });
+
+  test('that postdelivery makes of a failure looks as predelivery said', async () => {
+    for (const [predelivery, expected] of [
+      [{ kind: 'Delete', notice: { subject: 'One' } } as const, 'One'],
+      [{ kind: 'Bounce', dsn: { subject: 'Two' }, notice: { subject: 'One' } } as const, 'Two'],
+    ] as const) {
+      for (const outcome of [
+        { kind: 'Queue', options: { ...queueOptions, dsnDelayed: true } } as const,
+        { kind: 'Bounce' } as const,
+      ]) {
+        const started = await startedQueue({ predelivery: () => predelivery, postdelivery: () => outcome });
+        await started.submit();
+        await started.clock.advance(1);
+        expect(started.told[0]!.text).toContain(`\r\nSubject: ${expected}\r\n`);
+      }
+    }
+  });
+
+  test('says until when it will be tried by the transport that has it from now on', async () => {
+    const moved = { ...queueOptions, dsnDelayed: true, transportId: 'dsn', delaySeconds: 9 };
+    for (const hook of ['predelivery', 'postdelivery'] as const) {
+      const started = await startedQueue({
+        transport: { retryCount: 1 },
+        attempt: () => Promise.resolve(later),
+        [hook]: () => ({ kind: 'Queue', options: moved }),
+      });
+      await started.submit();
+      await started.clock.advance(1);
+      const { status } = readReport(Buffer.from(started.told[0]!.text, 'latin1'));
+      const until =
+        Date.parse(status[1]!.get('will-retry-until')!) - Date.parse(status[0]!.get('arrival-date')!);
+      // 30 attempts that count, one of them made, a minute apart.
+      expect(until).toBe((9 + 29 * 60) * 1000);
+    }
   });
 
   test('that the disk has no room to tell is not made up for: the message waits as it would', async () => {
