@@ -78,7 +78,8 @@ export async function controlledQueue(setup: QueueSetup = {}): Promise<Controlle
       cache,
       rates,
       monotonic: () => clock.now(),
-      after: (seconds, call) => clock.setTimer(seconds, call),
+      // As of a process: it has no longer timer.
+      after: (seconds, call) => clock.setTimer(Math.min(seconds, (2 ** 31 - 1) / 1000), call),
     },
     shutdown: () => {},
   });

@@ -10,6 +10,8 @@ const HIGHEST_LIMIT = 10_000;
 const SLICE = 2000;
 /** So long a script may hold a key that somebody wants to change. */
 const LOCKED_SECONDS = 5;
+/** One timer is no longer: a process's own end after 24 days. */
+const LONGEST_TIMER_SECONDS = 86_400;
 /** Keys that are to go by themselves. */
 const MOST_TIMED = 100_000;
 /** Characters of a value that is told. */
@@ -66,7 +68,7 @@ export class HslMemory {
       }
     });
     this.#untime(name);
-    if (ttl !== undefined) this.#time(name, ttl);
+    if (ttl !== undefined) this.#time(name, this.#parts.memory.get(name), ttl);
     return undefined;
   }
 
@@ -113,13 +115,15 @@ export class HslMemory {
     }
     const pending = memory.lock(key);
     const outcome = await new Promise<'granted' | 'late'>((resolve) => {
-      const giveUp = (): void => resolve('late');
-      const cancel = after(LOCKED_SECONDS, giveUp);
-      signal.addEventListener('abort', giveUp, { once: true });
-      void pending.granted.then(() => {
+      const end = (how: 'granted' | 'late'): void => {
         cancel();
-        resolve('granted');
-      });
+        signal.removeEventListener('abort', giveUp);
+        resolve(how);
+      };
+      const giveUp = (): void => end('late');
+      const cancel = after(LOCKED_SECONDS, giveUp);
+      signal.addEventListener('abort', giveUp);
+      void pending.granted.then(() => end('granted'));
     });
     if (outcome === 'late') {
       pending.cancel();
@@ -134,13 +138,16 @@ export class HslMemory {
     }
   }
 
-  /** It goes after that time, unless a script has stored something else meanwhile. */
-  #time(key: string, seconds: number): void {
+  /** It goes after that time, unless a script has stored something else meanwhile; one that a script holds, as soon as it is free. */
+  #time(key: string, stored: Value | undefined, seconds: number): void {
     const { memory, after } = this.#parts;
-    const stored = memory.get(key);
-    const cancel = after(seconds, () => {
+    const step = Math.min(seconds, LONGEST_TIMER_SECONDS);
+    const cancel = after(step, () => {
       this.#timed.delete(key);
-      if (memory.get(key) === stored && !memory.isLocked(key)) memory.delete(key);
+      if (memory.get(key) !== stored) return;
+      if (seconds > step) this.#time(key, stored, seconds - step);
+      else if (memory.isLocked(key)) this.#time(key, stored, LOCKED_SECONDS);
+      else memory.delete(key);
     });
     this.#timed.set(key, cancel);
   }

@@ -63,7 +63,7 @@ function explain(
     case 'deferred':
       return {
         reasons: [
-          `It is deferred after ${times(message.retry)}; the next try is in ${Math.max(0, Math.round(holdUp.until - now))} seconds.`,
+          `It is deferred${after(message.retry)}; the next try is in ${duration(holdUp.until - now)}.`,
           ...last,
         ],
         earliest: holdUp.until,
@@ -99,7 +99,7 @@ function explain(
     }
     case 'sending':
       return {
-        reasons: [`It is being sent, for ${Math.round(now - holdUp.since)} seconds now.`],
+        reasons: [`It is being sent, for ${duration(now - holdUp.since)} now.`],
         earliest: holdUp.since,
       };
     case 'finishing':
@@ -122,8 +122,20 @@ function policyReason({ obstacle }: Extract<HoldUp, { kind: 'policy' }>): string
   return `A policy holds it back: the ${threshold} of ${values} is ${limit}, and ${used} are in use. It goes when one of those has ended.`;
 }
 
-function times(retry: number): string {
-  return retry === 1 ? '1 failed attempt' : `${retry} failed attempts`;
+/** What a script put off counts as an attempt too, so that not all of them need have failed. */
+function after(retry: number): string {
+  if (retry === 0) return '';
+  return retry === 1 ? ' after 1 attempt' : ` after ${retry} attempts`;
+}
+
+/** `40 seconds`, `9m 15s`, `2h 0m`, `3d 4h`: the two largest units. */
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole === 1) return '1 second';
+  if (whole < 120) return `${whole} seconds`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m ${whole % 60}s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)}h ${Math.floor((whole % 3600) / 60)}m`;
+  return `${Math.floor(whole / 86_400)}d ${Math.floor((whole % 86_400) / 3600)}h`;
 }
 
 function assertNever(value: never): never {

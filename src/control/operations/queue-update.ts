@@ -106,6 +106,7 @@ export function queueUpdate(
 class Crowd {
   readonly #running = new Set<Promise<void>>();
   readonly #failures: Error[] = [];
+  #mistake: { readonly error: unknown } | undefined;
   #affected = 0;
 
   /** Begins it. @returns a promise to wait for before the next is added, when many are under way. */
@@ -115,9 +116,9 @@ class Crowd {
         if (counts) this.#affected++;
       },
       (error: unknown) => {
-        // A disk that says no is told once; anything else is our mistake.
-        if (!(error instanceof SpoolError || error instanceof ControlError)) throw error;
-        this.#failures.push(error);
+        // A disk that says no is told once; anything else is our mistake, and the request's failure.
+        if (error instanceof SpoolError || error instanceof ControlError) this.#failures.push(error);
+        else this.#mistake ??= { error };
       },
     );
     const running = run.finally(() => this.#running.delete(running));
@@ -125,8 +126,10 @@ class Crowd {
     return this.#running.size < AT_ONCE ? undefined : Promise.race(this.#running);
   }
 
+  /** When all is done. @throws the first mistake of ours */
   async over(): Promise<{ readonly affected: number; readonly failures: readonly Error[] }> {
     await Promise.all(this.#running);
+    if (this.#mistake !== undefined) throw this.#mistake.error;
     return { affected: this.#affected, failures: this.#failures };
   }
 }

@@ -128,3 +128,16 @@ test('what cannot be meant is refused with its reason', async () => {
   expect(await refused({ defer: {} })).toContain('defer: expected one of');
   expect(await refused({ set: { jobid: 'x' }, bounce: {} })).toContain('set and bounce');
 });
+
+test('a mistake of ours with one message fails the request, and nothing else', async () => {
+  const { ask, submit, queue } = await controlledQueue();
+  for (let i = 0; i < 3; i++) await submit({ hold: true });
+  const wish = queue.wish.bind(queue);
+  let wishes = 0;
+  queue.wish = async (...args) => {
+    if (++wishes === 2) throw new TypeError('as the test wants it');
+    return wish(...args);
+  };
+  await expect(ask('G', { delete: {} })).rejects.toThrow('as the test wants it');
+  expect([wishes, queue.size]).toEqual([3, 1]);
+});

@@ -42,6 +42,23 @@ test('a value with a time goes, unless it has become another one', async () => {
   expect(['goes', 'changed', 'again'].map((key) => memory.get(key))).toEqual([undefined, 2, 1]);
 });
 
+test('a time longer than any timer is kept, and a key that is held at its end goes when it is free', async () => {
+  const { ask, memory, clock } = await controlledQueue();
+  const days = 86_400;
+  await ask('z', { key: 'long', value: '1', ttl: 60 * days });
+  await clock.advance(59 * days);
+  expect(memory.get('long')).toBe(1);
+  await clock.advance(2 * days);
+  expect(memory.get('long')).toBeUndefined();
+  await ask('z', { key: 'held', value: '1', ttl: 10 });
+  memory.tryLock('held');
+  await clock.advance(11);
+  expect(memory.get('held')).toBe(1);
+  memory.unlock('held');
+  await clock.advance(10);
+  expect(memory.get('held')).toBeUndefined();
+});
+
 test('a key that a script holds is changed when it is free, or not at all', async () => {
   const { ask, memory, clock } = await controlledQueue();
   expect(memory.tryLock('k')).toBe(true);

@@ -75,7 +75,7 @@ test('a message whose transport is gone says so, and when it is tried again', as
   ];
   expect(await explain()).toMatchObject({
     state: 'DEFER',
-    reasons: ['It is deferred after 1 failed attempt; the next try is in 60 seconds.', ...reasons],
+    reasons: ['It is deferred after 1 attempt; the next try is in 60 seconds.', ...reasons],
     item: { reason: 'the transport "gone" is not configured', transportid: 'gone' },
   });
   await clock.advance(10 * 86_400);
@@ -83,6 +83,19 @@ test('a message whose transport is gone says so, and when it is tried again', as
     state: 'HOLD',
     reasons: ['It is on hold: it goes when somebody releases it (queue update --active).', ...reasons],
   });
+});
+
+test('a message that was put off says for how long, and blames no attempt for it', async () => {
+  const { ask, submit, clock } = await controlledQueue();
+  const [message] = await submit({ delaySeconds: 555 });
+  const wait = async () => {
+    const { reasons } = await ask('X', { id: { transaction: message!.id.transaction, queue: 1 } });
+    return reasons;
+  };
+  await clock.advance(0);
+  expect(await wait()).toEqual(['It is deferred; the next try is in 9m 15s.']);
+  await clock.advance(500);
+  expect(await wait()).toEqual(['It is deferred; the next try is in 55 seconds.']);
 });
 
 test('a message that a full counter holds back shows, as long as it is held back', async () => {

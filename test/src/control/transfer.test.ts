@@ -90,6 +90,21 @@ test('a message whose file cannot be written stays, and one that is being sent t
   expect(queue.counts()).toMatchObject({ HOLD: 1, SENDING: 1 });
 });
 
+test('a folder in which nothing can be made is called by the name that was given', async () => {
+  const { ask, submit, queue } = await controlledQueue();
+  await submit({ hold: true });
+  expect(await ask('J', { path: '/proc' })).toEqual({
+    affected: 0,
+    failures: [
+      {
+        id: { transaction: uuid(1), queue: 1 },
+        reason: expect.stringMatching(/^no file can be made in \/proc: E[A-Z]+: [a-z ]+$/),
+      },
+    ],
+  });
+  expect(queue.size).toBe(1);
+});
+
 test('no path leads out of the folder', async () => {
   const folder = scratchFolder();
   const { ask, submit } = await controlledQueue();
