@@ -190,7 +190,7 @@ export class InLineClient implements MailClient {
       if (visit.connection !== undefined) this.#dismiss(visit.connection);
       return conclude(visit, errand, plan);
     } catch (error) {
-      this.#log.error({ error }, 'a script could not use the SMTP client through a mistake of ours');
+      this.#log.error({ err: error }, 'a script could not use the SMTP client through a mistake of ours');
       return outcomeOf(unexpectedEnding(error));
     }
   }

@@ -264,7 +264,7 @@ export class StsPolicies implements PolicySource {
       }
     } catch (error) {
       this.#log.error(
-        { error },
+        { err: error },
         'the MTA-STS policies of the last run cannot be read; they are fetched anew',
       );
     }
@@ -286,7 +286,7 @@ export class StsPolicies implements PolicySource {
         await store.save(this.#kept.all());
       } catch (error) {
         this.#log.error(
-          { error },
+          { err: error },
           'the MTA-STS policies could not be written; a restart will fetch them anew',
         );
         return;

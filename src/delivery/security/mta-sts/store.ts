@@ -37,7 +37,7 @@ export function filePolicyStore(file: string): PolicyStore {
         throw error;
       }
       if (text.length > LARGEST_BYTES) throw new Error(`${file} is larger than ${LARGEST_BYTES} bytes`);
-      const content = JSON.parse(text) as unknown;
+      const content = contentOf(file, text);
       if (!isRecord(content) || content['version'] !== VERSION || !Array.isArray(content['policies']))
         throw new Error(`${file} holds no MTA-STS policies of version ${VERSION}`);
       return content['policies'].flatMap((entry: unknown) => readEntry(entry) ?? []);
@@ -54,6 +54,14 @@ export function filePolicyStore(file: string): PolicyStore {
       await rename(draft, file);
     },
   };
+}
+
+function contentOf(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${file} is no JSON: ${(error as Error).message}`);
+  }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -12,6 +12,7 @@ import {
   type PolicyStore,
 } from '../../../../../src/delivery/security/mta-sts/store.js';
 import { type SignedName, signedResolver } from '../../../../support/signed-zone.js';
+import { TestLog } from '../../../../support/test-log.js';
 
 const policy: StsPolicy = { mode: 'enforce', mx: ['mx.a.test'], maxAgeSeconds: 1000 };
 const failed: FetchedPolicy = { kind: 'failure', failure: 'sts-policy-fetch-error', message: 'no' };
@@ -22,6 +23,7 @@ class World {
   nowMs = 1_000_000;
   answer: FetchedPolicy | Promise<FetchedPolicy> = { kind: 'policy', policy };
   readonly fetched: string[] = [];
+  readonly log = new TestLog();
   readonly zone: Record<string, SignedName> = {};
   readonly policies: StsPolicies;
 
@@ -36,6 +38,7 @@ class World {
       },
       store,
       nowMs: () => this.nowMs,
+      log: this.log,
     });
     onTestFinished(() => this.policies.close());
   }
@@ -344,6 +347,26 @@ describe('policies outlive the process', () => {
       version: 1,
       policies: [{ domain: 'a.test' }],
     });
+  });
+
+  test('a file torn at its end, or with other bytes there, is told by its name and fetched anew', async () => {
+    const name = file();
+    const first = new World(filePolicyStore(name));
+    await first.find();
+    await first.policies.close();
+    const whole = readFileSync(name);
+    const torn = Array.from({ length: whole.length }, (_, end) => whole.subarray(0, end));
+    for (const garbage of ['\0', '\xff\xfe', '}', '{"version":1'])
+      torn.push(Buffer.concat([whole, Buffer.from(garbage, 'latin1')]));
+    torn.push(Buffer.concat([whole.subarray(0, -9), Buffer.alloc(9)]));
+    for (const bytes of torn) {
+      writeFileSync(name, bytes);
+      const world = new World(filePolicyStore(name));
+      expect([bytes.toString('latin1'), await world.find()]).toEqual([bytes.toString('latin1'), 'enforce 1']);
+      const [line] = world.log.lines.filter(({ level }) => level === 'error');
+      expect(String(line?.fields['err'])).toContain(`${name} is no JSON`);
+      await world.policies.close();
+    }
   });
 
   test('a disk that fails costs no mail', async () => {
