@@ -15,12 +15,26 @@ export function isUtf8Text(text: string): boolean {
   return /[\x80-\xff]/.test(text) && isUtf8(Buffer.from(text, 'latin1'));
 }
 
-/** A text in one line: blanks for control characters, `\xE4` for bytes that may not be there, cut when it is endless. */
+/** A text in one line: one blank for blanks and control characters, `\xE4` for bytes that may not be there, cut when it is endless. */
 export function oneLine(text: string, allowsUtf8: boolean): string {
   const flat = text
     .slice(0, MOST_BYTES * 4)
     .replace(/[\x00-\x20\x7f]+/g, ' ')
     .trim();
+  return shownBytes(flat, allowsUtf8);
+}
+
+/** The same of an address, in which each blank counts: a quoted local part may have several together. Not so many that no line holds them. */
+export function addressLine(text: string, allowsUtf8: boolean): string {
+  const flat = text
+    .slice(0, MOST_BYTES * 4)
+    .replace(/[\x00-\x1f\x7f]/g, ' ')
+    .replace(/ {64,}/g, ' ')
+    .trim();
+  return shownBytes(flat, allowsUtf8);
+}
+
+function shownBytes(flat: string, allowsUtf8: boolean): string {
   const cut = flat.length > MOST_BYTES ? `${flat.slice(0, wholeCharacters(flat, MOST_BYTES))}...` : flat;
   if (allowsUtf8 && isUtf8(Buffer.from(cut, 'latin1'))) return cut;
   return cut.replace(
@@ -29,17 +43,20 @@ export function oneLine(text: string, allowsUtf8: boolean): string {
   );
 }
 
-/** A field of a report, folded, with its line end. The value is one line. */
+/** A field of a report, folded, with its line end. The value is one line; its blanks stay as they are. */
 export function reportField(name: string, value: string): string {
   let folded = `${name}:`;
   let length = folded.length;
-  for (const word of wordsOf(value)) {
-    if (length + 1 + word.length > PREFERRED_LENGTH && length > name.length + 1) {
-      folded += '\r\n';
-      length = 0;
+  for (const [, blanks, word] of value.matchAll(/( *)([^ ]+)/g)) {
+    for (const [at, piece] of [...piecesOf(word!)].entries()) {
+      const written = `${(at === 0 && blanks) || ' '}${piece}`;
+      if (length + written.length > PREFERRED_LENGTH && length > name.length + 1) {
+        folded += '\r\n';
+        length = 0;
+      }
+      folded += written;
+      length += written.length;
     }
-    folded += ` ${word}`;
-    length += word.length + 1;
   }
   return `${folded}\r\n`;
 }
@@ -59,16 +76,18 @@ export function wrapped(text: string, indent: string): string {
 }
 
 function* wordsOf(text: string): Generator<string> {
-  for (const word of text.split(' ')) {
-    if (word === '') continue;
-    let start = 0;
-    while (word.length - start > LONGEST_WORD) {
-      const end = wholeCharacters(word, start + LONGEST_WORD);
-      yield word.slice(start, end);
-      start = end;
-    }
-    yield word.slice(start);
+  for (const word of text.split(' ')) if (word !== '') yield* piecesOf(word);
+}
+
+/** A word, or what a line can hold of it and then the rest. */
+function* piecesOf(word: string): Generator<string> {
+  let start = 0;
+  while (word.length - start > LONGEST_WORD) {
+    const end = wholeCharacters(word, start + LONGEST_WORD);
+    yield word.slice(start, end);
+    start = end;
   }
+  yield word.slice(start);
 }
 
 /** `end`, or a bit before it where that is inside of a character of UTF-8. */

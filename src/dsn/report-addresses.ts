@@ -3,14 +3,14 @@
 import { isIP, isIPv6 } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { type Address, isAscii, mailboxToText } from '#stdlib';
-import { isUtf8Text, oneLine } from './field-text.js';
+import { addressLine, isUtf8Text, oneLine } from './field-text.js';
 
 /** `rfc822; user@domain`; an address beyond ASCII has the type `utf-8`, and where UTF-8 is not allowed, escapes. */
 export function typedAddress(address: Address, allowsUtf8: boolean): string {
   const text = mailboxToText(address);
   return isUtf8Text(text)
     ? `utf-8; ${internationalAddress(text, allowsUtf8)}`
-    : `rfc822; ${oneLine(text, false)}`;
+    : `rfc822; ${addressLine(text, false)}`;
 }
 
 /**
@@ -33,8 +33,9 @@ export function originalRecipient(orcpt: string, allowsUtf8: boolean): string | 
   if (oneLine(address, false) === '') return undefined;
   if (!isAscii(address) && isUtf8Text(address) && /^(?:rfc822|utf-8)$/i.test(type))
     return `utf-8; ${internationalAddress(address.trim(), allowsUtf8)}`;
-  if (type.toLowerCase() === 'utf-8') return `utf-8; ${unescaped(oneLine(address, allowsUtf8), allowsUtf8)}`;
-  return `${type}; ${oneLine(address, false)}`;
+  if (type.toLowerCase() === 'utf-8')
+    return `utf-8; ${unescaped(addressLine(address, allowsUtf8), allowsUtf8)}`;
+  return `${type}; ${addressLine(address, false)}`;
 }
 
 /** No name in DNS is longer. */
@@ -49,7 +50,7 @@ export function mtaName(host: string): string {
 
 /** UTF-8 as it is (utf-8-addr-unitext), or as `\x{E4}` (utf-8-addr-xtext). */
 function internationalAddress(utf8: string, allowsUtf8: boolean): string {
-  const line = oneLine(utf8, true);
+  const line = addressLine(utf8, true);
   if (allowsUtf8) return line;
   return [...Buffer.from(line, 'latin1').toString('utf8')]
     .map((character) =>

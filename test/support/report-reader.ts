@@ -110,7 +110,7 @@ function readFields(text: string): ReadPart {
   const fields = new Map<string, string>();
   for (const line of text
     .slice(0, end)
-    .replace(/\r\n[ \t]+/g, ' ')
+    .replace(/\r\n[ \t]/g, ' ')
     .split('\r\n')
     .slice(0, -1)) {
     const [, name, value] = /^([\x21-\x39\x3b-\x7e]+):[ \t]*(.*)$/.exec(line) ?? [];

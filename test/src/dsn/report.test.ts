@@ -409,6 +409,26 @@ test.each([
   },
 );
 
+test('blanks of a quoted local part are all there', async () => {
+  const recipient = { localPart: 'a  b   c', domain: 'to.test' };
+  const plain = await composed({ message: { recipient, dsn: { orcpt: 'rfc822;"x  y"@to.test' } } });
+  expect(plain.bytes.toString('latin1')).toContain('\r\nFinal-Recipient: rfc822; "a  b   c"@to.test\r\n');
+  expect(plain.bytes.toString('latin1')).toContain('\r\nOriginal-Recipient: rfc822; "x  y"@to.test\r\n');
+  const { status } = await composedAndRead({
+    message: { recipient: { localPart: utf8('ü  b'), domain: 'to.test' } },
+  });
+  expect(status[1]!.get('final-recipient')).toBe('utf-8; "\\x{FC}\\x{20}\\x{20}b"@to.test');
+});
+
+test('blanks without end in an address are one', async () => {
+  const blanks = ' '.repeat(3000);
+  const orcpt = `rfc822;${`${'x'.repeat(900)}${' '.repeat(63)}`.repeat(3)}"x${blanks}y"@to.test`;
+  const { status } = await composedAndRead({
+    message: { recipient: { localPart: `a${blanks}b`, domain: 'to.test' }, dsn: { orcpt } },
+  });
+  expect(status[1]!.get('final-recipient')).toBe('rfc822; "a b"@to.test');
+});
+
 describe('hostile texts', () => {
   test.each<[string, string, string]>([
     ['line ends', 'no\r\nAction: delivered\r\n\r\nFrom: x', '550 no Action: delivered From: x'],
