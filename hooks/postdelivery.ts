@@ -157,7 +157,7 @@ export const postdelivery = definePhase<PostdeliveryOutcome>({
       action: 'What happens by default: "QUEUE", "BOUNCE" or "DELETE"; absent after a success.',
       grouping: 'Matched grouping; optional.',
       policy: 'Array with `tags` and `policies`, each with its `fields`; absent when no attempt was made.',
-      dsn: 'The notification that will be made by default: `action` ("failed", "delayed", "relayed", "delivered"; absent: none will be), `id` (array with `transaction` and `queue`), `status` (three numbers), `diagnostictype` ("smtp", "x-error"), `diagnosticcode`; absent after a success of which nobody is told.',
+      dsn: 'The notification that will be made by default: `action` ("failed", "delayed", "relayed", "delivered"; absent: none will be), `id` (array with `transaction` and `queue`: of this one; a script that tells of something else, such as Bounce() where a delay would be told, makes one with another id), `status` (three numbers), `diagnostictype` ("smtp", "x-error"), `diagnosticcode`; absent after a success of which nobody is told.',
       attempt:
         'Array with `result` or `error`, `connection`, `duration`; absent when none was made. An `error` of type "config" is temporary, unless the message would come back to this server.',
     }),

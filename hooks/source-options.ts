@@ -13,7 +13,7 @@ export const sourceOptionKeys = {
   },
   sourceip_random: {
     type: 'boolean|none',
-    doc: 'false: not in turns, always the first one that may be used. Default true.',
+    doc: 'false: not in turns, always the first one that may be used, of the family of the address that is connected to: whether IPv6 or IPv4 comes first is for the next hop to say. Default true.',
   },
   nonlocal_source: {
     type: 'boolean|none',
