@@ -27,6 +27,8 @@
 //   peer that spoke in plain text behind its go-ahead is not given that chance, since nothing honest does.
 // - A message that one host cannot take because of what the host is (no SMTPUTF8, no REQUIRETLS, no BINARYMIME): the other
 //   hosts are asked, and if none of them can it fails. Nothing is taken away from a message to make it fit.
+// - A message above the limit that a host announces (SIZE): fails, and the other hosts are not asked, as with the 552 that RFC 1870
+//   §6.1 has the host say to MAIL, and as Postfix does. A host of lower preference with a higher limit would pass it on to this one.
 // - A proxy that cannot be reached (PROXY protocol): like a host that cannot, but the other addresses lie behind it too.
 // - 503 or 554 to a pipelined DATA after a refused RCPT: an echo; the first refusal decides (client/transaction.ts).
 // - 4xx or 5xx while the message is still being sent: taken as the reply to the message.
