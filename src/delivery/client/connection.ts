@@ -302,6 +302,8 @@ export class Connection {
   }
 
   #withoutSecrets(reply: Reply): Reply {
+    // A challenge is answered as it is, and shown to nobody; what looks like a secret in it is chance.
+    if (reply.code === 334 && this.logInReply === undefined) return reply;
     const lines = reply.lines.map((line) =>
       this.#secrets.reduce((text, secret) => text.replaceAll(secret, '***'), line),
     );

@@ -498,6 +498,15 @@ describe('a log-in', () => {
     expect(peer.commands.slice(1, 1 + expected.length)).toEqual(expected);
   });
 
+  test('answers a challenge as it came, even if it has the password in it by chance', async (t) => {
+    const challenge = encoded('<1.2@peer.test>');
+    const saslPassword = challenge.slice(4, 8);
+    const answer = createHmac('md5', saslPassword).update('<1.2@peer.test>').digest('hex');
+    const script = { EHLO: '250 peer.test\nAUTH CRAM-MD5', AUTH: `334 ${challenge}` };
+    const { peer } = await send(t, script, { ...login, saslPassword });
+    expect(peer.commands[2]).toBe(encoded(`user ${answer}`));
+  });
+
   test('in plain text prefers the mechanism that does not show the password', async (t) => {
     const EHLO = '250 peer.test\nAUTH PLAIN LOGIN CRAM-MD5';
     const { peer } = await send(t, { EHLO, AUTH: '334 ' }, login);
