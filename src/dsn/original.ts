@@ -5,7 +5,7 @@ import { parseHeaderSection, traitsOf, unfold, withCrLf } from '#stdlib';
 import type { MessageReader } from '../spool/spool.js';
 
 /** Of a message that is longer only the header is returned, whatever was asked for. */
-export const MOST_RETURNED_BYTES = 1024 * 1024;
+const MOST_RETURNED_BYTES = 1024 * 1024;
 /** Of a header section that is longer only the first fields are returned. */
 const MOST_HEADER_BYTES = 128 * 1024;
 /** More than this of a thread is not named. */

@@ -80,7 +80,7 @@ function peerOf(connection: NonNullable<Notice['report']>['connection']): string
 }
 
 /** The command that was answered, by SMTP state (hooks 14). */
-export function commandOf(state: string): string {
+function commandOf(state: string): string {
   switch (state) {
     case 'BANNER':
       return 'the connection';

@@ -31,7 +31,7 @@ const ENHANCED_STATUS = /^([245])\.(\d{1,3})\.(\d{1,3})(?: |$)/; // RFC 3463 §2
 const CONTROL_CHARACTERS = /[\x00-\x1f\x7f]/g;
 
 /** What was received, fit to be shown in a message to a person: printable and short. */
-export function showReceived(bytes: Buffer): string {
+function showReceived(bytes: Buffer): string {
   const text = bytes.toString('latin1', 0, 60).replace(/[^\x20-\x7e]/g, '?');
   return bytes.length > 60 ? `"${text}..." (${bytes.length} bytes)` : `"${text}"`;
 }

@@ -71,7 +71,7 @@ export interface TlsTrust {
 
 /** Nothing is configured. */
 const none: readonly X509Certificate[] = [];
-export const noTrust: TlsTrust = { key: () => undefined, authorities: () => none };
+const noTrust: TlsTrust = { key: () => undefined, authorities: () => none };
 
 /** A context and a server name, or what is wrong with what was asked for. */
 export type TlsPlan = { readonly secure: (plain: Socket) => TLSSocket } | { readonly problem: string };

@@ -73,7 +73,7 @@ export const systemLookup: Lookup = async (host) => {
 };
 
 /** The system's servers, asked for MX. */
-export const systemMxLookup: MxLookup = async (domain) => {
+const systemMxLookup: MxLookup = async (domain) => {
   try {
     const found = await resolveMx(domain);
     const hosts = found.map(({ exchange, priority }) => ({ name: exchange, preference: priority }));
