@@ -268,7 +268,11 @@ async function untilListening(port, child) {
   while (child.exitCode === null) {
     const open = await new Promise((resolve) => {
       const socket = createConnection({ host: '127.0.0.1', port });
-      socket.once('connect', () => resolve(true));
+      socket.once('connect', () => {
+        resolve(true);
+        // It is not to stand among the clients until it has been silent for too long.
+        socket.destroy();
+      });
       socket.once('error', () => resolve(false));
       socket.once('close', () => resolve(false));
       socket.unref();
