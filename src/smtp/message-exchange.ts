@@ -2,6 +2,7 @@
 // reception (message-input.ts), its verdict comes from there (reception.ts), and in between the client waits.
 
 import { mailboxToText } from '#stdlib';
+import { isTold } from '../spool/spool.js';
 import { DataReader } from './data-reader.js';
 import { type ChunkRequest, type InputStep, MessageInput } from './message-input.js';
 import type { MessageReader } from './message-reader.js';
@@ -104,10 +105,12 @@ export class MessageExchange {
       this.#deadline = this.#session.roughNow + options.timeouts.messageSeconds;
       return reception;
     } catch (error) {
-      parts.log.error(
-        { ...sessionFields(this.#session), err: error },
-        `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      if (!isTold(error)) {
+        parts.log.error(
+          { ...sessionFields(this.#session), err: error },
+          `the spool takes no message: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
       return spoolErrorToReply(error);
     }
   }

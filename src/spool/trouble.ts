@@ -49,7 +49,9 @@ export class Trouble {
         `${error.message}; ${this.#whatIsRefused} until the disk can be written to again`,
       );
     }
-    return new SpoolError(error.message, error.noSpace, { cause: error, isTold: true });
+    // Of the same words and its cause: an error behind an error would be told as "full: full".
+    const cause = error.cause === undefined ? undefined : { cause: error.cause };
+    return new SpoolError(error.message, error.noSpace, { ...cause, isTold: true });
   }
 
   /** The same work has succeeded. */

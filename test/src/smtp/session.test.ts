@@ -559,6 +559,16 @@ describe("the spool's trouble", () => {
       S: 452 4.3.1 *
       C: NOOP
       S: 250 *`);
+    expect(mta.log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+
+  test('is not logged for each message again that it refuses', async () => {
+    await start();
+    mta.spool.failOnReceive = new SpoolError('no space left on device', true, { isTold: true });
+    await mta.play(`${envelope}
+      C: DATA
+      S: 452 4.3.1 *`);
+    expect(mta.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   test.each([
