@@ -2,20 +2,23 @@
 // path meanwhile: no link of somebody else's leads out of it. A file has its name only when it is whole and on disk.
 
 import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open, realpath, rename, unlink } from 'node:fs/promises';
+import { access, type FileHandle, open, realpath, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ControlError } from '../operation.js';
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY, W_OK, X_OK } = constants;
 
 /** An open folder. */
 export class UnloadFolder {
   readonly #handle: FileHandle;
+  /** As it was given, for people. */
+  readonly #name: string;
   /** The folder itself, by its descriptor where the system has that. */
   readonly #place: string;
 
-  private constructor(handle: FileHandle, place: string) {
+  private constructor(handle: FileHandle, name: string, place: string) {
     this.#handle = handle;
+    this.#name = name;
     this.#place = place;
   }
 
@@ -39,13 +42,24 @@ export class UnloadFolder {
       }
     }
     const byDescriptor = `/proc/self/fd/${handle.fd}`;
-    return new UnloadFolder(handle, existsSync(byDescriptor) ? byDescriptor : real);
+    const place = existsSync(byDescriptor) ? byDescriptor : real;
+    try {
+      // Told once, instead of once for every message.
+      await access(place, W_OK | X_OK);
+    } catch (error) {
+      await handle.close();
+      throw new ControlError(`path: ${adviceOn(folder, error as NodeJS.ErrnoException)}`);
+    }
+    return new UnloadFolder(handle, folder, place);
   }
 
   /** Makes a file of that name with what `write` puts into it; resolves when a power cut cannot take it away. */
   async save(name: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
     const unfinished = path.join(this.#place, `.${name}.part`);
-    const file = await this.#create(unfinished);
+    const file = await this.#create(unfinished).catch((error: NodeJS.ErrnoException) => {
+      // Node's message ends with the path of a descriptor, which means nothing to a person.
+      throw new ControlError(`no file can be made in ${this.#name}: ${error.message.split(',', 1)[0]}`);
+    });
     try {
       await write(file);
       await file.datasync();
@@ -85,7 +99,9 @@ function adviceOn(folder: string, { code, message }: NodeJS.ErrnoException): str
     case 'ELOOP':
       return `${folder} is no folder, or a link to one; name the folder itself`;
     case 'EACCES':
-      return `the daemon's user may not use ${folder}`;
+      return `the daemon's user may not write in ${folder}; give the folder to that user`;
+    case 'EROFS':
+      return `${folder} is on a file system that is mounted read-only`;
     default:
       return message;
   }
