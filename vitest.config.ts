@@ -22,6 +22,7 @@ export default defineConfig({
           // Files share the modules of their worker, as scripts share those of a daemon: what one leaves behind in them is
           // found, and nothing is loaded 300 times.
           isolate: false,
+          expect: { poll: { timeout: 20_000 } },
           // Far more than any needs: a machine that does other work at the same time is no failure.
           testTimeout: 30_000,
         },
@@ -31,6 +32,7 @@ export default defineConfig({
         test: {
           name: 'built',
           include: ['test/e2e/**/*.test.ts', 'test/**/*.dialogue.test.ts'],
+          expect: { poll: { timeout: 40_000 } },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -27,13 +27,13 @@ function rssMiB({ pid }: Daemon): number {
 }
 
 /** Nobody may be kept waiting much longer than this, whatever others do. */
-const patienceMs = 5000;
+const patienceMs = 15_000;
 
 async function servesOthers({ daemon, sink }: Awaited<ReturnType<typeof startMta>>, subject: string) {
   const begin = performance.now();
   expect((await sendMail(daemon, `Subject: ${subject}\r\n\r\nx`)).code).toBe(250);
   expect(performance.now() - begin).toBeLessThan(patienceMs);
-  await expect.poll(() => sink.deliveries.map(subjectOf), { timeout: 10_000 }).toContain(subject);
+  await expect.poll(() => sink.deliveries.map(subjectOf)).toContain(subject);
 }
 
 test('clients that trickle their commands byte by byte cost little, and lose their patience game', async () => {
@@ -58,7 +58,7 @@ test('clients that trickle their commands byte by byte cost little, and lose the
     await servesOthers(mta, 'meanwhile');
     // Generous: an idle connection costs 6 KiB, and the process makes garbage beside.
     expect(rssMiB(daemon) - before).toBeLessThan(40);
-    await expect.poll(() => heard.length, { timeout: 15_000 }).toBe(count);
+    await expect.poll(() => heard.length).toBe(count);
   } finally {
     clearInterval(trickle);
   }
@@ -83,13 +83,15 @@ test('a storm of connections that come and go leaves nothing behind', async () =
     };
     await Promise.all(Array.from({ length: 50 }, (_, index) => visitor(index)));
   };
-  // The heap grows to its working size first.
-  await storm(6000);
-  await servesOthers(mta, 'first');
-  const before = rssMiB(daemon);
-  await storm(6000);
-  await servesOthers(mta, 'second');
-  expect(rssMiB(daemon) - before).toBeLessThan(30);
+  // The heap grows to its working size, sooner or later; what is left behind makes it grow with every storm.
+  const sizes: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    await storm(3000);
+    await servesOthers(mta, `after storm ${round}`);
+    sizes.push(rssMiB(daemon));
+  }
+  const growth = sizes.slice(1).map((size, round) => size - sizes[round]!);
+  expect(Math.min(...growth), `MiB after each storm: ${sizes.map(Math.round).join(', ')}`).toBeLessThan(15);
   expect(await daemon.stop()).toBe(0);
 });
 

@@ -118,7 +118,7 @@ needsMount(
 
     rmSync(ballast);
     // The room that the spool had kept back comes first.
-    await expect.poll(async () => (await send('after')).code, { interval: 100, timeout: 20_000 }).toBe(250);
+    await expect.poll(async () => (await send('after')).code, { interval: 100 }).toBe(250);
     await client.quit();
     open();
     await sink.waitFor(accepted.length);
@@ -174,7 +174,7 @@ async function expectRecovery(
     for (let i = 0; i < 12; i++) if ((await send()) !== 250) return i;
     return 12;
   };
-  await expect.poll(inARow, { interval: 100, timeout: 20_000 }).toBe(12);
+  await expect.poll(inARow, { interval: 100 }).toBe(12);
   await client.quit();
   await sink.waitFor(accepted.length - 1);
   expect(await daemon.stop()).toBe(0);
@@ -231,7 +231,7 @@ needsMount(named('a start without a byte left uses the room that was kept back, 
   await sink.waitFor(1);
   expect((await sendMail(again)).lines).toEqual(['452 4.3.1 Out of storage; try again later']);
   rmSync(path.join(spoolFolder, 'ballast'));
-  await expect.poll(async () => (await sendMail(again)).code, { interval: 100, timeout: 10_000 }).toBe(250);
+  await expect.poll(async () => (await sendMail(again)).code, { interval: 100 }).toBe(250);
 });
 
 needsMount(
@@ -269,11 +269,9 @@ needsMount(named('below spool.minfree the reply to DATA is 452 4.3.1 before a by
     return reply.lines[0];
   };
   // The file system is asked once a second.
-  await expect
-    .poll(answerToData, { interval: 100, timeout: 10_000 })
-    .toBe('452 4.3.1 Out of storage; try again later');
+  await expect.poll(answerToData, { interval: 100 }).toBe('452 4.3.1 Out of storage; try again later');
   rmSync(ballast);
-  await expect.poll(answerToData, { interval: 100, timeout: 10_000 }).toMatch(/^354 /);
+  await expect.poll(answerToData, { interval: 100 }).toMatch(/^354 /);
   open();
   await sink.waitFor(1);
 });

@@ -32,7 +32,7 @@ async function mailFrom(port: number, localPart: string): Promise<number> {
 /** Its errors, when there are as many; the log is written a little later than the reply. */
 async function errorsOf(daemon: Daemon, count: number): Promise<readonly LogLine[]> {
   const errors = () => daemon.lines.filter(({ level }) => level === 'error');
-  await expect.poll(errors, { timeout: 10_000, interval: 10 }).toHaveLength(count);
+  await expect.poll(errors, { interval: 10 }).toHaveLength(count);
   return errors();
 }
 
@@ -85,13 +85,13 @@ test('a script that counts its instructions ends with that limit', async () => {
 test('a pattern that backtracks without end is cut off', async () => {
   const { daemon } = await startMta({
     hooks: { eod: `if ($arguments["mail"]->getHeader("Subject") =~ #/^(a+)+$/) Reject("no"); ${queueAll}` },
-    scripting: { limits: { time: 10 } },
+    scripting: { limits: { time: 50 } },
   });
   const began = performance.now();
   const { code } = await sendMail(daemon, `Subject: ${'a'.repeat(900)}!\r\n\r\n`);
   // By the pattern's own limit (an error, 421) or since an engine sees that it cannot match (250).
   expect([250, 421, 450, 451]).toContain(code);
-  expect(performance.now() - began).toBeLessThan(9000);
+  expect(performance.now() - began).toBeLessThan(40_000);
 });
 
 test('a script that sleeps lets the others go on, and is woken when its client leaves', async () => {

@@ -151,7 +151,7 @@ test('beyond the connections that are allowed a client is told 421 at once, and 
   expect(elsewhere.greeting.code).toBe(220);
   await inside.pop()!.quit();
   await expect
-    .poll(async () => (await TestClient.connect(daemon.port)).greeting.code, { timeout: 5000, interval: 20 })
+    .poll(async () => (await TestClient.connect(daemon.port)).greeting.code, { interval: 20 })
     .toBe(220);
   for (const client of [...inside, elsewhere.client]) client.destroy();
 });

@@ -24,7 +24,7 @@ test('SIGTERM under load ends with 0 within the grace; what was accepted is deli
       // The daemon has said goodbye.
     }
   });
-  await expect.poll(() => accepted.length, { timeout: 20_000, interval: 5 }).toBeGreaterThan(100);
+  await expect.poll(() => accepted.length, { interval: 5 }).toBeGreaterThan(100);
   const began = performance.now();
   expect(await daemon.stop()).toBe(0);
   expect(performance.now() - began).toBeLessThan(10_000);
@@ -39,7 +39,7 @@ test('SIGTERM under load ends with 0 within the grace; what was accepted is deli
 
 test('a delivery and a client that hang are given up after one grace, and the message is there after the restart', async (t) => {
   const peer = await startPeer(t, { EHLO: '250 peer.test', MAIL: ['silence', '250 ok'] });
-  const grace = 3;
+  const grace = 5;
   const daemon = await startDaemon({
     nextHopPort: peer.port,
     environment: { shutdown: { grace } },

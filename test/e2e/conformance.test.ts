@@ -34,6 +34,6 @@ test.each([
   const { code, stdout } = await conformance(
     ...args.map((arg) => (arg.endsWith('.yaml') ? path.join(root, arg) : arg)),
   );
-  expect(stdout.trimEnd().split('\n').at(-1)).toMatch(/^\d{2,} passed, 0 failed$/);
+  expect(stdout.trimEnd().split('\n').at(-1), stdout).toMatch(/^\d{2,} passed, 0 failed$/);
   expect(code).toBe(0);
 });

@@ -66,7 +66,7 @@ needsPeers(
     const forged = await daemon.waitForLine((line) => isAttempt(line, 'forged.test'));
     expect(JSON.stringify(forged)).toMatch(/deferred|SERVFAIL/);
     await expect
-      .poll(() => takenBy(exim), { timeout: 20_000 })
+      .poll(() => takenBy(exim))
       .toEqual(['you@right.test', 'you@unsigned.test', 'you@without.test']);
     for (const line of exim.log().filter((one) => one.includes(' <= '))) expect(line).toContain('P=esmtps');
   },

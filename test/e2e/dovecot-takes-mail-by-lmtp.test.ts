@@ -27,7 +27,7 @@ needsDovecot(
     const reply = await sendMail(daemon, `Subject: large\r\n\r\n${text}`, recipients);
     expect(reply.code).toBe(250);
     for (const user of ['anna', 'olga']) {
-      await expect.poll(() => dovecot.messages(user).length, { timeout: 20_000 }).toBe(1);
+      await expect.poll(() => dovecot.messages(user).length).toBe(1);
       const [taken] = dovecot.messages(user);
       expect(taken?.replaceAll('\r\n', '\n')).toContain(`Subject: large\n\n${text.replaceAll('\r\n', '\n')}`);
     }

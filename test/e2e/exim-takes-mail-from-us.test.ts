@@ -32,7 +32,7 @@ needsExim(
     ]);
     expect(reply.code).toBe(250);
     const taken = await expect
-      .poll(() => exim.log().find((line) => line.includes(' <= ')), { timeout: 20_000 })
+      .poll(() => exim.log().find((line) => line.includes(' <= ')))
       .toMatch(/<= from@client\.test .*P=esmtps X=TLS1\.[23]:/)
       .then(() => exim.messages());
     expect(taken).toHaveLength(1);
@@ -61,7 +61,7 @@ needsExim(
     expect((await client.command(utf8('Subject: Grüße\r\n\r\nhello\r\n.'))).code).toBe(250);
     await client.quit();
     await expect
-      .poll(() => exim.log().find((line) => line.includes(' <= ')), { timeout: 20_000 })
+      .poll(() => exim.log().find((line) => line.includes(' <= ')))
       .toMatch(/<= jos\S+@client\.test .*P=utf8esmtp/);
   },
 );
@@ -88,7 +88,7 @@ needsExim(
     expect((await client.command(utf8('Subject: Grüße\r\n\r\nhallå\r\n.'))).code).toBe(250);
     await client.quit();
     const arrivals = () => exim.log().filter((line) => line.includes(' <= '));
-    await expect.poll(() => arrivals().length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => arrivals().length).toBe(2);
     expect(arrivals().find((line) => line.includes(' <= <> '))).toMatch(/ P=utf8esmtp/);
     const headers = exim.messages().map(({ header }) => header);
     const passedOn = headers.find((header) => header.includes('you@exim.test'))!;

@@ -34,7 +34,7 @@ test('when file descriptors run out, clients are told 421, those that are in go 
   await sink.waitFor(1);
 
   for (const client of taken) client.destroy();
-  await expect.poll(async () => (await dial(daemon.port)).code, { timeout: 10_000, interval: 50 }).toBe(220);
+  await expect.poll(async () => (await dial(daemon.port)).code, { interval: 50 }).toBe(220);
   expect((await sendMail(daemon, 'Subject: afterwards\r\n\r\n')).code).toBe(250);
   await sink.waitFor(2);
   expect(await daemon.stop()).toBe(0);

@@ -72,7 +72,7 @@ describe.skipIf(reason !== undefined)(`curl${because}`, () => {
     );
     const tooLarge = await curl(daemon.httpPort, ['-F', options('no'), '-F', file('huge', large + large)]);
     expect(tooLarge.status).toBe(413);
-    await expect.poll(() => sink.deliveries.length, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => sink.deliveries.length).toBe(2);
     const bodies = sink.deliveries.map(({ data }) => data.replace(/^Received: .*\r\n(?:\t.*\r\n)*/, ''));
     expect(bodies.sort((a, b) => a.length - b.length)).toEqual(['Subject: small\r\n\r\nbody\r\n', large]);
   });
@@ -101,7 +101,7 @@ describe.skipIf(reason !== undefined)(`curl${because}`, () => {
       'rfc822=Subject: safe',
     ]);
     expect(stdout).toContain('"code":250');
-    await expect.poll(() => sink.deliveries.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => sink.deliveries.length).toBe(1);
   });
 
   test('submits through a proxy that says who it is, over HTTP and HTTPS, and is found by its name', async () => {
@@ -134,7 +134,7 @@ describe.skipIf(reason !== undefined)(`curl${because}`, () => {
         ]);
       expect((await submit('--haproxy-protocol')).stdout).toContain('"code":250');
       expect((await submit()).code).not.toBe(0);
-      await expect.poll(() => sink.deliveries.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => sink.deliveries.length).toBe(1);
       expect(sink.deliveries[0]!.data).toMatch(
         /^Received: from unknown \(submitter\.test \[127\.0\.0\.1\]\)\r$/m,
       );
@@ -165,9 +165,7 @@ test('keys and scripts are reloaded while submissions flow, and not one is dropp
     });
     daemon.child.kill('SIGHUP');
     await expect
-      .poll(() => daemon.lines.filter(({ msg }) => msg === 'configuration reloaded').length, {
-        timeout: 10_000,
-      })
+      .poll(() => daemon.lines.filter(({ msg }) => msg === 'configuration reloaded').length)
       .toBe(before + 1);
   }
   isOver = true;
@@ -178,7 +176,7 @@ test('keys and scripts are reloaded while submissions flow, and not one is dropp
     body: formBody(numbered(++number)),
   });
   expect(status).toBe(200);
-  await expect.poll(() => numbersOf(sink).size, { timeout: 20_000 }).toBe(number);
+  await expect.poll(() => numbersOf(sink).size).toBe(number);
 });
 
 test('what was answered 200 arrives, although the server is killed right behind the answer', async () => {
@@ -224,6 +222,6 @@ test('at SIGTERM a submission under way is answered, and the server ends well', 
   expect([status, answered.connection]).toEqual([200, 'close']);
   expect(await ended).toBe(0);
   const again = await startDaemonIn(daemon.folder);
-  await expect.poll(() => numbersOf(sink).has('m1'), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => numbersOf(sink).has('m1')).toBe(true);
   await again.stop();
 });

@@ -67,9 +67,7 @@ needsPostfix(
       /Client CN "client\.test", Issuer "Test authority" \(verified OK\)/,
     );
     // What Postfix counts at the end of a session.
-    await expect
-      .poll(() => postfix.log(), { timeout: 10_000 })
-      .toMatch(/ehlo=2 starttls=1 mail=1 rcpt=1 bdat=2/);
+    await expect.poll(() => postfix.log()).toMatch(/ehlo=2 starttls=1 mail=1 rcpt=1 bdat=2/);
     const line = await daemon.waitForLine(({ msg }) => String(msg).includes('attempt {'));
     expect(String(line['msg'])).toMatch(/"subject":"postfix\.test"|TLSv1\.3/);
   },

@@ -49,7 +49,7 @@ test.skipIf(reason !== undefined)(
 
     const accepted = await run(commands[0]!);
     expect(accepted.code).toBe(0);
-    await expect.poll(delivered, { timeout: 10_000, interval: 20 }).toHaveLength(1);
+    await expect.poll(delivered, { interval: 20 }).toHaveLength(1);
     const mail = readFileSync(path.join(maildir, 'new', delivered()[0]!), 'latin1');
     expect(mail).toMatch(/^X-First-Hook: seen by argonite\r?$/m);
     expect(mail).toMatch(/^Subject: test /m);

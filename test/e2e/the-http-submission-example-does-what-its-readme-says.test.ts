@@ -70,7 +70,7 @@ test.skipIf(reason !== undefined)(
     const answer = JSON.parse(await run(submit)) as Answer;
     expect(answer.result.code).toBe(250);
     expect(answer.metadata.queued).toEqual({ 'you@example.com': `${answer.transaction.id}:1` });
-    await expect.poll(delivered, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(delivered).toHaveLength(1);
     const mail = readFileSync(path.join(maildir, 'new', delivered()[0]!), 'latin1');
     expect(mail).toMatch(/^X-Submitted-By: newsletter\r?$/m);
     expect(mail).toMatch(/^\tby \S+ with HTTP\r?$/m);
@@ -78,13 +78,13 @@ test.skipIf(reason !== undefined)(
     const first = await run(again);
     expect(await run(again)).toBe(first);
     expect(Object.keys((JSON.parse(first) as Answer).metadata.queued)).toEqual(['you@xn--bcher-kva.example']);
-    await expect.poll(delivered, { timeout: 10_000 }).toHaveLength(2);
+    await expect.poll(delivered).toHaveLength(2);
 
     await run(pack);
     expect(await run(packed)).toBe('200');
     expect(await run(withoutSubject)).toBe('422');
     expect(await run(withoutKey)).toBe('401');
-    await expect.poll(delivered, { timeout: 10_000 }).toHaveLength(3);
+    await expect.poll(delivered).toHaveLength(3);
     expect(await daemon.stop()).toBe(0);
     expect(delivered()).toHaveLength(3);
   },

@@ -48,7 +48,7 @@ test("the dialogue of the LANG example's README goes as written, and the mail ar
   const lines = readFileSync(path.join(example, 'README.md'), 'utf8').match(/^ {4}[SC]: ?.*$/gm)!;
   await play(`${lines.join('\n')}\nS: <close>`);
   const delivered = () => readdirSync(path.join(maildir, 'new'));
-  await expect.poll(delivered, { timeout: 10_000, interval: 20 }).toHaveLength(1);
+  await expect.poll(delivered, { interval: 20 }).toHaveLength(1);
   const mail = readFileSync(path.join(maildir, 'new', delivered()[0]!), 'utf8');
   expect(mail).toMatch(/^Subject: Hej\r?\n\r?\nHur mår du\?\r?$/m);
 

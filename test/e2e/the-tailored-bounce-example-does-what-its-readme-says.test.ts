@@ -58,7 +58,7 @@ test.skipIf(reason !== undefined)(
       ]);
       expect(code).toBe(0);
       const fresh = () => readdirSync(reports).filter((name) => !seen.has(name));
-      await expect.poll(fresh, { timeout: 20_000, interval: 20 }).toHaveLength(1);
+      await expect.poll(fresh, { interval: 20 }).toHaveLength(1);
       const [name] = fresh();
       seen.add(name!);
       const bytes = readFileSync(path.join(reports, name!));

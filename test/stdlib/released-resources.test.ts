@@ -63,7 +63,7 @@ async function settled(): Promise<void> {
     const now = descriptors();
     calm = now < lowest ? 0 : calm + 1;
     lowest = Math.min(lowest, now);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 30));
   }
 }
 
@@ -125,6 +125,6 @@ describe('what a script waits for when it is cancelled is closed', () => {
     ['time', `${opened} sleep(60);`],
     ['a turn of the loop', `${opened} while (true) { $line = 1; }`],
   ])('%s', async (_, script) => {
-    expect(await leavesNothing(`${script} echo "not reached";`, 0.15)).toEqual([]);
+    expect(await leavesNothing(`${script} echo "not reached";`, 0.05)).toEqual([]);
   });
 });

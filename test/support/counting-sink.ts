@@ -44,7 +44,7 @@ export class CountingSink {
   }
 
   /** Resolves when `count` messages have come. */
-  async waitFor(count: number, timeoutMs = 30_000): Promise<void> {
+  async waitFor(count: number, timeoutMs = 40_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (this.deliveries.length < count) {
       const left = deadline - Date.now();

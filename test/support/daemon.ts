@@ -224,7 +224,7 @@ export class Daemon {
   }
 
   /** The first line, past or future, that fits. @throws when the daemon ends before, or after `timeoutMs` */
-  async waitForLine(fits: (line: LogLine) => boolean, timeoutMs = 20_000): Promise<LogLine> {
+  async waitForLine(fits: (line: LogLine) => boolean, timeoutMs = 40_000): Promise<LogLine> {
     let from = 0;
     const deadline = Date.now() + timeoutMs;
     for (;;) {

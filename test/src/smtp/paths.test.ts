@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { mailboxToText, textToMailbox } from '#stdlib';
 import { parseMailArgument, parseRcptArgument } from '../../../src/smtp/paths.js';
 import { Reply } from '../../../src/smtp/reply.js';
+import { cpuSeconds } from '../../support/cpu-time.js';
 
 const long = (length: number) => 'x'.repeat(length);
 
@@ -152,13 +153,14 @@ test('whatever a client sends, the answer is a path or a refusal', () => {
   );
 });
 
-test('a hostile path is read in no time', () => {
-  const started = performance.now();
-  for (const text of [
-    `FROM:<${'a-'.repeat(5000)}@b>`,
-    `FROM:<a@${'-'.repeat(10000)}>`,
-    `FROM:<"${'\\"'.repeat(9000)}`,
-  ])
-    parseMailArgument(text);
-  expect(performance.now() - started).toBeLessThan(500);
+test('a hostile path is read in no time', async () => {
+  const seconds = await cpuSeconds(() => {
+    for (const text of [
+      `FROM:<${'a-'.repeat(5000)}@b>`,
+      `FROM:<a@${'-'.repeat(10000)}>`,
+      `FROM:<"${'\\"'.repeat(9000)}`,
+    ])
+      parseMailArgument(text);
+  });
+  expect(seconds).toBeLessThan(0.5);
 });

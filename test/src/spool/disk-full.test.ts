@@ -208,9 +208,9 @@ test('room below spool.minfree comes back as well, though mail is refused before
   for (let n = 1; n <= 300; n++) messages.push(...(await commitMessage(spool, uuid(n), body(n))));
   resize(used() + 500_000);
   // The file system is asked once a second.
-  await expect.poll(() => spool.hasRoomFor(10_000), { timeout: 5000 }).toBe(false);
+  await expect.poll(() => spool.hasRoomFor(10_000)).toBe(false);
   for (const { id } of messages.slice(1)) await spool.remove(id);
-  await expect.poll(() => spool.hasRoomFor(10_000), { timeout: 5000 }).toBe(true);
+  await expect.poll(() => spool.hasRoomFor(10_000)).toBe(true);
   await commitMessage(spool, uuid(1000), body(1));
 });
 
@@ -253,7 +253,7 @@ test('whatever comes, changes and leaves on a small disk: it takes mail again wh
         living.delete(one.id.transaction);
       }
       const free = () => spool.takesMail && spool.hasRoomFor(0);
-      await expect.poll(() => [seed, round, free()], { timeout: 5000 }).toEqual([seed, round, true]);
+      await expect.poll(() => [seed, round, free()]).toEqual([seed, round, true]);
       // Not only a little: what lives is a sixth of it.
       let taken = 0;
       for (; taken < 20; taken++) {

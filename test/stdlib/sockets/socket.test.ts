@@ -14,7 +14,7 @@ const { errno } = constants;
 const echo = (): Promise<number> => tcpServer((socket) => socket.pipe(socket));
 
 const connected = (port: number): string =>
-  `$s = Socket("AF_INET", "SOCK_STREAM"); $s->settimeout(5); $s->connect("127.0.0.1", ${port});`;
+  `$s = Socket("AF_INET", "SOCK_STREAM"); $s->settimeout(60); $s->connect("127.0.0.1", ${port});`;
 
 async function echoes(script: string): Promise<readonly string[]> {
   return (await runNetworkScript(script)).echoes;
@@ -97,7 +97,7 @@ describe('a stream', () => {
       `${connected(port)} $s->settimeout(0.2); echo $s->recv(1) === none; echo $s->errno();`,
     );
     expect(run.echoes).toEqual(['true', String(errno.ETIMEDOUT)]);
-    expect(run.seconds).toBeLessThan(2);
+    expect(run.seconds).toBeLessThan(20);
   });
 
   test('gives what it has when a wait for all runs out of time', async () => {
@@ -224,7 +224,7 @@ describe('a stream', () => {
       0.2,
     );
     expect(run.echoes).toEqual(['waits']);
-    expect(run.seconds).toBeLessThan(2);
+    expect(run.seconds).toBeLessThan(20);
   });
 
   test('takes its own address, and refuses one that is not this machine’s', async () => {

