@@ -107,6 +107,41 @@ test('an update without a condition wants --all, and one that is refused ends wi
   ]);
 });
 
+test('what contradicts itself is told in the words that were typed, before anybody is asked', async () => {
+  const update = (...options: string[]) => bare('queue', 'update', '--all', '-s', '/none/ctl', ...options);
+  for (const [options, complaint] of [
+    [['--hold', '--active'], 'found --hold and --active; expected one of them'],
+    [['--delay', '60', '--until', '2100-01-01'], 'found --delay and --until; expected one of them'],
+    [['--bounce', '--jobid-set', 'j'], 'found --bounce with an option that sets something'],
+    [[], 'there is nothing to do'],
+  ] as const) {
+    const { code, stderr } = await update(...options);
+    expect([code, stderr]).toEqual([64, expect.stringContaining(complaint)]);
+  }
+});
+
+test('the request is printed where no daemon is running, too', async () => {
+  for (const [words, request] of [
+    ['queue update --all --hold', { hold: true }],
+    ['hsl memory fetch k', { key: 'k' }],
+    ['log --grep word', { contains: ['word'] }],
+    ['stats', {}],
+  ] as const) {
+    const { code, stdout, stderr } = await bare(...words.split(' '), '--json-request', '-s', '/none/ctl');
+    expect([words, code, JSON.parse(stdout)]).toEqual([words, 69, request]);
+    expect(stderr).toContain('/none/ctl: there is no such socket');
+  }
+});
+
+test('a reader that has enough ends a list quietly; a full disk does not', async () => {
+  const list = [launch, 'queue', 'list', '--json', '-s', path.join(mta.folder, 'ctl')];
+  const inShell = (script: string) =>
+    runProgram('bash', ['-c', script, 'bash', process.execPath, ...list], { env: process.env });
+  expect(await inShell('set -o pipefail; "$@" | true')).toEqual({ code: 0, stdout: '', stderr: '' });
+  const full = await inShell('"$@" > /dev/full');
+  expect([full.code, full.stderr]).toEqual([1, expect.stringContaining('cannot be written: ENOSPC')]);
+});
+
 test('a daemon that is not there is told with the path of its socket', async () => {
   const { code, stderr } = await runProgram(process.execPath, [launch, 'stats', '-s', '/none/ctl']);
   expect([code, stderr]).toEqual([69, expect.stringContaining('/none/ctl: there is no such socket')]);

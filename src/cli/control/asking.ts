@@ -57,13 +57,16 @@ export function withAskingOptions(command: Command): Command {
     .option('--no-color', 'no colours (there are none yet)');
 }
 
+/** What answers. */
+type Answering = Pick<ControlClient, 'ask' | 'askBare' | 'lines'>;
+
 /** One conversation with a daemon. */
 export class Asking {
-  readonly client: ControlClient;
+  readonly client: Answering;
   readonly #options: AskingOptions;
   readonly #host: string | undefined;
 
-  constructor(client: ControlClient, options: AskingOptions, host?: string) {
+  constructor(client: Answering, options: AskingOptions, host?: string) {
     this.client = client;
     this.#options = options;
     this.#host = host;
@@ -75,7 +78,7 @@ export class Asking {
 
   /** Asks with a body. @throws RefusedError in the words of the command line */
   async ask(letter: CommandLetter, request: object): Promise<Record<string, unknown>> {
-    if (this.#options.jsonRequest === true) this.#printJson(request);
+    if (this.#options.jsonRequest === true) this.#printJson('request', request);
     try {
       return await this.client.ask(letter, request);
     } catch (error) {
@@ -86,13 +89,13 @@ export class Asking {
 
   /** Asks with a command without one. */
   async askBare(letter: CommandLetter): Promise<Record<string, unknown> | undefined> {
-    if (this.#options.jsonRequest === true) this.#printJson({});
+    if (this.#options.jsonRequest === true) this.#printJson('request', {});
     return this.client.askBare(letter);
   }
 
   /** Prints an answer: as JSON when that is wanted, else what `human` makes of it. */
   show(answer: object | undefined, human: () => string): void {
-    if (this.wantsJson) this.#printJson(answer ?? {});
+    if (this.wantsJson) this.#printJson('answer', answer ?? {});
     else {
       const text = human();
       if (text !== '') this.print(text);
@@ -112,8 +115,8 @@ export class Asking {
   }
 
   /** With several daemons, each says whose it is. */
-  #printJson(value: object): void {
-    const told = this.#host === undefined ? value : { host: this.#host, answer: value };
+  #printJson(what: 'request' | 'answer', value: object): void {
+    const told = this.#host === undefined ? value : { host: this.#host, [what]: value };
     process.stdout.write(`${JSON.stringify(told)}\n`);
   }
 }
@@ -135,8 +138,7 @@ export async function askingFor<Wanted>(
   read: () => Wanted,
   talk: (asking: Asking, wanted: Wanted) => Promise<number | undefined>,
 ): Promise<number> {
-  // A reader that has enough, as `head` has, ends it.
-  process.stdout.once('error', () => process.exit(exitCodes.done));
+  process.stdout.once('error', outputFailed);
   try {
     const wanted = read();
     const hosts = await hostsOf(options);
@@ -150,6 +152,13 @@ export async function askingFor<Wanted>(
   }
 }
 
+/** A reader that has enough, as `head` has, ends it; a disk that is full is no such thing. */
+function outputFailed({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(exitCodes.done);
+  complain(`what was asked for cannot be written: ${message}`, undefined);
+  process.exit(exitCodes.failed);
+}
+
 async function askHost(
   { name, socket, tls }: Host,
   options: AskingOptions,
@@ -157,12 +166,28 @@ async function askHost(
 ): Promise<number> {
   let client: ControlClient | undefined;
   try {
-    client = await ControlClient.connect(socket, tls);
-    return (await talk(new Asking(client, options, name))) ?? exitCodes.done;
+    const connected = await connectedTo(socket, tls, options);
+    if (connected instanceof ControlClient) client = connected;
+    return (await talk(new Asking(connected, options, name))) ?? exitCodes.done;
   } catch (error) {
     return tell(error, name);
   } finally {
     client?.close();
+  }
+}
+
+/** Where nobody is, a request that is to be printed is printed all the same, before that is told. @throws UnreachableError */
+async function connectedTo(
+  socket: string,
+  tls: ClientTls | undefined,
+  { jsonRequest }: AskingOptions,
+): Promise<ControlClient | Answering> {
+  try {
+    return await ControlClient.connect(socket, tls);
+  } catch (error) {
+    if (jsonRequest !== true || !(error instanceof UnreachableError)) throw error;
+    const ask = (): Promise<never> => Promise.reject(error);
+    return { ask, askBare: ask, lines: () => Promise.resolve() };
   }
 }
 
