@@ -5,7 +5,8 @@
 //   packages/*.cjs   large packages that most processes never need
 //
 // Each part is loaded when it is first asked for, and so is each module behind an `import()`. Names are kept as they are,
-// and a map beside each file leads to the sources. NAME is a hash of the content: a daemon that runs keeps its files.
+// and a map beside each file leads to the sources. NAME is a hash of the content: a daemon that runs keeps its files, of which it
+// may load some late, for as many builds as are kept.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -48,6 +49,9 @@ const packages = [
 
 /** Files that load packages with a `require` of their own making, which a bundler does not see. */
 const requiring = ['stdlib/lazy-packages.ts', 'src/metrics/script-metrics.ts'];
+
+/** So many of the last bundles stay: processes that run may still load a part of theirs. */
+const KEPT_BUNDLES = 5;
 
 /** Modules without state that a process may have twice. */
 const stateless = ['src/cli/exit-codes.ts'];
@@ -243,19 +247,27 @@ function contentHash(folder) {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** The folder that the pointer names, if there is one. */
-function formerFolder(pointer) {
+/** Moves a finished bundle to its place, unless the same has been built before, or is at this moment. */
+function putInPlace(folder, place) {
   try {
-    return JSON.parse(readFileSync(pointer, 'utf8')).folder;
-  } catch {
-    return undefined;
+    renameSync(folder, place);
+  } catch (error) {
+    if (!existsSync(place)) throw error;
+    if (contentHash(place) === path.basename(place)) return;
+    // What a power cut has left of it, or somebody has edited.
+    rmSync(place, { recursive: true });
+    renameSync(folder, place);
   }
+}
+
+/** When something was last put into a folder. */
+function writtenAt(folder) {
+  return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** Whether another build may be at work in it. */
 function isFresh(folder) {
-  const written = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return Date.now() - written < 600_000;
+  return Date.now() - writtenAt(folder) < 600_000;
 }
 
 const fresh = path.join(output, `.new-${process.pid}`);
@@ -264,19 +276,21 @@ let name;
 try {
   await bundle(fresh);
   name = contentHash(fresh);
-  if (!existsSync(path.join(output, name))) renameSync(fresh, path.join(output, name));
+  putInPlace(fresh, path.join(output, name));
 } finally {
   rmSync(fresh, { recursive: true, force: true });
 }
 // Last, since the caches know the files by their paths.
 await writeCaches(path.join(output, name));
 const pointer = path.join(output, 'current.json');
-const former = formerFolder(pointer);
-writeFileSync(`${pointer}.new`, `${JSON.stringify({ folder: name })}\n`);
-renameSync(`${pointer}.new`, pointer);
-// Processes of the former bundle may still load a part of it.
-for (const entry of readdirSync(output, { withFileTypes: true })) {
-  const folder = path.join(output, entry.name);
-  if (entry.isDirectory() && entry.name !== name && entry.name !== former && !isFresh(folder))
-    rmSync(folder, { recursive: true, force: true });
-}
+const draft = `${pointer}.${process.pid}`;
+writeFileSync(draft, `${JSON.stringify({ folder: name })}\n`);
+renameSync(draft, pointer);
+const others = readdirSync(output, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== name)
+  .map((entry) => path.join(output, entry.name))
+  .sort((one, other) => writtenAt(other) - writtenAt(one));
+const bundles = others.filter((folder) => !path.basename(folder).startsWith('.new-'));
+const kept = new Set(bundles.slice(0, KEPT_BUNDLES - 1));
+for (const folder of others)
+  if (!kept.has(folder) && !isFresh(folder)) rmSync(folder, { recursive: true, force: true });

@@ -19,8 +19,10 @@ process.on('exit', () => {
   for (const [file, script] of scripts) {
     if (!wanted.has(file)) continue;
     const cache = `${file}.${process.version}.cache`;
-    writeFileSync(`${cache}.new`, script.createCachedData());
-    renameSync(`${cache}.new`, cache);
+    // Another build may be at the same bundle.
+    const draft = `${cache}.${process.pid}`;
+    writeFileSync(draft, script.createCachedData());
+    renameSync(draft, cache);
   }
 });
 
