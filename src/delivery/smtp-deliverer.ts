@@ -207,7 +207,7 @@ export class SmtpDeliverer implements Deliverer {
       {
         id: messageIdToText(attempt.id),
         verdict: judge(report),
-        remotemx: attempt.destination.remoteMx,
+        remotemx: report.connection?.remoteMx ?? attempt.destination.remoteMx,
         ...loggedReport(report),
       },
       'attempt',

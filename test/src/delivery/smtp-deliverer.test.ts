@@ -514,13 +514,18 @@ describe('several addresses', () => {
     const bad = await startPeer(t, { BANNER: '554 5.7.1 not you' });
     const worse = await startPeer(t, { EHLO: 'close' });
     const good = await startPeer(t);
-    const deliverer = startDeliverer(t);
-    const ports = [bad.port, worse.port, good.port];
-    const report = await tryOnce(
-      deliverer,
-      makeAttempt(0, { addresses: ports.map((port) => ({ ip: '127.0.0.1', port })) }),
-    );
+    const log = new TestLog();
+    const deliverer = startDeliverer(t, { log });
+    const hosts = [bad, worse, good].map(({ port }, at) => ({
+      ip: '127.0.0.1',
+      port,
+      remoteMx: `mx${at}.test`,
+    }));
+    const report = await tryOnce(deliverer, makeAttempt(0, { addresses: hosts }));
     expect(judge(report)).toBe('delivered');
+    expect(
+      log.lines.filter(({ message }) => message === 'attempt').map(({ fields }) => fields['remotemx']),
+    ).toEqual(['mx2.test']);
     expect(good.messages).toHaveLength(1);
     expect(deliverer.counters).toMatchObject({ opened: 3, refused: 2, transactions: 1 });
   });
