@@ -12,6 +12,7 @@ import { controlSettings, monitorKeys, monitorSettings } from './control.js';
 import { defaults } from './defaults.js';
 import { collectDelivery } from './delivery-file.js';
 import { type ConfigDocument, readDocument } from './document.js';
+import { warnOfIdleScripts } from './idle-scripts.js';
 import { collectKeys } from './keys.js';
 import { type Layout, layoutOf } from './layout.js';
 import { collectMetrics } from './metrics.js';
@@ -202,6 +203,7 @@ export function loadConfiguration(folder: string, givenApp?: ConfigText): Config
   checkClientCertificates(app, keys.keys, problems);
   const postmaster = collectPostmaster(app, problems);
   const limits = app.value.scripting?.limits;
+  warnOfIdleScripts(layout, problems);
   const running: RunningSettings = {
     servers: collectServers(smtpd, app, transports, { ...keys, folder: root }, problems).map((server) => ({
       ...server,

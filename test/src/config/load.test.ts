@@ -235,6 +235,30 @@ test('a source tree is read like a packed folder', () => {
   });
 });
 
+test('a script that no phase runs is a warning, one that lies ready is not', () => {
+  const { warnings } = load({
+    'hooks/queue/predelivery.hsl': '',
+    'hooks/queue/pre.hsl': '',
+    'hooks/predelivery/pre.hsl': '',
+    'hooks/rcpt/a.hsl': '',
+    'hooks/rcpt/README': '',
+    'hooks/eod/spare.hsl': '',
+    'hooks/.git/a.hsl': '',
+    'hooks/notes.hsl': '',
+  });
+  expect(warnings.map(({ file, message }) => [file.replace(/.*hooks\//, ''), message])).toEqual([
+    ['predelivery/pre.hsl', 'this script is never run: expected the file hooks/queue/predelivery.hsl'],
+    [
+      'queue/pre.hsl',
+      'this script is never run: expected predelivery.hsl or postdelivery.hsl in this folder',
+    ],
+    [
+      'rcpt/a.hsl',
+      expect.stringMatching(/^this script is never run: expected a folder .*eod.*, found "rcpt"$/),
+    ],
+  ]);
+});
+
 test('rcptto scripts may depend on the recipient domain', () => {
   const { running } = load({
     'smtpd-app.yaml': app.replace(
