@@ -13,6 +13,8 @@ const VERSION = 1;
 /** The line of JSON is no longer. */
 export const LONGEST_HEAD = 1024 * 1024;
 const MOST_ENTRIES = 10_000;
+/** The tables of the spool and of the queue count no further. */
+const LARGEST_MESSAGE_BYTES = 2 ** 32 - 1;
 const idForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The name of a message's file; its parts are what an id consists of, and nothing else. */
@@ -115,7 +117,7 @@ function readHead(line: string): QueuedMessage {
     priority: countAt(head['priority'], 'priority', 0, 1) === 1 ? 1 : 0,
     quotas: listAt(head['quotas'], 'quotas'),
     dsn: dsnAt(head['dsn']),
-    sizeBytes: countAt(head['sizeBytes'], 'sizeBytes', 0, Number.MAX_SAFE_INTEGER),
+    sizeBytes: countAt(head['sizeBytes'], 'sizeBytes', 0, LARGEST_MESSAGE_BYTES),
     hold: head['hold'] === true,
     retry: countAt(head['retry'], 'retry', 0, 0xffff),
     nextTry: numberAt(head['nextTry'], 'nextTry'),

@@ -171,6 +171,7 @@ test('what is no queue file is refused with what is wrong', async () => {
   expect(await told('{"a": 1}\n')).toContain('does not say so');
   expect(await told(whole.subarray(0, -3))).toContain('only 18 bytes; expected 21');
   expect(await told(Buffer.concat([whole, Buffer.from('x')]))).toContain('more than 21 bytes');
+  expect(await told(changed({ sizeBytes: 2 ** 32 }))).toContain('sizeBytes: found 4294967296');
   expect(await told(changed({ version: 2 }))).toContain('version 2; expected version 1');
   expect(await told(changed({ id: { transaction: '../../etc', number: 1 } }))).toContain('expected a UUID');
   expect(await told(changed({ recipient: { localPart: 'a\r\nb', domain: 'x' } }))).toContain('an address');
