@@ -73,15 +73,16 @@ export function heloProblem(helo: string): string | undefined {
     : `the helo name must be a host name or an address literal, got "${printable(helo)}"`;
 }
 
-/** RFC 3461 §4.4 and §4.2. What is longer no peer has to take: the message goes without it. */
+/** RFC 3461 §4.4 and §4.2. What is longer, or is no text, no peer has to take: the message goes without it. */
 const LONGEST_ENVID = 100;
 const LONGEST_ORCPT = 500;
+const IS_TEXT = /^[\x20-\x7e]+$/;
 
 /** RET and ENVID for MAIL (RFC 3461 §4.3, §4.4). */
 export function addMailDsnParameters(parameters: Map<string, string>, dsn: DsnParameters): void {
   if (dsn.ret !== undefined && dsn.ret !== '') parameters.set('RET', dsn.ret);
   const envid = writeXtext(dsn.envid ?? '');
-  if (envid !== '' && envid.length <= LONGEST_ENVID) parameters.set('ENVID', envid);
+  if (IS_TEXT.test(dsn.envid ?? '') && envid.length <= LONGEST_ENVID) parameters.set('ENVID', envid);
 }
 
 /** NOTIFY and ORCPT for RCPT (RFC 3461 §4.1, §4.2). */
@@ -94,7 +95,7 @@ export function addRcptDsnParameters(parameters: Map<string, string>, dsn: DsnPa
 /** `type;address`. Without a type it is a mail address; undefined when there is no address in it. */
 function writeOriginalRecipient(orcpt: string): string | undefined {
   const [, type = 'rfc822', address = ''] = /^(?:([A-Za-z0-9-]+);)?([\s\S]*)$/.exec(orcpt) ?? [];
-  if (address === '') return undefined;
+  if (address === '' || /[\x00-\x1f\x7f]/.test(address)) return undefined;
   const isInternational = type.toLowerCase() === 'utf-8' || NON_ASCII.test(address);
   if (isInternational && /^(?:utf-8|rfc822)$/i.test(type) && isUtf8(Buffer.from(address, 'latin1')))
     return `utf-8;${writeUtf8Xtext(address)}`;

@@ -50,6 +50,8 @@ describe('ORCPT', () => {
     expect(rcpt(`rfc822;${'x'.repeat(493)}`)).toHaveLength(506);
     expect(rcpt(`rfc822;${'x'.repeat(494)}`)).toBe('');
     expect(rcpt(`rfc822;${'+'.repeat(165)}`)).toBe('');
+    for (const no of ['rfc822;a\r\nb@c.test', 'rfc822;a\x00@b.test', 'utf-8;\x7f@b.test'])
+      expect(rcpt(no)).toBe('');
   });
 });
 
@@ -59,6 +61,7 @@ describe('ENVID', () => {
     expect(mail('x'.repeat(100))).toHaveLength(106);
     expect(mail('x'.repeat(101))).toBe('');
     expect(mail(' '.repeat(34))).toBe('');
+    for (const no of ['a\nb', 'a\tb', 'a\x7f', utf8('ü')]) expect(mail(no)).toBe('');
   });
 });
 
