@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { type Address, isAscii, type Pieces, type QueueRequest, signMessage } from '#stdlib';
 import type { NoticeKind } from '../queue/notice-plan.js';
 import type { Notice, Notifier } from '../queue/notices.js';
+import { messageIdToText } from '../spool/id-table.js';
 import type { MessageId, QueuedMessage, ReceivedMessage, Spool } from '../spool/spool.js';
 import { isNoticeId, noticeId } from './notice-id.js';
 import { type Original, readOriginal, unreadableOriginal } from './original.js';
@@ -49,7 +50,10 @@ export class DsnNotifier implements Notifier {
     const { id, message } = notice;
     const original = await this.#original(notice);
     if (comesRound(notice, original)) {
-      this.#options.log.warn({ id: message.id }, 'a report to the postmaster fails: nobody is told of it');
+      this.#options.log.warn(
+        { id: messageIdToText(message.id) },
+        'a report to the postmaster fails: nobody is told of it',
+      );
       return [];
     }
     const surroundings = { hostname, now: now() };
@@ -81,7 +85,7 @@ export class DsnNotifier implements Notifier {
       return await readOriginal(this.#options.spool.open(notice.message.id), wantsWholeMessage(notice));
     } catch (error) {
       this.#options.log.warn(
-        { id: notice.message.id, err: error },
+        { id: messageIdToText(notice.message.id), err: error },
         'the message cannot be read: its sender is told without its header',
       );
       return unreadableOriginal;
@@ -106,7 +110,10 @@ export class DsnNotifier implements Notifier {
     if (requests.length === 0) return whole;
     const fields = await signMessage(received, whole, requests, NEVER_ABORTED);
     if (fields === undefined) {
-      this.#options.log.warn({ dsn: id }, 'the notification could not be signed, it goes without');
+      this.#options.log.warn(
+        { dsn: messageIdToText(id) },
+        'the notification could not be signed, it goes without',
+      );
       return whole;
     }
     const text = fields.map((field) => `${field.text}\r\n`).join('');
