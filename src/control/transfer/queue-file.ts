@@ -11,7 +11,7 @@ import { ControlError } from '../operation.js';
 const FORMAT = 'argonite queue file';
 const VERSION = 1;
 /** The line of JSON is no longer. */
-export const LONGEST_HEAD = 1024 * 1024;
+const LONGEST_HEAD = 1024 * 1024;
 const MOST_ENTRIES = 10_000;
 /** The tables of the spool and of the queue count no further. */
 const LARGEST_MESSAGE_BYTES = 2 ** 32 - 1;
@@ -24,9 +24,19 @@ export function queueFileName({ id: { transaction, number } }: Pick<QueuedMessag
   return `${transaction}-${number}.hqf`;
 }
 
-/** The first line of a message's file, with its end. A configuration that was staged here means nothing elsewhere. */
-export function queueFileHead({ stageKey: _, ...message }: QueuedMessage): Buffer {
-  return Buffer.from(`${JSON.stringify({ format: FORMAT, version: VERSION, ...message })}\n`, 'utf8');
+/**
+ * The first line of a message's file, with its end. A configuration that was staged here means nothing elsewhere.
+ * @throws ControlError when nobody could read it: the message must not leave for such a file
+ */
+function queueFileHead({ stageKey: _, ...message }: QueuedMessage): Buffer {
+  const line = JSON.stringify({ format: FORMAT, version: VERSION, ...message });
+  const head = Buffer.from(`${line}\n`, 'utf8');
+  if (head.length - 1 > LONGEST_HEAD)
+    throw new ControlError(
+      `what the queue knows of the message takes ${head.length - 1} bytes; a file of it may have ${LONGEST_HEAD} bytes for that`,
+    );
+  readHead(line);
+  return head;
 }
 
 /** Writes a message's file from its beginning. */

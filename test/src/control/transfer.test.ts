@@ -49,6 +49,16 @@ test('a message that is in the queue is not taken in again', async () => {
   expect(queue.size).toBe(1);
 });
 
+test('a message whose file import would not take stays in the queue', async () => {
+  const folder = scratchFolder();
+  const { ask, submit, queue } = await controlledQueue();
+  await submit({ hold: true, metadata: { a: 'x'.repeat(1024 * 1024) } }, { hold: true });
+  const answer = await ask('J', { path: folder });
+  expect(answer).toMatchObject({ affected: 1, failures: [{ id: { queue: 1 } }] });
+  expect(JSON.stringify(answer['failures'])).toContain('may have 1048576 bytes');
+  expect([queue.size, readdirSync(folder)]).toEqual([1, [`${uuid(1)}-2.hqf`]]);
+});
+
 test('a message of whose end the sender is just being told is not taken in again before that is over', async () => {
   const folder = scratchFolder();
   const later = replied(451, 'later');
