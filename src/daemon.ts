@@ -269,7 +269,7 @@ export class Daemon {
       spool: this.#spool,
       spoolFolders: this.#startup.spoolPaths,
       newId: this.#newId,
-      knowsTransport: (id) => this.#running.transports.has(id),
+      knowsTransport: (id, stageKey) => this.#runningOf(stageKey).transports.has(id),
       staging: this.staging,
       statistics: {
         version: packageVersion(),

@@ -35,7 +35,7 @@ export interface ControlParts {
   readonly spoolFolders: readonly string[];
   /** A new id of a transaction. */
   readonly newId: () => string;
-  readonly knowsTransport: (id: string) => boolean;
+  readonly knowsTransport: (id: string, stageKey?: string) => boolean;
   readonly log: Logger;
   readonly logLines: LogLines;
   readonly staging: {

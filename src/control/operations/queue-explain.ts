@@ -14,7 +14,8 @@ import { type GivenId, readId } from './queue-message.js';
 export interface QueueExplainParts {
   readonly queue: Pick<MessageQueue, 'find' | 'holdUp'>;
   readonly spool: Pick<Spool, 'isWritable'>;
-  readonly knowsTransport: (id: string) => boolean;
+  /** `stageKey`: of the staged configuration that the message came by. */
+  readonly knowsTransport: (id: string, stageKey?: string) => boolean;
   readonly now: () => number;
 }
 
@@ -33,7 +34,7 @@ export function queueExplain(parts: QueueExplainParts): Operation<{ readonly id?
       const { reasons, earliest } = explain(listed, holdUp, now());
       if (!parts.spool.isWritable(id))
         reasons.unshift('The spool cannot be written to: nothing goes out before it can. The log says why.');
-      if (!parts.knowsTransport(listed.message.transportId))
+      if (!parts.knowsTransport(listed.message.transportId, listed.message.stageKey))
         reasons.push(
           `The transport "${bytesToText(listed.message.transportId)}" is not in the configuration: the message cannot be sent before it is, or before it has another (queue update --transportid-set).`,
         );

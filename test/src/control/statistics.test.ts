@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { queueExplain } from '../../../src/control/operations/queue-explain.js';
 import { families, type StatisticsTree } from '../../../src/control/statistics/families.js';
 import { openMetricsText } from '../../../src/control/statistics/openmetrics.js';
 import { wireShapes } from '../../../src/control/wire-shapes.js';
-import { controlledQueue } from '../../support/controlled-queue.js';
+import { controlledQueue, deafCaller } from '../../support/controlled-queue.js';
+import { queuedMessage } from '../../support/notice-samples.js';
 import { accepted, replied } from '../../support/started-queue.js';
 
 /** A value by its dotted name. */
@@ -96,6 +98,28 @@ test('a message that was put off says for how long, and blames no attempt for it
   expect(await wait()).toEqual(['It is deferred; the next try is in 9m 15s.']);
   await clock.advance(500);
   expect(await wait()).toEqual(['It is deferred; the next try is in 55 seconds.']);
+});
+
+test('a transport that only the staged configuration of a message has is there', async () => {
+  const explain = (stageKey: string | undefined) => {
+    const message = {
+      ...queuedMessage,
+      transportId: 'trial',
+      ...(stageKey === undefined ? {} : { stageKey }),
+    };
+    const { run } = queueExplain({
+      queue: { find: () => ({ message, state: 'HOLD' }), holdUp: () => ({ kind: 'held' }) },
+      spool: { isWritable: () => true },
+      knowsTransport: (id, key) => id === 'trial' && key === 'stage-1',
+      now: () => 0,
+    });
+    return run({ id: { transaction: message.id.transaction, queue: 1 } }, deafCaller);
+  };
+  const held = 'It is on hold: it goes when somebody releases it (queue update --active).';
+  expect(await explain('stage-1')).toMatchObject({ reasons: [held] });
+  expect(await explain(undefined)).toMatchObject({
+    reasons: [held, expect.stringMatching(/^The transport "trial" is not in the configuration/)],
+  });
 });
 
 test('a message that a full counter holds back shows, as long as it is held back', async () => {
