@@ -147,8 +147,8 @@ test('a report to the postmaster that failed under another name is told to nobod
   // It came back to us by SMTP, was passed on to somebody else, and failed.
   const [again] = await commitMessage(spool, uuid(2), bytesOfLast(), [queueRequest(1, { sender })]);
   expect(await notifier.make(about({ message: again!, plan }))).toEqual([]);
-  expect(log.lines.map(({ message, fields }) => [fields['id'], message])).toEqual([
-    [`${uuid(2)}:1`, 'a report to the postmaster fails: nobody is told of it'],
+  expect(log.lines).toMatchObject([
+    { fields: { id: `${uuid(2)}:1` }, message: 'a report to the postmaster fails: nobody is told of it' },
   ]);
   // To anybody else it would be told.
   expect(await notifier.make(about({ message: first! }))).toHaveLength(1);
