@@ -31,6 +31,13 @@ export type QueueConditions = Readonly<Partial<Record<string, readonly Condition
 /** One of them; its keys depend on its kind. */
 export type Condition = Readonly<Record<string, unknown>> & TextCondition;
 
+/** Those that say something, for the log: a request of Protobuf has an empty list for every other kind. */
+export function givenConditions(conditions: QueueConditions = {}): QueueConditions {
+  return Object.fromEntries(
+    Object.entries(conditions).filter(([, list]) => list !== undefined && list.length > 0),
+  );
+}
+
 /** Whether a message fits. */
 export type Fits = (listed: SeenInQueue) => boolean;
 

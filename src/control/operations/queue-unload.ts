@@ -3,7 +3,7 @@
 
 import type { MessageQueue } from '../../queue/message-queue.js';
 import { type MessageId, type Spool, SpoolError } from '../../spool/spool.js';
-import type { QueueConditions } from '../conditions/conditions.js';
+import { givenConditions, type QueueConditions } from '../conditions/conditions.js';
 import { scan } from '../conditions/scan.js';
 import { ControlError, type Operation } from '../operation.js';
 import { queueFileName, writeQueueFile } from '../transfer/queue-file.js';
@@ -45,7 +45,12 @@ export function queueUnload(parts: QueueUnloadParts): Operation<QueueUnloadReque
       try {
         const result = await new Unloading(parts, folder).run(conditions, limit);
         parts.log.info(
-          { command: 'QueueUnload', affected: result.affected, conditions, folder: path },
+          {
+            command: 'QueueUnload',
+            affected: result.affected,
+            conditions: givenConditions(conditions),
+            folder: path,
+          },
           'messages were moved out of the queue',
         );
         return result;

@@ -7,7 +7,7 @@ import { isDomain, isLocalPart } from '#stdlib';
 import type { ListedMessage, OperatorWish, WishResult } from '../../queue/message-queue.js';
 import type { MessageChange, MessageId } from '../../spool/spool.js';
 import { SpoolError } from '../../spool/spool.js';
-import type { QueueConditions } from '../conditions/conditions.js';
+import { givenConditions, type QueueConditions } from '../conditions/conditions.js';
 import { type LookedAt, scan } from '../conditions/scan.js';
 import { dateToUnix } from '../conditions/values.js';
 import { ControlError, type Operation } from '../operation.js';
@@ -90,7 +90,7 @@ export function queueUpdate(
       const { affected, failures } = await crowd.over();
       const { conditions, ...wanted } = request;
       log.info(
-        { command: 'QueueUpdate', affected, conditions, wanted },
+        { command: 'QueueUpdate', affected, conditions: givenConditions(conditions), wanted },
         'messages were changed from outside',
       );
       if (failures.length > 0)

@@ -100,6 +100,20 @@ test('a message whose file cannot be written stays, and one that is being sent t
   expect(queue.counts()).toMatchObject({ HOLD: 1, SENDING: 1 });
 });
 
+test('the log has the conditions that were given, and no others', async () => {
+  const folder = scratchFolder();
+  const { ask, submit, controlLog } = await controlledQueue();
+  await submit({ hold: true });
+  await ask('J', { path: folder, conditions: { jobids: [], queues: [{ queue: 'HOLD' }] } });
+  const line = controlLog.lines.find(({ fields }) => fields['command'] === 'QueueUnload');
+  expect(line?.fields).toEqual({
+    command: 'QueueUnload',
+    affected: 1,
+    conditions: { queues: [{ queue: 'HOLD' }] },
+    folder,
+  });
+});
+
 test('a folder in which nothing can be made is called by the name that was given', async () => {
   const { ask, submit, queue } = await controlledQueue();
   await submit({ hold: true });
