@@ -68,17 +68,20 @@ export class LocalRates implements RateStore {
 
   /** Entries with events in the longest interval they were used with; of one namespace, or of all. */
   list(nowSeconds: number, namespace?: string): RateEntry[] {
-    const all = [...this.each(nowSeconds)];
+    const all = [...this.each(nowSeconds)].filter(({ count }) => count > 0);
     return namespace === undefined ? all : all.filter((found) => found.namespace === namespace);
   }
 
-  /** The same one by one; entries may come and go between two steps, and any may be cleared. */
+  /**
+   * The same one by one, and those without events too, so that who goes through them can let others have a turn. Entries may come and
+   * go between two steps, any may be used or cleared, and each is met once: use changes their order, so theirs is that of now.
+   */
   *each(nowSeconds: number): Generator<RateEntry> {
-    for (const [namespace, entries] of this.#namespaces) {
-      for (const [entry, events] of entries.entries()) {
+    for (const [namespace, entries] of [...this.#namespaces]) {
+      for (const [entry, events] of [...entries.entries()]) {
+        if (!entries.has(entry, events)) continue;
         const intervalSeconds = events.longestInterval;
-        const count = events.within(nowSeconds, intervalSeconds);
-        if (count > 0) yield { namespace, entry, count, intervalSeconds };
+        yield { namespace, entry, count: events.within(nowSeconds, intervalSeconds), intervalSeconds };
       }
     }
   }
@@ -140,6 +143,11 @@ class RateNamespace {
 
   entries(): IterableIterator<[string, EventRing]> {
     return this.#entries.entries();
+  }
+
+  /** Whether these are still the entry's events. */
+  has(entry: string, events: EventRing): boolean {
+    return this.#entries.get(entry) === events;
   }
 
   /** The entry's events, now the newest in order of use. */

@@ -78,7 +78,7 @@ async function* fitting(
   const fits = readConditions(conditions);
   let seen = 0;
   for (const found of rates.each(monotonic())) {
-    if (fits(found)) yield found;
+    if (found.count > 0 && fits(found)) yield found;
     if (++seen % SLICE !== 0) continue;
     await nextTurn();
     if (signal.aborted) return;

@@ -202,3 +202,21 @@ describe('memory', () => {
     expect(rates.list(2)).toEqual([]);
   });
 });
+
+test('entries that are used while all are gone through are met once', () => {
+  const rates = createLocalRates();
+  const use = (namespace: string, entry: string, nowSeconds = 0) =>
+    rates.hit({ namespace, entry, count: 5, intervalSeconds: 10, nowSeconds, isShared: false });
+  for (const namespace of ['a', 'b']) for (const entry of ['1', '2', '3']) use(namespace, entry);
+  const met: string[] = [];
+  for (const { namespace, entry } of rates.each(1)) {
+    met.push(namespace + entry);
+    if (met.length > 20) break;
+    use('a', '1', 1);
+    use('b', '1', 1);
+    use('a', '2', 1);
+    if (entry === '1') rates.clear(namespace, '3');
+  }
+  // 1 of b was used while a was gone through, and 3 of a was cleared before its turn.
+  expect(met).toEqual(['a1', 'a2', 'b2', 'b3', 'b1']);
+});
