@@ -26,7 +26,8 @@ export class CountingSink {
   port = 0;
 
   private constructor(private readonly options: CountingSinkOptions) {
-    this.#server = createServer((socket) => this.#talk(socket));
+    // Several replies to commands that came together are several writes: none waits until the one before is acknowledged.
+    this.#server = createServer({ noDelay: true }, (socket) => this.#talk(socket));
   }
 
   static async start(
