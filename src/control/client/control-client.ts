@@ -1,6 +1,7 @@
 // The other end of the control socket: what the command line asks with. Requests with a body go out in JSON, so that nothing has to be
 // loaded for them; only the answers to bare commands come in Protobuf.
 
+import { statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type CommandLetter, commands } from '../commands.js';
@@ -67,7 +68,7 @@ export class ControlClient {
         resolve(new ControlClient(socket, place));
       });
       socket.once('error', (error: NodeJS.ErrnoException) =>
-        reject(new UnreachableError(`${place}: ${adviceOn(error)}`, { cause: error })),
+        reject(new UnreachableError(`${place}: ${adviceOn(error, place)}`, { cause: error })),
       );
     });
   }
@@ -169,12 +170,15 @@ function whereIs(
   return { host: tcp[1] ?? tcp[2]!, port: Number(tcp[3]) };
 }
 
-function adviceOn({ code, message }: NodeJS.ErrnoException): string {
+function adviceOn({ code, message }: NodeJS.ErrnoException, place: string): string {
   switch (code) {
     case 'ENOENT':
       return 'there is no such socket. Is the daemon running? -s names another socket (environment.controlsocket in smtpd.yaml)';
     case 'ECONNREFUSED':
-      return 'nobody answers at the socket. Is the daemon running?';
+      // The system says the same of a folder and of a file.
+      return statSync(place, { throwIfNoEntry: false })?.isSocket() === false
+        ? 'this is no socket. -s names the one that environment.controlsocket in smtpd.yaml makes'
+        : 'nobody answers at the socket. Is the daemon running?';
     case 'EACCES':
       return 'not allowed. Who may control the daemon is said by environment.controlsocket.owner, .group and .chmod in smtpd.yaml';
     default:
