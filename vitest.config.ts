@@ -57,6 +57,7 @@ export default defineConfig({
           expect: { poll: { timeout: 20_000 } },
           // Far more than any needs: a machine that does other work at the same time is no failure.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
