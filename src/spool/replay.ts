@@ -46,7 +46,7 @@ export interface Damage {
 export interface Replayed {
   /** Messages, by their slots, that the last batch brought: they may never have been acknowledged. */
   readonly unproven: ReadonlySet<number>;
-  /** Where the last batch begins in the last file, which may not be durable: the file's end when there is no doubt. */
+  /** Where in the last file begins what may not be durable: the last batch, or the header if it is all there is. Its end when there is no doubt. */
   readonly lastBatch: number;
   /** The end of the last file that is no record, and so was never acknowledged. */
   readonly torn: Damage | undefined;
@@ -251,7 +251,8 @@ class Replay {
       lastBatch = record.batchStart;
       for (const slot of slots) this.unproven.add(slot);
     });
-    if (lastBatch > 0) this.lastBatch = lastBatch;
+    // Without a batch it is 0: a header is made durable before anything is added to it, and so may not have been yet.
+    this.lastBatch = lastBatch;
     const { messages } = this.#holdings;
     for (const slot of this.unproven) {
       // It may have left the spool within the batch, and a later record may have its slot: that one is in the set as well.

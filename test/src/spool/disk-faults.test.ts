@@ -118,6 +118,33 @@ test('a flush that failed just before a kill is made up for at the start, before
   }
 });
 
+test('so is the flush of a header: the file that follows builds on it as well', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const files = new FrozenFiles();
+    const first = files.process();
+    const options = {
+      folder: '/spool',
+      log: keptLog(),
+      corrupt: 'fail',
+      sizes: { reserveBytes: 0 },
+    } as const;
+    const spool = await openSpool({ ...options, files: first.files });
+    files.fail = ({ kind, name }) => {
+      if (kind !== 'sync' || !name.includes('meta')) return undefined;
+      first.kill();
+      return { code: 'EIO' };
+    };
+    void spool.recover(() => {});
+    while (!files.diary.some(({ kind }) => kind === 'failedSync')) await new Promise(setImmediate);
+    files.fail = () => undefined;
+    // The file is there, with its header and nothing else.
+    const second = await openedSpool(files, { corrupt: 'fail' });
+    await commitMessage(second.spool, uuid(1), body);
+    const image = files.afterPowerCut(files.diary.length, seededRandom(seed));
+    expect([seed, ...idsOf((await openedSpool(image, { corrupt: 'fail' })).found)]).toEqual([seed, id(1)]);
+  }
+});
+
 test('a removal that fails leaves the message, and can be repeated', async () => {
   const { spool, files } = await openedSpool();
   const [one] = await commitMessage(spool, uuid(1), body);
