@@ -41,8 +41,6 @@ export default defineConfig({
   test: {
     // vitest would leave one core to itself; most tests wait for sockets, disks and peers, so that one more finds room.
     maxWorkers: Math.max(2, availableParallelism()) + 1,
-    // Servers, clients and their peers share the cores: what fails twice has failed. vitest tells of every second try.
-    retry: 1,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
