@@ -42,9 +42,14 @@ export function localIpsOf(listed: SeenInQueue): readonly string[] {
   return typeof family === 'boolean' ? [] : [...new Set(family.map(({ ip }) => ip))];
 }
 
+/** Seconds with no more digits than mean something. */
+export function toMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}
+
 /** Seconds until the next try; undefined where no time says it. */
 export function retryDelayOf({ message, state }: SeenInQueue, now: number): number | undefined {
-  if (state === 'DEFER') return Math.max(0, message.nextTry - now);
+  if (state === 'DEFER') return toMilliseconds(Math.max(0, message.nextTry - now));
   return state === 'ACTIVE' ? 0 : undefined;
 }
 

@@ -12,6 +12,7 @@ import {
   remoteMxOf,
   retryDelayOf,
   suspendedBy,
+  toMilliseconds,
 } from './listed-values.js';
 import { ControlError } from './operation.js';
 
@@ -92,7 +93,7 @@ const itemFields: Readonly<Record<string, ItemField>> = {
   },
   quotas: words(({ message }) => message.quotas),
   duration: number(({ sendingSince }, now) =>
-    sendingSince === undefined ? undefined : Math.max(0, now - sendingSince),
+    sendingSince === undefined ? undefined : toMilliseconds(Math.max(0, now - sendingSince)),
   ),
   connectionid: word(() => undefined),
   suspended: word(suspendedBy),

@@ -78,8 +78,11 @@ export function prometheusToOpenMetrics(text: string): string {
     .filter((line) => line !== '')
     .map((line) => {
       const comment = /^# (HELP|TYPE) (\S+)( .*)?$/.exec(line);
-      if (comment !== null)
-        return `# ${comment[1]} ${counters.get(comment[2]!) ?? comment[2]}${comment[3] ?? ''}`;
+      if (comment !== null) {
+        const [, word, name = '', rest = ''] = comment;
+        // prom-client leaves quotes as they are, and OpenMetrics wants them escaped in help as well.
+        return `# ${word} ${counters.get(name) ?? name}${word === 'HELP' ? rest.replaceAll('"', '\\"') : rest}`;
+      }
       const [name = ''] = /^[^{\s]+/.exec(line) ?? [];
       const family = counters.get(name);
       return family === undefined ? line : `${family}_total${line.slice(name.length)}`;

@@ -61,6 +61,12 @@ function none(error: DnsError, what: string, isSecure: boolean): NoAnswer {
       return { kind: 'none', reason: 'nxdomain', message: 'no such name (NXDOMAIN)', isSecure };
     case 'NODATA':
       return { kind: 'none', reason: 'nodata', message: `it has ${what}`, isSecure };
+    case 'TRY_AGAIN':
+      return {
+        kind: 'none',
+        reason: 'other',
+        message: 'no name server gave a usable answer in time (TRY_AGAIN)',
+      };
     default:
       return { kind: 'none', reason: 'other', message: `the look-up failed (${error})` };
   }

@@ -30,6 +30,15 @@ test('an item shows all that is known of a message, and nothing else', async () 
   ]);
 });
 
+test('seconds have no more digits than a clock gives them', async () => {
+  const { ask, submit, clock } = await controlledQueue({ attempt: () => new Promise(() => {}) });
+  await submit({ delaySeconds: 100 });
+  await submit();
+  await clock.advance(0.3);
+  const items = itemsOf(await ask('F', { fields: ['retrydelay', 'duration'] }));
+  expect(items).toEqual([{ retrydelay: 99.7 }, { duration: 0.3 }]);
+});
+
 test('lists are cut, sorted and counted as they are asked for', async () => {
   const { ask, submit } = await controlledQueue();
   for (const size of [3, 1, 2, 5, 4])

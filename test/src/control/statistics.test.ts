@@ -177,7 +177,7 @@ test('OpenMetrics has each family once, labels for variable parts, and an end', 
       process: { pid: 7, version: '1"2' },
       servers: { in: { connections: { total: 3 } }, 'a\n"b': { connections: { total: 1 } } },
     },
-    '# HELP mails Mails.\n# TYPE mails counter\nmails{a="b"} 2\n\n# HELP g G.\n# TYPE g gauge\ng 1\n',
+    '# HELP mails "Mails".\n# TYPE mails counter\nmails{a="b"} 2\n\n# HELP g G.\n# TYPE g gauge\ng 1\n',
   );
   expect(text).toBe(
     [
@@ -191,7 +191,7 @@ test('OpenMetrics has each family once, labels for variable parts, and an end', 
       '# HELP argonite_servers_connections Connections of clients so far.',
       'argonite_servers_connections_total{server="in"} 3',
       'argonite_servers_connections_total{server="a\\n\\"b"} 1',
-      '# HELP mails Mails.',
+      '# HELP mails \\"Mails\\".',
       '# TYPE mails counter',
       'mails_total{a="b"} 2',
       '# HELP g G.',
