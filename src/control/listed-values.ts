@@ -22,14 +22,16 @@ export function remoteMxOf({ trial }: SeenInQueue): string | undefined {
   return trial?.destination.remoteMx;
 }
 
-/** The first address of the next hop, once it is found. */
-export function remoteIpOf({ trial }: SeenInQueue): string | undefined {
-  return trial?.destination.addresses[0]?.ip;
+/** The address of the connection that it goes by; before there is one, the first of the next hop, once that is found. */
+export function remoteIpOf({ trial, connection }: SeenInQueue): string | undefined {
+  return connection?.remoteIp ?? trial?.destination.addresses[0]?.ip;
 }
 
-/** Addresses of ours that the attempt may use; empty where the system chooses. */
+/** Addresses of ours that the attempt uses, or may use; empty where the system is to choose. */
 export function localIpsOf(listed: SeenInQueue): readonly string[] {
-  const { trial, source } = listed;
+  const { trial, source, connection } = listed;
+  // A connection has its own address as soon as it stands.
+  if (connection !== undefined && connection.localIp !== '') return [connection.localIp];
   if (source !== undefined) {
     // The attempt is being made: it is one of these, by the family of the address.
     const chosen = [source.ipv4?.ip, source.ipv6?.ip].filter((ip) => ip !== undefined);

@@ -95,7 +95,7 @@ const itemFields: Readonly<Record<string, ItemField>> = {
   duration: number(({ sendingSince }, now) =>
     sendingSince === undefined ? undefined : toMilliseconds(Math.max(0, now - sendingSince)),
   ),
-  connectionid: word(() => undefined),
+  connectionid: word(({ connection }) => connection?.id),
   suspended: word(suspendedBy),
 };
 

@@ -5,6 +5,7 @@ import type { MessageId, MessageReader } from '../spool/spool.js';
 import type { OutboundProxy } from './client/proxy-header.js';
 import type { Credentials } from './client/sasl.js';
 import type { TlsWish } from './client/tls.js';
+import type { ConnectionFacts } from './connections.js';
 import type { HostFilter } from './next-hops/mail-hosts.js';
 
 export type { SourceAddress } from '#hooks';
@@ -117,6 +118,8 @@ export interface Attempt {
   readonly options: TryOptions;
   readonly destination: Destination;
   readonly message: MessageReader;
+  /** Told of each connection that it is made by, for lists. */
+  readonly onConnection?: ((connection: ConnectionFacts) => void) | undefined;
 }
 
 /** Makes the choice among equal hosts repeatable (control-api 7). */

@@ -333,7 +333,7 @@ export class SmtpDeliverer implements Deliverer {
       ? this.#connections.take(key, (connection) => suits(connection, journey))
       : undefined;
     if (idle !== undefined) {
-      journey.current = idle;
+      setOut(journey, idle);
       const end = await this.#transact(journey, idle);
       if (end.kind === 'accepted' || !isStale(end)) return { end, link: idle };
       this.#stale++;
@@ -352,9 +352,7 @@ export class SmtpDeliverer implements Deliverer {
       connectSeconds: attempt.options.connectTimeoutSeconds ?? attempt.transport.connectTimeoutSeconds,
       secondsFor: journey.secondsFor,
       signal,
-      begun: (link) => {
-        journey.current = link;
-      },
+      begun: (link) => setOut(journey, link),
     });
     if ('trouble' in opened)
       return { end: opened.trouble, ...(opened.link === undefined ? {} : { link: opened.link }) };
@@ -389,6 +387,11 @@ export class SmtpDeliverer implements Deliverer {
   #secondsSince(startedMs: number): number {
     return (this.#clock.nowMs() - startedMs) / 1000;
   }
+}
+
+function setOut(journey: Journey, link: Link): void {
+  journey.current = link;
+  journey.attempt.onConnection?.(link.facts);
 }
 
 /** Whether a connection offered what the message needs; what was not offered may be on a fresh one. */

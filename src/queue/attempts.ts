@@ -1,6 +1,7 @@
 // From pick-up to the end of the attempt: what is under way now. An attempt never rejects; whatever happens is a report.
 
 import type { AttemptReport } from '#hooks';
+import type { ConnectionFacts } from '../delivery/connections.js';
 import type { Attempt, SourceChoice } from '../delivery/deliverer.js';
 import { sourcesOf } from '../delivery/sources.js';
 import type { MessageReader, QueuedMessage } from '../spool/spool.js';
@@ -20,6 +21,8 @@ interface UnderWay {
   readonly trial: Trial;
   /** Where it comes from; known as soon as the attempt is made up. */
   source?: SourceChoice;
+  /** Its connection of this moment. */
+  connection?: ConnectionFacts;
 }
 
 /** The attempts that are being made. */
@@ -54,8 +57,9 @@ export class Attempts {
     this.#floor.table.setStage(slot, Stage.Sending);
     const abort = new AbortController();
     this.total++;
-    this.#underWay.set(slot, { abort, since: this.#floor.now(), trial });
-    void this.#attempt(picked, trial, abort.signal);
+    const underWay: UnderWay = { abort, since: this.#floor.now(), trial };
+    this.#underWay.set(slot, underWay);
+    void this.#attempt(picked, underWay);
   }
 
   /** Gives all of them up. */
@@ -64,17 +68,21 @@ export class Attempts {
   }
 
   /** Never rejects. */
-  async #attempt({ slot, group, ticket }: PickedUp, trial: Trial, signal: AbortSignal): Promise<void> {
+  async #attempt({ slot, group, ticket }: PickedUp, underWay: UnderWay): Promise<void> {
     const { options: parts, table } = this.#floor;
+    const {
+      trial,
+      abort: { signal },
+    } = underWay;
     const message = table.message(slot);
     let { transport } = trial;
     let reader: WatchedReader | undefined;
     let report: AttemptReport;
     try {
       reader = new WatchedReader(parts.spool.open(message.id));
-      const attempt = this.#attemptOf(message, trial, reader);
+      const attempt = this.#attemptOf(message, underWay, reader);
       ({ transport } = attempt);
-      if (attempt.source !== undefined) this.#underWay.get(slot)!.source = attempt.source;
+      if (attempt.source !== undefined) underWay.source = attempt.source;
       report = await parts.deliverer.attempt(attempt, signal);
     } catch (error) {
       this.#floor.logError(message, error, 'an attempt broke off');
@@ -107,12 +115,9 @@ export class Attempts {
   }
 
   /** All that is decided at pick-up: the source, and with it the settings of the destination. */
-  #attemptOf(
-    message: QueuedMessage,
-    { options, transport, destination }: Trial,
-    reader: MessageReader,
-  ): Attempt {
+  #attemptOf(message: QueuedMessage, underWay: UnderWay, reader: MessageReader): Attempt {
     const parts = this.#floor.options;
+    const { options, transport, destination } = underWay.trial;
     const wish = {
       sources: sourcesOf(transport, options),
       takesFirst: options.takesFirstSource ?? false,
@@ -136,6 +141,9 @@ export class Attempts {
       dsn: { ...message.dsn, ...options.dsn },
       ageSeconds: Math.max(0, this.#floor.now() - message.ts),
       message: reader,
+      onConnection: (connection) => {
+        underWay.connection = connection;
+      },
     };
   }
 }

@@ -12,6 +12,7 @@
 // written about it (retry count, hold, reason) is written after the fact and may be lost by a crash: then an attempt is made again,
 // never one too few. A write that fails is repeated until it succeeds.
 
+import type { ConnectionFacts } from '../delivery/connections.js';
 import type { SourceChoice } from '../delivery/deliverer.js';
 import type { Obstacle } from '../policy/counter.js';
 import type { PolicyConfig } from '../policy/policy-config.js';
@@ -60,6 +61,8 @@ export interface ListedMessage {
   readonly sendingSince?: number;
   /** Where its attempt comes from; in SENDING. */
   readonly source?: SourceChoice;
+  /** By which connection it goes; in SENDING, once there is one. */
+  readonly connection?: ConnectionFacts;
 }
 
 /** Orders and drives all queued messages. */
@@ -404,6 +407,7 @@ export class MessageQueue {
       ...(obstacle === undefined ? undefined : { obstacle }),
       ...(underWay === undefined ? undefined : { sendingSince: underWay.since }),
       ...(underWay?.source === undefined ? undefined : { source: underWay.source }),
+      ...(underWay?.connection === undefined ? undefined : { connection: underWay.connection }),
     };
   }
 

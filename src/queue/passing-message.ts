@@ -2,6 +2,7 @@
 // messages by two fields pays for two fields, where making a whole `QueuedMessage` of each takes ten times as long.
 
 import type { Address } from '#hooks';
+import type { ConnectionFacts } from '../delivery/connections.js';
 import type { SourceChoice } from '../delivery/deliverer.js';
 import type { Obstacle } from '../policy/counter.js';
 import type { MessageId, QueuedMessage } from '../spool/spool.js';
@@ -31,6 +32,8 @@ export interface SeenInQueue {
   readonly sendingSince?: number | undefined;
   /** Where its attempt comes from; in SENDING. */
   readonly source?: SourceChoice | undefined;
+  /** By which connection it goes; in SENDING, once there is one. */
+  readonly connection?: ConnectionFacts | undefined;
 }
 
 /** Where the parts of a message lie. */
@@ -75,6 +78,10 @@ export class PassingMessage implements SeenInQueue {
 
   get source(): SourceChoice | undefined {
     return this.#parts.attempts.of(this.message.slot)?.source;
+  }
+
+  get connection(): ConnectionFacts | undefined {
+    return this.#parts.attempts.of(this.message.slot)?.connection;
   }
 }
 

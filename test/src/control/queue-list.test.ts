@@ -30,6 +30,24 @@ test('an item shows all that is known of a message, and nothing else', async () 
   ]);
 });
 
+test('a message that is being sent shows the connection that it goes by', async () => {
+  const { ask, submit, clock } = await controlledQueue({
+    attempt: ({ onConnection }) => {
+      const there = { transportId: 'out', remotePort: 25, remoteMx: 'mx2.to.test', helo: 'host.test' };
+      onConnection?.({ ...there, id: 'c-1', localIp: '192.0.2.7', remoteIp: '192.0.2.99' });
+      return new Promise(() => {});
+    },
+  });
+  await submit();
+  await clock.advance(1);
+  const answer = await ask('F', { fields: ['state', 'remoteip', 'localips', 'connectionid'] });
+  expect(itemsOf(answer)).toEqual([
+    { state: 'SENDING', remoteip: '192.0.2.99', localips: ['192.0.2.7'], connectionid: 'c-1' },
+  ]);
+  const byAddress = { conditions: { remoteips: [{ remoteip: '192.0.2.99' }] }, groupby: ['connectionid'] };
+  expect(await ask('D', byAddress)).toMatchObject({ groups: [{ values: { connectionid: 'c-1' } }] });
+});
+
 test('seconds have no more digits than a clock gives them', async () => {
   const { ask, submit, clock } = await controlledQueue({ attempt: () => new Promise(() => {}) });
   await submit({ delaySeconds: 100 });

@@ -528,6 +528,26 @@ describe('several addresses', () => {
     expect(deliverer.counters).toMatchObject({ opened: 3, refused: 2, transactions: 1 });
   });
 
+  test('are told with their connections while they are tried, pooled ones too', async (t) => {
+    const refusing = await startPeer(t, { BANNER: '421 4.3.2 later' });
+    const good = await startPeer(t);
+    const deliverer = startDeliverer(t);
+    const told: { readonly id: string; readonly remotePort: number }[] = [];
+    const attempt = {
+      ...makeAttempt(0, {
+        addresses: [refusing, good].map(({ port }) => ({ ip: '127.0.0.1', port })),
+        transport: { pooling: { enabled: true, transactions: undefined, idleSeconds: 60 } },
+      }),
+      onConnection: (connection: { readonly id: string; readonly remotePort: number }) =>
+        told.push(connection),
+    };
+    await tryOnce(deliverer, attempt);
+    expect(told.map(({ remotePort }) => remotePort)).toEqual([refusing.port, good.port]);
+    await tryOnce(deliverer, attempt);
+    expect(told).toHaveLength(4);
+    expect(told[3]!.id).toBe(told[1]!.id);
+  });
+
   test('are not tried after a refusal of the message', async (t) => {
     const first = await startPeer(t, { RCPT: '550 5.1.1 no' });
     const second = await startPeer(t);
