@@ -22,7 +22,7 @@ const METADATA = 'metadata.';
 export function columnOf(field: string): Column {
   // The keys of metadata are the scripts', and stay as they are.
   if (field.startsWith(METADATA)) return { title: field };
-  return { title: field.toUpperCase(), isNumber: numbers.has(field) };
+  return { title: field.toUpperCase(), isNumber: numbers.has(field), isWhole: field === 'id' };
 }
 
 /** A field's value for people. */

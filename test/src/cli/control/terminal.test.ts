@@ -47,6 +47,19 @@ test('a long cell is cut, so that no peer decides how wide a table is', () => {
   expect(row).toBe(`│ 451 4.7.1 ${'A'.repeat(89)}… │`);
 });
 
+test('on a narrow terminal the widest columns give way, ids and numbers stay whole', () => {
+  const id = '0190b5a2-0000-7000-8000-000000000001:1';
+  const columns = [{ title: 'ID', isWhole: true }, { title: 'SENDER' }, { title: 'SIZE', isNumber: true }];
+  const rows = [[id, `${'s'.repeat(60)}@x.test`, '123456789']];
+  const widest = (text: string) => Math.max(...text.split('\n').map(widthOf));
+  expect(widest(tableText(columns, rows, undefined))).toBe(125 - 1);
+  const narrow = tableText(columns, rows, 80);
+  expect(widest(narrow)).toBe(80);
+  expect(narrow).toContain(`│ ${id} │ ${'s'.repeat(22)}… │ 123456789 │`);
+  // Narrower than makes sense: the terminal breaks the lines.
+  expect(widest(tableText(columns, rows, 20))).toBe(38 + 12 + 9 + 10);
+});
+
 test('a message is decoded for reading, and what is in it stays text', async () => {
   const message = [
     'From: =?utf-8?q?J=C3=B6rg?= <a@x.test>',
