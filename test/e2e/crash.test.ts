@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { ControlClient } from '../../src/control/client/control-client.js';
 import { CountingSink } from '../support/counting-sink.js';
 import { Daemon, type DaemonConfig, writeConfig } from '../support/daemon.js';
 import { TestClient } from '../support/smtp-client.js';
@@ -39,6 +40,16 @@ test(`no accepted mail is lost by ${kills} kills at random moments under load`, 
   await Promise.all(layouts.map((spool, i) => killAgainAndAgain(spool, share, seed + i)));
 });
 
+/** How many messages the daemon has. */
+async function queued(folder: string): Promise<number> {
+  const client = await ControlClient.connect(path.join(folder, 'ctl'));
+  try {
+    return Number((await client.ask('F', { limit: 1, total: true }))['total'] ?? 0);
+  } finally {
+    client.close();
+  }
+}
+
 async function killAgainAndAgain(
   spoolPath: string | readonly string[],
   times: number,
@@ -51,6 +62,7 @@ async function killAgainAndAgain(
     folder,
     spool: { path: spoolPath },
     concurrency,
+    environment: { controlsocket: { path: 'ctl' } },
     http: {},
     retry: { count: 1000, intervals: [{ interval: 0.2 }] },
     hooks: {
@@ -150,9 +162,13 @@ async function killAgainAndAgain(
     await expect
       .poll(() => missing().length, { timeout: 120_000, interval: 100, message: `seed ${seed}` })
       .toBe(0);
+    // Mail that was in the spool when the daemon died before it could say so goes as well.
+    await expect
+      .poll(() => queued(folder), { timeout: 120_000, interval: 100, message: `seed ${seed}` })
+      .toBe(0);
     expect(await daemon.stop()).toBe(0);
     account();
-    // Everything that was accepted was delivered: so nothing may be left.
+    // Everything was delivered: so nothing may be left.
     const last = await Daemon.startIn(folder);
     const ready = await last.waitForLine(({ msg }) => msg === 'ready');
     expect(ready['queue'], `seed ${seed}`).toEqual({ active: 0, defer: 0, hold: 0 });
