@@ -63,6 +63,9 @@ export default defineConfig({
         test: {
           name: 'built',
           include: ['test/e2e/**/*.test.ts', 'test/**/*.dialogue.test.ts'],
+          // Servers, clients and peers that are other people's programs share the cores: what fails twice has failed, and vitest
+          // tells of a second try. Tests that look for rare faults have none (`retry: 0`), nor has any unit.
+          retry: 1,
           expect: { poll: { timeout: 40_000 } },
           testTimeout: 60_000,
           hookTimeout: 60_000,

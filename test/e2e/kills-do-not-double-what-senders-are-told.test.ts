@@ -15,6 +15,7 @@ const concurrency = 10;
 
 test(`${kills} kills at random moments lose no report and make no second one`, {
   timeout: 300_000,
+  retry: 0,
 }, async ({ onTestFinished }) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'argonite-told-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -37,6 +37,7 @@ async function queued(daemon: Daemon): Promise<string[]> {
 
 test('no message is lost when the daemon is killed while messages are moved out', {
   timeout: 120_000,
+  retry: 0,
 }, async () => {
   const random = seededRandom(4711);
   const folder = path.join(scratchFolder(), 'out');
