@@ -38,7 +38,9 @@ test(`no accepted mail is lost by ${kills} kills at random moments under load`, 
 }, async () => {
   const seed = Number(process.env['ARGONITE_CRASH_SEED'] ?? Date.now() % 1_000_000);
   const share = Math.ceil(kills / layouts.length);
-  await Promise.all(layouts.map((spool, i) => killAgainAndAgain(spool, share, seed + i)));
+  const ends = await Promise.allSettled(layouts.map((spool, i) => killAgainAndAgain(spool, share, seed + i)));
+  // Not before both have ended: nothing is left running.
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 });
 
 /** How many messages the daemon has. */
@@ -139,10 +141,16 @@ async function killAgainAndAgain(
     while (accepted.size < wanted && performance.now() < end);
   };
 
+  let latest: Daemon | undefined;
+  const start = async (): Promise<Daemon> => {
+    latest = await Daemon.startIn(folder);
+    return latest;
+  };
+
   try {
     writeConfig(folder, { ...config, nextHopPort: sink.port });
     for (let kill = 0; kill < times; kill++) {
-      const daemon = await Daemon.startIn(folder);
+      const daemon = await start();
       const clients = Array.from({ length: sessions }, (_, index) =>
         index < submitters ? submitter(daemon.httpPort) : client(daemon.port),
       );
@@ -154,7 +162,7 @@ async function killAgainAndAgain(
       account();
       generation++;
     }
-    const daemon = await Daemon.startIn(folder);
+    const daemon = await start();
     const missing = () => {
       account();
       const came = new Set(seen.map(({ id }) => id));
@@ -170,7 +178,7 @@ async function killAgainAndAgain(
     expect(await daemon.stop()).toBe(0);
     account();
     // Everything was delivered: so nothing may be left.
-    const last = await Daemon.startIn(folder);
+    const last = await start();
     const ready = await last.waitForLine(({ msg }) => msg === 'ready');
     expect(ready['queue'], `seed ${seed}`).toEqual({ active: 0, defer: 0, hold: 0 });
     await last.stop();
@@ -196,6 +204,7 @@ async function killAgainAndAgain(
       }
     }
   } finally {
+    await latest?.stop('SIGKILL');
     await sink.stop();
     rmSync(folder, { recursive: true, force: true });
   }
