@@ -130,7 +130,8 @@ test('a file that grew while there was room is left when there is none, and give
     // 300 messages of 10 KB in one file; then others take the rest of the disk.
     resize(used() + 5000);
     await expect(commitMessage(spool, uuid(1000), body(1))).rejects.toMatchObject({ noSpace: true });
-    for (const { id } of messages.slice(stay)) await spool.remove(id);
+    // All at once: if room for one mail comes back halfway, the rest is left for the next time that it is short.
+    await Promise.all(messages.slice(stay).map(({ id }) => spool.remove(id)));
     await expect.poll(used).toBeLessThan(500_000);
     await expect.poll(() => spool.takesMail && spool.hasRoomFor(0)).toBe(true);
     await commitMessage(spool, uuid(1001), body(1001));
