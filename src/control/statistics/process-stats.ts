@@ -3,6 +3,7 @@
 
 import type { PoolCounters } from '../../delivery/pool.js';
 import type { QueueStatistics } from '../../queue/queue-statistics.js';
+import { toMilliseconds } from '../listed-values.js';
 import type { Operation } from '../operation.js';
 import type { StatisticsTree } from './families.js';
 
@@ -54,7 +55,7 @@ export function collectStatistics(sources: StatisticsSources): StatisticsTree {
   return {
     process: {
       pid: process.pid,
-      elapsed: Math.round(sources.elapsedSeconds() * 1000) / 1000,
+      elapsed: toMilliseconds(sources.elapsedSeconds()),
       memory: { rss: process.memoryUsage.rss() },
       version: sources.version,
     },

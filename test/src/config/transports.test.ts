@@ -5,20 +5,28 @@ import { loadConfiguration } from '../../../src/config/load.js';
 import { ConfigError } from '../../../src/config/problem.js';
 import { scratchFolder } from '../../support/scratch-folder.js';
 
-function load(group: string, own = '') {
-  const folder = scratchFolder({
+/** A configuration with one group of transports, and other files. */
+function folderWith(group: readonly string[], files: Readonly<Record<string, string>> = {}): string {
+  return scratchFolder({
     'smtpd.yaml': 'version: "6.8"\nservers: [{ id: in, listeners: [{ address: 127.0.0.1, port: 0 }] }]\n',
     'smtpd-app.yaml': [
       'version: "6.8"',
       'servers: [{ id: in, transport: out }]',
       'transportgroups:',
       '  - id: g',
-      `    connection: { ${group} }`,
-      '    dsn: { transport: out }',
-      `    transports: [{ id: out, connection: { ${own} } }]`,
+      ...group.map((line) => `    ${line}`),
       '',
     ].join('\n'),
+    ...files,
   });
+}
+
+function load(group: string, own = '') {
+  const folder = folderWith([
+    `connection: { ${group} }`,
+    'dsn: { transport: out }',
+    `transports: [{ id: out, connection: { ${own} } }]`,
+  ]);
   const { running, warnings } = loadConfiguration(folder);
   expect(warnings.map(({ message }) => message)).toEqual([]);
   return running.transports.get('out')!;
@@ -66,18 +74,7 @@ test.each([
 
 /** What is wrong with a group, and with other files, each with its line. */
 function problemsOf(group: readonly string[], files: Readonly<Record<string, string>> = {}): string[] {
-  const folder = scratchFolder({
-    'smtpd.yaml': 'version: "6.8"\nservers: [{ id: in, listeners: [{ address: 127.0.0.1, port: 0 }] }]\n',
-    'smtpd-app.yaml': [
-      'version: "6.8"',
-      'servers: [{ id: in, transport: out }]',
-      'transportgroups:',
-      '  - id: g',
-      ...group.map((line) => `    ${line}`),
-      '',
-    ].join('\n'),
-    ...files,
-  });
+  const folder = folderWith(group, files);
   try {
     loadConfiguration(folder);
     return [];
